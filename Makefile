@@ -1,0 +1,71 @@
+PYTHON ?= python3
+PORT ?= 8000
+
+UV_VERSION := 0.13.9
+
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE = .venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--python .venv-lock/bin/python --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command 'make lock' $(UPGRADE)
+
+# Empty when $(PYTHON) can make the virtual environment, otherwise the line that says what to install.
+python_problem = $(shell \
+	command -v '$(PYTHON)' >/dev/null || { echo '$(PYTHON) not found; install Python 3.11 or newer'; exit; }; \
+	'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo '$(PYTHON) is older than Python 3.11; install a newer one'; exit; }; \
+	'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null \
+		|| echo '$(PYTHON) has no venv module; install it, on Debian or Ubuntu: apt-get install python3-venv')
+require_python = $(eval problem := $(python_problem))$(if $(problem),$(error $(problem)))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help test lint format demo cards fixtures lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: .venv/.installed ## run every test; cds_service/domain must be covered completely
+	$(BIN)/python -m pytest --cov=cds_service --cov-branch --cov-report=term-missing:skip-covered
+	$(BIN)/python -m coverage report --include='cds_service/domain/*' --fail-under=100
+
+lint: .venv/.installed ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/.installed ## put the code into the project's format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+demo: .venv/.installed ## run the service with the fixture patients (PORT=8000)
+	$(BIN)/cds-service demo --port $(PORT)
+
+cards: .venv/.installed ## print the index of rules and every problem in cards/
+	$(BIN)/cds-service cards
+
+fixtures: .venv/.installed ## compose the files in fhir_fixtures/ again
+	$(BIN)/python -m tests.compose_fixtures
+
+lock: ## pin what pyproject.toml asks for (UPGRADE=--upgrade: the newest versions)
+	$(require_python)
+	'$(PYTHON)' -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --output-file requirements-dev.lock --group dev --constraint requirements.lock
+	rm -rf .venv-lock
+
+clean: ## remove the virtual environment and everything generated
+	rm -rf .venv .venv-lock build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.locked: requirements.lock requirements-dev.lock
+	$(require_python)
+	'$(PYTHON)' -m venv --clear .venv
+	$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/.installed: .venv/.locked pyproject.toml
+	$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip check
+	@touch $@

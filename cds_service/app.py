@@ -1,0 +1,115 @@
+"""create_app(): puts the parts together. The only module besides cli.py that knows them all."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from flask import Flask, Response, request
+from flask_cors import CORS
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from cds_service.config import Settings
+from cds_service.content_folders import CARDS, FHIR_FIXTURES
+from cds_service.errors import CdsError
+from cds_service.hooks import Evaluator
+from cds_service.hooks.errors import operation_outcome, outcome_of, outcome_of_status
+from cds_service.hooks.json_body import write_json
+from cds_service.hooks.services import discovery
+from cds_service.hooks.views import DISCOVERY, EVALUATOR, MAX_BODY, hooks, json_response
+from cds_service.presentation import Catalogue, load_catalogue
+from cds_service.presentation.site_files import load_site_codes, load_site_policy
+from cds_service.web.views import FIXTURES, TODAY, demo
+from cds_service.web.fixture_requests import load_fixture_requests
+
+_LOOPBACK_ORIGINS = r"^http://(127\.0\.0\.1|localhost)(:\d+)?$"
+log = structlog.get_logger("service")
+
+
+def create_app(settings: Settings) -> Flask:
+    """The service as a WSGI application. Raises SettingsProblem or ContentProblem where it must not start."""
+    set_up_logging(settings.log_level)
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    evaluator = create_evaluator(settings)
+    app.extensions[EVALUATOR] = evaluator
+    app.extensions[DISCOVERY] = write_json(discovery(evaluator.catalogue, settings.spec_profile))
+    app.extensions[MAX_BODY] = settings.max_body_bytes
+    app.register_blueprint(hooks)
+    if settings.mode == "demo":
+        app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
+        app.extensions[TODAY] = lambda: evaluator.now().astimezone(evaluator.zone).date()
+        app.register_blueprint(demo)
+        _allow_loopback_pages(app)
+    app.register_error_handler(CdsError, _own_fault)
+    app.register_error_handler(HTTPException, _http_fault)
+    app.register_error_handler(Exception, _unexpected_fault)
+    return app
+
+
+def create_evaluator(settings: Settings) -> Evaluator:
+    """Everything a hook call needs, read and checked once."""
+    return Evaluator.of(create_catalogue(settings), settings.zone, _clock(settings), settings.base_url)
+
+
+def create_catalogue(settings: Settings) -> Catalogue:
+    """The card files with the site's own policy and codes put over them."""
+    return load_catalogue(CARDS, load_site_policy(settings.policy_file), load_site_codes(settings.codes_file))
+
+
+def _clock(settings: Settings) -> Callable[[], datetime]:
+    fixed = settings.now
+    return (lambda: fixed) if fixed is not None else (lambda: datetime.now(UTC))
+
+
+def _allow_loopback_pages(app: Flask) -> None:
+    """CORS as demo mode needs it: pages on this machine, on every endpoint, errors included (R-190 to R-193)."""
+    CORS(
+        app,
+        resources={r"/(cds-services|demo).*": {"origins": _LOOPBACK_ORIGINS}},
+        methods=["GET", "POST", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type"],
+        vary_header=True,
+    )
+
+
+def _own_fault(error: CdsError) -> Response:
+    status, body = outcome_of(error)
+    log.info("refused", status=status, reason=type(error).__name__)
+    return json_response(write_json(body), status)
+
+
+def _http_fault(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = json_response(write_json(outcome_of_status(status, f"{error.name.lower()}: {request.method}")), status)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _unexpected_fault(error: Exception) -> Response:
+    """A fault of ours: the log says where, never what was being read; the caller learns only that it happened."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
+    log.error("failed", fault=type(error).__name__, where=where)
+    return json_response(write_json(operation_outcome("exception", "the service failed; see its log")), 500)
+
+
+def set_up_logging(level: str) -> None:
+    """One JSON line for each event on standard error; only named fields, no patient data."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,115 @@
+"""The settings, read once from the environment; a start with wrong settings is refused (interfaces section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AwareDatetime, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cds_service.errors import SettingsProblem
+
+PREFIX = "CDS_"
+NO_EFFECT_YET = frozenset(
+    {
+        "clients_file",
+        "database_url",
+        "shared_state_url",
+        "budget_ms",
+        "rate_limit",
+        "discovery_auth",
+    }
+)
+_BYTES_PER_MEGABYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Every `CDS_` variable with its default. Those in NO_EFFECT_YET are accepted and do nothing in this release."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    mode: Literal["demo", "production"] = "production"
+    public_base_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+[^?#\s]*$")
+    clients_file: Path | None = None
+    policy_file: Path | None = None
+    codes_file: Path | None = None
+    database_url: str | None = None
+    shared_state_url: str = "memory://"
+    now: AwareDatetime | None = None
+    spec_profile: Literal["2.0", "3.0"] = "2.0"
+    budget_ms: int = Field(default=2000, gt=0)
+    max_body_mb: int = Field(default=16, gt=0, le=1024)
+    timezone: str | None = None
+    rate_limit: int = Field(default=600, ge=0)
+    discovery_auth: bool = False
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str | None) -> str | None:
+        if name is not None:
+            try:
+                ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
+                raise ValueError("is no IANA zone such as America/New_York") from unknown
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's zone: all day arithmetic happens in it."""
+        return ZoneInfo(self.timezone or "UTC")
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest request body that is read."""
+        return self.max_body_mb * _BYTES_PER_MEGABYTE
+
+    @property
+    def base_url(self) -> str:
+        """The public base address without a trailing slash; links and code systems are built from it."""
+        return (self.public_base_url or "http://127.0.0.1:8000").rstrip("/")
+
+    @property
+    def fixed_now(self) -> datetime | None:
+        """The clock a harness has fixed, or None for the real one."""
+        return self.now
+
+
+def load_settings(environment: Mapping[str, str], **overrides: object) -> Settings:
+    """The settings of this environment. Raises SettingsProblem, one line that names the variable.
+
+    `overrides` are values a command sets itself, by field name; the environment wins over them.
+    """
+    known = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields}
+    given = {name: value for name, value in environment.items() if name.upper().startswith(PREFIX)}
+    unknown = sorted(name for name in given if name not in known)
+    if unknown:
+        raise SettingsProblem(f"{unknown[0]} is no setting of this service; remove it or correct its name")
+    values = {**overrides, **{known[name]: value for name, value in given.items()}}
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsProblem(_one_line(error)) from error
+    if settings.mode == "production" and settings.now is not None:
+        raise SettingsProblem("CDS_NOW is refused in production; unset it")
+    return settings
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "?"
+    said = str(first["msg"]).removeprefix("Value error, ")
+    return f"{PREFIX}{name.upper()}: {said[:1].lower()}{said[1:]}; correct it"
+
+
+def require_production_ready(settings: Settings) -> None:
+    """Raise SettingsProblem: this release cannot yet tell who is calling, so it does not serve in production."""
+    if settings.mode == "production":
+        raise SettingsProblem(
+            "production mode needs client authentication, which this release does not have yet; "
+            "set CDS_MODE=demo to serve on loopback"
+        )

@@ -1,0 +1,148 @@
+"""What a rule says: it fires, is silent, or is unknown; and what it proposes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+
+from cds_service.domain.evidence import Evidence, distinct
+from cds_service.domain.facts import Source
+
+Shown = str | int | bool | Decimal | date
+
+
+class Verdict(Enum):
+    """The three things a rule can say. It never "passes"."""
+
+    FIRES = "fires"
+    SILENT = "silent"
+    UNKNOWN = "unknown"
+
+
+class Assurance(Enum):
+    """What a silent answer is worth on the checklist.
+
+    VERIFIED: accepted data show that the condition does not hold. ATTEST: a person has to confirm it.
+    NONE: nothing to say, and nothing to rely on.
+    """
+
+    VERIFIED = "verified"
+    ATTEST = "attest"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectOrder:
+    """Change a draft to what the label and the site's policy give; a None or False leaves that part as it is."""
+
+    order_id: str
+    volume_ml: Decimal | None = None
+    ml_per_hour: Decimal | None = None
+    minutes: Decimal | None = None
+    kit_ndc: str = ""
+    to_intravenous: bool = False
+    to_one_kit: bool = False
+    to_single_dose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOrder:
+    """Take a draft back."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTest:
+    """Order a test or measurement; `test` names an entry of the card files' list of orders."""
+
+    test: str
+
+
+ProposedChange = CorrectOrder | DeleteOrder | RequestTest
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One rule's answer, about one order where `order_id` says so.
+
+    `grade` names how a firing rule fires; the card file gives each grade its urgency. `shown` are the values the
+    words may use. `missing` says what an unknown answer lacked: lists of the record, or reasons by name.
+    """
+
+    verdict: Verdict
+    grade: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    shown: Mapping[str, Shown] = field(default_factory=dict)
+    missing: tuple[Source | str, ...] = ()
+    assurance: Assurance = Assurance.NONE
+    changes: tuple[ProposedChange, ...] = ()
+    rule_id: str = ""
+    order_id: str = ""
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether a card says it: it fires, or it is unknown where the harm would be serious."""
+        return bool(self.grade)
+
+    def about(self, order_id: str) -> Answer:
+        """The same answer, about this order."""
+        return replace(self, order_id=order_id)
+
+    def of(self, rule_id: str) -> Answer:
+        """The same answer, given by this rule."""
+        return replace(self, rule_id=rule_id)
+
+
+def fires(
+    grade: str, evidence: Iterable[Evidence] = (), changes: Iterable[ProposedChange] = (), **shown: Shown
+) -> Answer:
+    """The condition holds, in this grade."""
+    return Answer(
+        Verdict.FIRES,
+        grade=grade,
+        evidence=distinct(evidence),
+        shown=shown,
+        changes=tuple(dict.fromkeys(changes)),
+    )
+
+
+def silent(**shown: Shown) -> Answer:
+    """The condition does not hold or does not concern this call; it reassures nobody."""
+    return Answer(Verdict.SILENT, shown=shown)
+
+
+def verified(evidence: Iterable[Evidence] = (), **shown: Shown) -> Answer:
+    """Accepted data show that the condition does not hold."""
+    return Answer(Verdict.SILENT, evidence=distinct(evidence), shown=shown, assurance=Assurance.VERIFIED)
+
+
+def to_attest(evidence: Iterable[Evidence] = (), **shown: Shown) -> Answer:
+    """Nothing computable is wrong, and a person has to confirm it."""
+    return Answer(Verdict.SILENT, evidence=distinct(evidence), shown=shown, assurance=Assurance.ATTEST)
+
+
+def cannot_check(
+    grade: str,
+    *missing: Source | str,
+    evidence: Iterable[Evidence] = (),
+    changes: Iterable[ProposedChange] = (),
+    **shown: Shown,
+) -> Answer:
+    """The record cannot say, and the harm would be serious: said on a card, in this grade (C6)."""
+    return Answer(
+        Verdict.UNKNOWN,
+        grade=grade,
+        missing=missing,
+        evidence=distinct(evidence),
+        shown=shown,
+        changes=tuple(dict.fromkeys(changes)),
+    )
+
+
+def unknown(*missing: Source | str, evidence: Iterable[Evidence] = (), **shown: Shown) -> Answer:
+    """The record cannot say, for lack of these."""
+    return Answer(Verdict.UNKNOWN, missing=missing, evidence=distinct(evidence), shown=shown)

@@ -1,0 +1,58 @@
+"""Codes and the concepts they stand for: exact pairs of system and code, looked up in one prepared dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code of one system, by the system's short name, with its name and how sure the list is of it."""
+
+    system: str
+    code: str
+    name: str
+    confidence: str
+    kit_ndc: str = ""
+    completed_weeks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBook:
+    """Which concept a code stands for. `by_code` maps (system address, code) → (concept, Code)."""
+
+    concepts: Mapping[str, tuple[Code, ...]]
+    addresses: Mapping[str, tuple[str, ...]]
+    by_code: Mapping[tuple[str, str], tuple[str, Code]]
+
+    @classmethod
+    def of(
+        cls, concepts: Mapping[str, tuple[Code, ...]], addresses: Mapping[str, tuple[str, ...]]
+    ) -> CodeBook:
+        """The book over these concepts; `addresses` gives each system's short name its accepted addresses."""
+        by_code = {
+            (address, normal_code(item.system, item.code)): (concept, item)
+            for concept, codes in concepts.items()
+            for item in codes
+            for address in addresses.get(item.system, (item.system,))
+        }
+        return cls(concepts, addresses, by_code)
+
+    def look_up(self, address: object, code: object) -> tuple[str, Code] | None:
+        """The concept and entry behind a code of this system address, or None if the list has no such pair."""
+        if not isinstance(address, str) or not isinstance(code, str):
+            return None
+        found = self.by_code.get((address, code))
+        if found is None and "." in code:
+            found = self.by_code.get((address, code.replace(".", "")))
+        return found
+
+    def is_system(self, address: object, system: str) -> bool:
+        """Whether an address is one of the accepted addresses of a system's short name."""
+        return address in self.addresses[system]
+
+
+def normal_code(system: str, code: str) -> str:
+    """A code in the spelling it is compared in: ICD-10-CM without dots, everything else as it is."""
+    return code.replace(".", "") if system == "ICD10CM" else code

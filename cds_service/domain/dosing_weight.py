@@ -1,0 +1,223 @@
+"""Which recorded weight may be dosed on, and how far it can be trusted (clinical-rules C3, C10; rulings 17 and 18).
+
+All weights are exact decimals in kg; the dosing weight is rounded half-up once, after conversion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum
+
+from cds_service.domain.days import days_from
+from cds_service.domain.dose_table import DoseBand
+from cds_service.domain.evidence import Evidence, Standing
+from cds_service.domain.facts import PatientFacts, WeightMeasurement
+from cds_service.domain.known import Known
+from cds_service.domain.quantities import exact_product, exact_quotient, rounded_half_up
+
+BODY_WEIGHT = "body_weight"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightInKg:
+    """One weight that a dose may be looked up for, before and after the one rounding."""
+
+    raw_kg: Decimal
+    rounded_kg: Decimal
+    day: date
+    measurement: WeightMeasurement
+
+    @property
+    def evidence(self) -> Evidence:
+        """Where this weight stands in the record."""
+        return self.measurement.evidence
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedWeight:
+    """A recorded weight that may not be dosed on, and why not."""
+
+    measurement: WeightMeasurement
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChoice:
+    """The newest weights (several where they share one time), the two before them, and what was rejected.
+
+    `chosen` is None where there is none, where the newest cannot be interpreted, or where the newest disagree.
+    """
+
+    chosen: WeightInKg | None
+    newest: tuple[WeightMeasurement, ...]
+    conflicting: tuple[WeightInKg, ...]
+    previous: WeightInKg | None
+    before_previous: WeightInKg | None
+    rejected: tuple[RejectedWeight, ...]
+
+    @property
+    def newest_evidence(self) -> tuple[Evidence, ...]:
+        """Where the newest weights stand in the record."""
+        return tuple(weight.evidence for weight in self.newest)
+
+
+class Doubt(Enum):
+    """What makes a weight doubtful. Only GROWTH still lets a dose be shown."""
+
+    NOT_INTERPRETABLE = "not-interpretable"
+    CONFLICT = "conflict"
+    IMPOSSIBLE = "impossible"
+    GRAMS_AND_KILOGRAMS = "grams-and-kilograms"
+    POUNDS_AND_KILOGRAMS = "pounds-and-kilograms"
+    GROWTH = "growth"
+
+
+def choose_weight(facts: PatientFacts, known: Known) -> WeightChoice:
+    """The newest weight that may be used for dosing, with everything that could make it doubtful."""
+    rejected = tuple(RejectedWeight(w, reason) for w in facts.weights if (reason := _why_rejected(w)))
+    usable = sorted((w for w in facts.weights if not _why_rejected(w)), key=_newness, reverse=True)
+    if not usable:
+        return WeightChoice(None, (), (), None, None, rejected)
+    newest = _at_one_time(usable, known)
+    conflicting, chosen = _settled(newest, known)
+    earlier = [in_kg(w, known) for w in usable[len(newest) :] if w.quantity is not None]
+    return WeightChoice(
+        chosen=chosen,
+        newest=newest,
+        conflicting=conflicting,
+        previous=earlier[0] if earlier else None,
+        before_previous=earlier[1] if len(earlier) > 1 else None,
+        rejected=rejected,
+    )
+
+
+def in_kg(weight: WeightMeasurement, known: Known) -> WeightInKg:
+    """A measured weight in kg, exact and rounded. The weight must have a quantity and a day."""
+    assert weight.quantity is not None and weight.measured.day is not None
+    raw_kg = known.units.in_own_unit(weight.quantity, BODY_WEIGHT)
+    rounded_kg = rounded_half_up(raw_kg, known.policy["weight.rounding.step_kg"])
+    return WeightInKg(raw_kg, rounded_kg, weight.measured.day, weight)
+
+
+def doubt_about(choice: WeightChoice, known: Known) -> Doubt | None:
+    """Why the newest weight is doubtful, or None. A choice without any weight has no doubt: it is missing."""
+    if not choice.newest:
+        return None
+    if choice.conflicting:
+        return Doubt.CONFLICT
+    if choice.chosen is None:
+        return Doubt.NOT_INTERPRETABLE
+    return _doubt_about_value(choice.chosen, known) or _doubt_about_growth(choice, choice.chosen, known)
+
+
+def ratio_to_previous(choice: WeightChoice) -> Decimal | None:
+    """The newest weight as a multiple of the one before it, or None where there is no such pair."""
+    if choice.chosen is None or choice.previous is None or not choice.previous.raw_kg:
+        return None
+    return exact_quotient(choice.chosen.raw_kg, choice.previous.raw_kg)
+
+
+def weight_for_dose(facts: PatientFacts, known: Known) -> WeightInKg | None:
+    """The weight a dose may be looked up for, or None where there is none or the dose must be withheld."""
+    choice = choose_weight(facts, known)
+    if doubt_about(choice, known) not in (None, Doubt.GROWTH):
+        return None
+    return choice.chosen
+
+
+def band_for_dose(facts: PatientFacts, known: Known) -> DoseBand | None:
+    """The table's band for the dosing weight, or None where there is no such weight or the table has no dose."""
+    weight = weight_for_dose(facts, known)
+    return known.doses.for_weight(weight.rounded_kg) if weight else None
+
+
+def _why_rejected(weight: WeightMeasurement) -> str:
+    if not weight.for_dosing:
+        return "not-for-dosing"
+    if weight.standing is not Standing.ACCEPTED:
+        return "not-final"
+    if weight.measured.is_future:
+        return "future-dated"
+    if weight.measured.day is None:
+        return "undated"
+    return "" if weight.measured.is_exact else "time-uncertain"
+
+
+def _newness(weight: WeightMeasurement) -> tuple[date, float, tuple[str, str]]:
+    instant = weight.measured.instant
+    return (weight.measured.day or date.min, instant.timestamp() if instant else 0, weight.order_key)
+
+
+def _at_one_time(usable: list[WeightMeasurement], known: Known) -> tuple[WeightMeasurement, ...]:
+    """The newest weight and all that may be of the same time; a weight without an hour may be of any hour."""
+    day = usable[0].measured.day
+    same_day = [weight for weight in usable if weight.measured.day == day]
+    if any(weight.measured.instant is None for weight in same_day):
+        return tuple(same_day)
+    allowance = timedelta(minutes=known.policy.whole("observation.same_time_minutes"))
+    newest = usable[0].measured.instant
+    assert newest is not None
+    # Across midnight too: five minutes are five minutes.
+    return tuple(w for w in usable if w.measured.instant and newest - w.measured.instant <= allowance)
+
+
+def _settled(
+    newest: tuple[WeightMeasurement, ...], known: Known
+) -> tuple[tuple[WeightInKg, ...], WeightInKg | None]:
+    """The weights in conflict, if any, and the one to use, if any."""
+    corrections = [weight for weight in newest if weight.is_correction]
+    candidates = corrections if len(corrections) == 1 else list(newest)
+    if any(weight.quantity is None for weight in candidates):
+        return (), None
+    weights = [in_kg(weight, known) for weight in candidates]
+    bands = {known.doses.for_weight(weight.rounded_kg) for weight in weights}
+    if len({weight.raw_kg for weight in weights}) == 1 or (len(bands) == 1 and None not in bands):
+        return (), weights[0]
+    return tuple(weights), None
+
+
+def _doubt_about_value(weight: WeightInKg, known: Known) -> Doubt | None:
+    quantity = weight.measurement.quantity
+    assert quantity is not None
+    if weight.raw_kg <= 0:
+        return Doubt.IMPOSSIBLE
+    if quantity.unit == "kg" and quantity.value >= known.policy["weight.grams_in_kg_field.at_least_kg"]:
+        return Doubt.GRAMS_AND_KILOGRAMS
+    if quantity.unit == "g" and quantity.value < known.policy["weight.kg_in_grams_field.below_g"]:
+        return Doubt.GRAMS_AND_KILOGRAMS
+    lightest = known.policy["weight.plausible.at_least_kg"]
+    heaviest = known.policy["weight.plausible.at_most_kg"]
+    return None if lightest <= weight.rounded_kg <= heaviest else Doubt.IMPOSSIBLE
+
+
+def _doubt_about_growth(choice: WeightChoice, newest: WeightInKg, known: Known) -> Doubt | None:
+    ratio = ratio_to_previous(choice)
+    if ratio is None or choice.previous is None or _grew_plausibly(ratio, choice.previous, newest, known):
+        return None
+    if _returned_to_trend(choice, newest, known):
+        return None
+    windows = (
+        ("weight.pounds_as_kg.ratio_at_least", "weight.pounds_as_kg.ratio_at_most"),
+        ("weight.kg_as_pounds.ratio_at_least", "weight.kg_as_pounds.ratio_at_most"),
+    )
+    in_window = any(known.policy[low] <= ratio <= known.policy[high] for low, high in windows)
+    return Doubt.POUNDS_AND_KILOGRAMS if in_window else Doubt.GROWTH
+
+
+def _grew_plausibly(ratio: Decimal, previous: WeightInKg, newest: WeightInKg, known: Known) -> bool:
+    days = Decimal(days_from(previous.day, newest.day))
+    upper = known.policy["weight.jump.ratio_above"] + exact_product(
+        days, known.policy["weight.jump.ratio_per_day"]
+    )
+    return known.policy["weight.jump.ratio_below"] <= ratio <= upper
+
+
+def _returned_to_trend(choice: WeightChoice, newest: WeightInKg, known: Known) -> bool:
+    """Whether the previous weight was the odd one: the newest agrees with the one before it."""
+    trend = choice.before_previous
+    if trend is None or not trend.raw_kg:
+        return False
+    difference = abs(exact_quotient(newest.raw_kg - trend.raw_kg, trend.raw_kg))
+    return difference <= known.policy["weight.trend.agreement"]

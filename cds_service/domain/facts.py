@@ -1,0 +1,355 @@
+"""Everything a rule may know about one child on one call: plain values, read once from the record.
+
+Nothing here is computed from clinical numbers; that is what the rules do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+
+from cds_service.domain.days import ClinicalTime, add_months
+from cds_service.domain.evidence import Evidence, Standing
+from cds_service.domain.quantities import Quantity
+
+
+class Source(Enum):
+    """The lists of the record a call may bring; each value is the name callers know it by."""
+
+    PATIENT = "patient"
+    MEASUREMENTS = "observations"
+    ORDERS = "medicationRequests"
+    GIVEN_DOSES = "medicationAdministrations"
+    DIAGNOSES = "conditions"
+    VACCINATIONS = "immunizations"
+    PROCEDURES = "procedures"
+    REQUESTED_TESTS = "serviceRequests"
+    REPORTS = "diagnosticReports"
+
+
+class ListState(Enum):
+    """What became of one list (C13). Only COMPLETE can prove that something is absent."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    NOT_ATTEMPTED = "not-attempted"
+    FAILED = "failed"
+    UNUSABLE = "unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """The state of one list, and for an incomplete one how much of it came (None: the sender does not say)."""
+
+    state: ListState
+    received: int = 0
+    total: int | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether entries of this list could be read, all of them or some."""
+        return self.state in (ListState.COMPLETE, ListState.INCOMPLETE)
+
+
+class IdentityFault(Enum):
+    """Why an entry, or the whole record, may be about somebody else (C7)."""
+
+    OTHER_PATIENT = "other-patient"
+    NO_SUBJECT = "no-subject"
+    RECORD_MERGED = "record-merged"
+    RECORD_INACTIVE = "record-inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityProblem:
+    """One entry set aside, with the patient it names (empty where it names none) and the one it should name."""
+
+    fault: IdentityFault
+    evidence: Evidence
+    named: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableEntry:
+    """One entry, or part of one, that could not be read, and what about it."""
+
+    evidence: Evidence
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class FutureDatedEntry:
+    """One entry dated after the service's clock; `matters` if a rule would otherwise have relied on it."""
+
+    evidence: Evidence
+    written: str
+    matters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BirthDate:
+    """The birth date as an interval of local days; `latest` equals `earliest` where the day is recorded."""
+
+    earliest: date
+    latest: date
+    evidence: Evidence
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the record gives the day."""
+        return self.earliest == self.latest
+
+
+@dataclass(frozen=True, slots=True)
+class WeightMeasurement:
+    """One recorded body weight. `quantity` is None where the number or its unit cannot be interpreted."""
+
+    quantity: Quantity | None
+    written: str
+    measured: ClinicalTime
+    for_dosing: bool
+    standing: Standing
+    is_correction: bool
+    order_key: tuple[str, str]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class GestationalAge:
+    """Gestational age at birth in days, a lower bound where only weeks are given; None if it cannot be read."""
+
+    at_birth_days: int | None
+    written: str
+    measured: ClinicalTime
+    standing: Standing
+    order_key: tuple[str, str]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One problem-list entry of a concept this service knows. `completed_weeks` where the code states them."""
+
+    concept: str
+    standing: Standing
+    evidence: Evidence
+    completed_weeks: int | None = None
+
+
+class GeneReading(Enum):
+    """What a genetic result says about SMN1."""
+
+    BIALLELIC = "biallelic"
+    SECOND_VARIANT = "second-variant"
+    CARRIER = "carrier"
+    SCREEN_POSITIVE = "screen-positive"
+    SCREEN_NEGATIVE = "screen-negative"
+    COPY_NUMBER = "copy-number"
+    NOT_INTERPRETABLE = "not-interpretable"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneticResult:
+    """One SMN1 result; `copies` only where a whole number of copies is reported, `exon` only where it is named."""
+
+    reading: GeneReading
+    copies: int | None
+    exon: str
+    measured: ClinicalTime
+    standing: Standing
+    evidence: Evidence
+
+
+class ExposureKind(Enum):
+    """How surely, and of what, an earlier dose is recorded (C8)."""
+
+    GIVEN = "given"
+    PARTLY_GIVEN = "partly-given"
+    POSSIBLE = "possible"
+    PRESUMED_FROM_ORDER = "presumed-from-order"
+    OTHER_PRODUCT = "other-product"
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """An earlier dose of this gene therapy, or of a close relative. `order_references` names its order."""
+
+    kind: ExposureKind
+    given: ClinicalTime
+    order_references: frozenset[str]
+    evidence: Evidence
+
+
+class AmountKind(Enum):
+    """What an ordered amount is an amount of."""
+
+    VOLUME_ML = "mL"
+    VOLUME_ML_PER_KG = "mL/kg"
+    VECTOR_GENOMES = "vg"
+    VECTOR_GENOMES_PER_KG = "vg/kg"
+    KITS = "kit"
+    VIALS = "vial"
+    NOT_INTERPRETABLE = "not interpretable"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedAmount:
+    """One ordered amount in its kind's unit. `value` is None where it cannot be interpreted."""
+
+    kind: AmountKind
+    value: Decimal | None
+    written: str
+
+
+class Route(Enum):
+    """The ordered route, as far as this service tells routes apart."""
+
+    INTRAVENOUS = "intravenous"
+    INTRATHECAL = "intrathecal"
+    OTHER = "other"
+    NOT_STATED = "not-stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """What an instruction says about giving the product more than once; None where it says nothing."""
+
+    count: int | None = None
+    times_per_period: str = ""
+    is_once_a_day: bool = False
+    planned_times: int = 0
+    bounds_within_a_day: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One dosage instruction of a product order.
+
+    `amount` is the entry to be judged (ordered before calculated); `genome_amounts` are all entries in vector
+    genomes; `minutes` is the infusion time; `ml_per_hour` the rate. A `…_written` is empty where nothing is said.
+    """
+
+    amount: OrderedAmount | None
+    genome_amounts: tuple[OrderedAmount, ...]
+    text: str
+    route: Route
+    route_written: str
+    method_written: str
+    is_push_or_bolus: bool
+    minutes: Decimal | None
+    minutes_written: str
+    ml_per_hour: Decimal | None
+    rate_written: str
+    repetition: Repetition
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDay:
+    """The day an order is planned for. `day` is None where the record states a time that cannot be placed."""
+
+    day: date | None
+    written: str
+
+
+class Suffix(Enum):
+    """Which onasemnogene product an order names by its non-proprietary name's suffix or its brand."""
+
+    THIS_PRODUCT = "this-product"
+    INTRATHECAL_PRODUCT = "intrathecal-product"
+    NOT_STATED = "not-stated"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductOrder:
+    """One order for the product: a draft in the hand of the prescriber, or one already in the record.
+
+    `kit_codes` are its package codes in the spelling of Table 3 where they have that form, else as written.
+    `replaces` and `same_as` are references and identifiers. `reason_is_sma`: a coded reason names the disease.
+    """
+
+    order_id: str
+    evidence: Evidence
+    suffix: Suffix
+    kit_codes: tuple[str, ...]
+    instructions: tuple[Instruction, ...]
+    quantity: OrderedAmount | None
+    repeats_allowed: Decimal | None
+    repeats_written: str
+    planned: PlannedDay | None
+    replaces: frozenset[str]
+    same_as: frozenset[str]
+    reason_is_sma: bool
+    reason_written: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """All that a rule may know: the child, the record, the orders in hand, and the day."""
+
+    now: datetime
+    today: date
+    zone: str
+    sources: Mapping[Source, SourceState]
+    identity_problems: tuple[IdentityProblem, ...]
+    unreadable: tuple[UnreadableEntry, ...]
+    future_dated: tuple[FutureDatedEntry, ...]
+    born: BirthDate | None
+    birth_written: str
+    patient: Evidence
+    is_multiple_birth: bool | None
+    has_died: bool
+    weights: tuple[WeightMeasurement, ...]
+    gestational_ages: tuple[GestationalAge, ...]
+    diagnoses: tuple[Diagnosis, ...]
+    genetic_results: tuple[GeneticResult, ...]
+    other_genetic_evidence: tuple[Evidence, ...]
+    exposures: tuple[Exposure, ...]
+    drafts: tuple[ProductOrder, ...]
+    background_drafts: tuple[ProductOrder, ...]
+    open_orders: tuple[ProductOrder, ...]
+
+    def can_prove_absence(self, source: Source) -> bool:
+        """Whether everything of this list is at hand, so that "none found" means none (C13)."""
+        return self.sources[source].state is ListState.COMPLETE
+
+    def lacking(self, *sources: Source) -> tuple[Source, ...]:
+        """Those of the given lists that cannot prove absence."""
+        return tuple(source for source in sources if not self.can_prove_absence(source))
+
+    def with_concept(self, *concepts: str) -> tuple[Diagnosis, ...]:
+        """The diagnoses of these concepts, in the record's order."""
+        return tuple(item for item in self.diagnoses if item.concept in concepts)
+
+    def age_in_months_is_below(self, months: int) -> bool:
+        """Whether the child may still be younger than this many calendar months today; True if unsure."""
+        return self.born is None or add_months(self.born.latest, months) > self.today
+
+    @property
+    def is_treated(self) -> bool:
+        """Whether accepted evidence says that the product was given, wholly or in part."""
+        return any(item.kind in (ExposureKind.GIVEN, ExposureKind.PARTLY_GIVEN) for item in self.exposures)
+
+    @property
+    def planned_orders(self) -> tuple[ProductOrder, ...]:
+        """The orders whose plan counts on this call: the drafts in hand, else the open orders."""
+        return self.drafts or self.open_orders
+
+    @property
+    def planned_days(self) -> tuple[date, ...]:
+        """Every planned infusion day that the record states, earliest first."""
+        days = {order.planned.day for order in self.planned_orders if order.planned and order.planned.day}
+        return tuple(sorted(days))
+
+    @property
+    def latest_infusion_day(self) -> date:
+        """The later of the last planned day and today: what an upper age limit is judged on (ruling 29)."""
+        return max((*self.planned_days, self.today))
+
+    @property
+    def earliest_infusion_day(self) -> date:
+        """The first planned day, today where none is known or it has passed: what maturity is judged on."""
+        return max(self.today, self.planned_days[0]) if self.planned_days else self.today

@@ -1,0 +1,184 @@
+"""What a product order says: its volume, its kit, its infusion time; and what it would have to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_service.domain.answers import CorrectOrder
+from cds_service.domain.dose_table import DoseBand
+from cds_service.domain.dosing_weight import WeightInKg, band_for_dose
+from cds_service.domain.facts import AmountKind, Instruction, OrderedAmount, PatientFacts, ProductOrder, Route
+from cds_service.domain.known import Known
+from cds_service.domain.quantities import exact_product, exact_quotient, rounded_half_up
+
+MINUTES_PER_HOUR = Decimal(60)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedVolume:
+    """The volume an order amounts to in mL, or None with the reason why it cannot be told.
+
+    `written` is what the order says, as it says it.
+    """
+
+    ml: Decimal | None
+    reason: str
+    written: str
+
+
+def ordered_volume(order: ProductOrder, known: Known) -> OrderedVolume:
+    """The total volume of all dosage instructions of an order. A kit counts as its row's volume (Table 3)."""
+    amounts = [item.amount for item in order.instructions if item.amount is not None]
+    written = " + ".join(amount.written for amount in amounts)
+    if not amounts:
+        text = "; ".join(item.text for item in order.instructions if item.text)
+        return OrderedVolume(None, "text-only" if text else "no-dose", text)
+    volumes = [_volume_of(amount, order, known) for amount in amounts]
+    if None in volumes:
+        unclear = next(a for a, volume in zip(amounts, volumes, strict=True) if volume is None)
+        return OrderedVolume(None, _REASONS[unclear.kind], written)
+    return OrderedVolume(sum((v for v in volumes if v is not None), Decimal(0)), "", written)
+
+
+_REASONS = {
+    AmountKind.VOLUME_ML: "not-interpretable",
+    AmountKind.VOLUME_ML_PER_KG: "per-kg",
+    AmountKind.VECTOR_GENOMES: "vector-genomes",
+    AmountKind.VECTOR_GENOMES_PER_KG: "vector-genomes",
+    AmountKind.KITS: "kit-not-named",
+    AmountKind.VIALS: "vials-not-a-kit",
+    AmountKind.NOT_INTERPRETABLE: "not-interpretable",
+}
+
+
+def _volume_of(amount: OrderedAmount, order: ProductOrder, known: Known) -> Decimal | None:
+    if amount.value is None:
+        return None
+    if amount.kind is AmountKind.VOLUME_ML:
+        return amount.value
+    kit = only_kit(order, known)
+    if kit is None:
+        return None
+    if amount.kind is AmountKind.KITS:
+        return exact_product(amount.value, kit.volume_ml)
+    is_whole_kit = amount.kind is AmountKind.VIALS and amount.value == kit.total_vials
+    return kit.volume_ml if is_whole_kit else None
+
+
+def only_kit(order: ProductOrder, known: Known) -> DoseBand | None:
+    """The one kit of Table 3 an order names, or None where it names none, several, or another code."""
+    if len(order.kit_codes) != 1:
+        return None
+    return known.doses.for_kit(order.kit_codes[0])
+
+
+def ml_per_kg(known: Known) -> Decimal:
+    """The volume per kg that the recommended dose and the concentration amount to (label 2.1 and 3)."""
+    return exact_quotient(
+        known.label["dose_vector_genomes_per_kg"], known.label["concentration_vector_genomes_per_ml"]
+    )
+
+
+def vector_genomes_in(volume_ml: Decimal, known: Known) -> Decimal:
+    """The vector genomes in a volume, by the nominal concentration (label 3)."""
+    return exact_product(volume_ml, known.label["concentration_vector_genomes_per_ml"])
+
+
+def rate_for(volume_ml: Decimal, known: Known) -> Decimal:
+    """The pump rate in mL/h that gives this volume in the label's infusion time (label 2.1)."""
+    return exact_quotient(exact_product(volume_ml, MINUTES_PER_HOUR), known.label["infusion_minutes"])
+
+
+def wrong_formula(ordered_ml: Decimal, weight: WeightInKg, known: Known) -> str:
+    """The usual mistake behind a wrong volume: "weight-times-dose", "other-band", or "" if none is recognised."""
+    decimal_place = known.policy["weight.rounding.step_kg"]
+    for kilograms in (weight.raw_kg, weight.rounded_kg):
+        product = exact_product(kilograms, ml_per_kg(known))
+        if ordered_ml in (product, rounded_half_up(product, decimal_place)):
+            return "weight-times-dose"
+    return "other-band" if known.doses.for_volume(ordered_ml) else ""
+
+
+def correction_of(order: ProductOrder, facts: PatientFacts, known: Known) -> tuple[CorrectOrder, ...]:
+    """The one change that makes a draft agree with the label: everything that differs, nothing that agrees.
+
+    Empty where the child already has an exposure, where the order may be another child's, or where nothing
+    would change. Volume, rate and kit are proposed only for a weight that may be dosed on.
+    """
+    if facts.exposures or facts.identity_problems:
+        return ()
+    band = band_for_dose(facts, known)
+    change = CorrectOrder(
+        order.order_id,
+        volume_ml=_new_volume(order, band, known),
+        ml_per_hour=_new_rate(order, band, known),
+        minutes=_new_minutes(order, known),
+        kit_ndc=band.kit_ndc if band and order.kit_codes != (band.kit_ndc,) else "",
+        to_intravenous=_is_not_plain_intravenous(order),
+        to_one_kit=_is_not_one_kit(order.quantity),
+        to_single_dose=repeats(order),
+    )
+    return () if change == CorrectOrder(order.order_id) else (change,)
+
+
+def _new_volume(order: ProductOrder, band: DoseBand | None, known: Known) -> Decimal | None:
+    if band is None or _volumes_in_ml(order.instructions) == [band.volume_ml]:
+        return None
+    return band.volume_ml
+
+
+def _volumes_in_ml(instructions: Iterable[Instruction]) -> list[Decimal | None]:
+    amounts = [item.amount for item in instructions if item.amount is not None]
+    return [amount.value if amount.kind is AmountKind.VOLUME_ML else None for amount in amounts]
+
+
+def _new_rate(order: ProductOrder, band: DoseBand | None, known: Known) -> Decimal | None:
+    if band is None:
+        return None
+    rate = rate_for(band.volume_ml, known)
+    return None if [item.ml_per_hour for item in order.instructions] == [rate] else rate
+
+
+def _new_minutes(order: ProductOrder, known: Known) -> Decimal | None:
+    minutes = known.label["infusion_minutes"]
+    return None if [item.minutes for item in order.instructions] == [minutes] else minutes
+
+
+def _is_not_plain_intravenous(order: ProductOrder) -> bool:
+    return not order.instructions or any(
+        item.route is not Route.INTRAVENOUS or item.is_push_or_bolus for item in order.instructions
+    )
+
+
+def _is_not_one_kit(quantity: OrderedAmount | None) -> bool:
+    return quantity is None or quantity.kind is not AmountKind.KITS or quantity.value != 1
+
+
+def repeats(order: ProductOrder) -> bool:
+    """Whether the order, as written, would allow the product to be given more than once."""
+    return bool(repeating_parts(order))
+
+
+def repeating_parts(order: ProductOrder) -> tuple[str, ...]:
+    """The parts of an order that would allow a second dose, by name, in the order they are looked at."""
+    parts = ["refills"] if order.repeats_allowed is not None and order.repeats_allowed > 0 else []
+    if sum(item.amount is not None for item in order.instructions) > 1:
+        parts.append("several-instructions")
+    for item in order.instructions:
+        parts += _repeating_timing(item)
+    return tuple(dict.fromkeys(parts))
+
+
+def _repeating_timing(item: Instruction) -> list[str]:
+    timing = item.repetition
+    parts = ["count"] if timing.count is not None and timing.count > 1 else []
+    if timing.planned_times > 1:
+        parts.append("several-times")
+    once = timing.count == 1 or (timing.is_once_a_day and timing.bounds_within_a_day)
+    if timing.times_per_period and not once:
+        parts.append("frequency")
+    if timing.bounds_within_a_day is False:
+        parts.append("period")
+    return parts

@@ -1,0 +1,147 @@
+"""What can be said of the record itself (clinical-rules group A): it never clears, and is never milder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds_service.domain.answers import Answer, Shown, Verdict, fires, silent, unknown
+from cds_service.domain.days import days_from
+from cds_service.domain.evidence import Evidence
+from cds_service.domain.facts import (
+    Exposure,
+    ExposureKind,
+    IdentityFault,
+    ListState,
+    PatientFacts,
+    Source,
+    SourceState,
+)
+from cds_service.domain.known import Known
+from cds_service.domain.registry import Answers, rule, summary_rule
+
+ESSENTIAL = (Source.MEASUREMENTS, Source.ORDERS, Source.GIVEN_DOSES)
+
+
+@summary_rule
+def data_unavailable(facts: PatientFacts, answers: Answers, known: Known) -> Answers:
+    """A list could not be had, or an entry could not be read: what was therefore not checked (C6, C13)."""
+    away = [source for source, state in facts.sources.items() if not state.is_available]
+    if not away and not facts.unreadable:
+        return (silent(),)
+    grade = "unreadable"
+    if away:
+        grade = "essential-list" if any(source in ESSENTIAL for source in away) else "other-list"
+    shown: dict[str, Shown] = {
+        "keys": ", ".join(source.value for source in away),
+        "reasons": ", ".join(f"{s.value}: {facts.sources[s].state.value}" for s in away),
+        "not_checked": ", ".join(_left_unknown(answers, away)),
+        "unreadable": "; ".join(f"{item.evidence.reference}: {item.what}" for item in facts.unreadable),
+    }
+    return (fires(grade, [item.evidence for item in facts.unreadable], **shown),)
+
+
+def _left_unknown(answers: Answers, lists: Iterable[Source]) -> list[str]:
+    """The rules that are unknown for lack of one of these lists."""
+    wanted = set(lists)
+    lacking = (a for a in answers if a.verdict is Verdict.UNKNOWN and wanted & set(a.missing))
+    return list(dict.fromkeys(answer.rule_id for answer in lacking))
+
+
+@summary_rule
+def data_incomplete_paging(facts: PatientFacts, answers: Answers, known: Known) -> Answers:
+    """A list came only in part, and the missing part could matter (C13)."""
+    partial = {s: state for s, state in facts.sources.items() if state.state is ListState.INCOMPLETE}
+    not_checked = _left_unknown(answers, partial)
+    if not partial:
+        return (silent(),)
+    return (
+        fires(
+            "partial",
+            keys=", ".join(source.value for source in partial),
+            counts=", ".join(f"{source.value}: {_count(state)}" for source, state in partial.items()),
+            not_checked=", ".join(not_checked),
+        ),
+    )
+
+
+def _count(state: SourceState) -> str:
+    return f"{state.received}/{'?' if state.total is None else state.total}"
+
+
+@rule
+def data_wrong_patient(facts: PatientFacts, known: Known) -> Answer:
+    """An entry, an order or the record itself may be about somebody else (C7)."""
+    problems = facts.identity_problems
+    if not problems:
+        return silent()
+    record = [p for p in problems if p.fault in (IdentityFault.RECORD_MERGED, IdentityFault.RECORD_INACTIVE)]
+    nameless = all(p.fault is IdentityFault.NO_SUBJECT for p in problems)
+    grade = "record-not-current" if record else "no-subject" if nameless else "other-patient"
+    return fires(
+        grade,
+        [problem.evidence for problem in problems],
+        entries=len(problems),
+        named=", ".join(dict.fromkeys(problem.named for problem in problems if problem.named)),
+        expected=problems[0].expected,
+        is_merged=any(p.fault is IdentityFault.RECORD_MERGED for p in record),
+    )
+
+
+@rule
+def data_future_dated(facts: PatientFacts, known: Known) -> Answer:
+    """An entry is dated after now and was set aside (C2)."""
+    if not facts.future_dated:
+        return silent()
+    matters = any(item.matters for item in facts.future_dated)
+    return fires(
+        "would-have-counted" if matters else "set-aside",
+        [item.evidence for item in facts.future_dated],
+        entries=len(facts.future_dated),
+        written=", ".join(item.written for item in facts.future_dated),
+        server_time=facts.now.isoformat(timespec="minutes"),
+        zone=facts.zone,
+    )
+
+
+@rule
+def infusion_date_unknown(facts: PatientFacts, known: Known) -> Answer:
+    """The product was given, or should have been, and the day is unknown or only presumed (C8)."""
+    given = [item for item in facts.exposures if item.kind is not ExposureKind.OTHER_PRODUCT]
+    evidence = [item.evidence for item in given]
+    certain = [item for item in given if _is_dated_administration(item)]
+    days = sorted({item.given.day for item in certain if item.given.day is not None})
+    if len(days) > 1 and days_from(days[0], days[-1]) > known.policy.whole("exposure.same_infusion_days"):
+        return fires("two-dates", evidence, first_date=days[0], last_date=days[-1])
+    if certain:
+        return silent()
+    presumed = [item for item in given if item.kind is ExposureKind.PRESUMED_FROM_ORDER and item.given.day]
+    if presumed:
+        return fires("presumed", evidence, infusion_date=presumed[0].given.day or "")
+    if given:
+        return fires("no-date", evidence)
+    overdue = _orders_past_their_day(facts, known)
+    if overdue:
+        return fires("planned-day-passed", overdue)
+    lacking = facts.lacking(Source.GIVEN_DOSES)
+    return unknown(*lacking) if lacking else silent()
+
+
+def _is_dated_administration(item: Exposure) -> bool:
+    return item.kind in (ExposureKind.GIVEN, ExposureKind.PARTLY_GIVEN) and item.given.may_satisfy
+
+
+def _orders_past_their_day(facts: PatientFacts, known: Known) -> list[Evidence]:
+    allowed = known.policy.whole("order.open_after_planned_days")
+    return [
+        order.evidence
+        for order in facts.open_orders
+        if order.planned and order.planned.day and days_from(order.planned.day, facts.today) > allowed
+    ]
+
+
+@rule
+def multiple_birth_check(facts: PatientFacts, known: Known) -> Answer:
+    """The child is a twin or one of several: two children may be treated in one week (label 1)."""
+    if not facts.planned_orders or not facts.is_multiple_birth:
+        return silent()
+    return fires("reminder", [facts.patient])

@@ -1,0 +1,22 @@
+"""FHIR R4 JSON in, facts out, and back again for suggestions. Nothing outside knows how FHIR writes things."""
+
+from cds_service.fhir.availability import Chart, read_chart
+from cds_service.fhir.draft_orders import DraftOrders, read_draft_orders
+from cds_service.fhir.prefetch import prefetch_templates
+from cds_service.fhir.read_facts import SiteClock, read_facts
+from cds_service.fhir.recognition import Recognition
+from cds_service.fhir.suggested_resources import SuggestedAction, TestOrder, suggested_action
+
+__all__ = [
+    "Chart",
+    "DraftOrders",
+    "Recognition",
+    "SiteClock",
+    "SuggestedAction",
+    "TestOrder",
+    "prefetch_templates",
+    "read_chart",
+    "read_draft_orders",
+    "read_facts",
+    "suggested_action",
+]

@@ -1,0 +1,194 @@
+"""What a prefetch value is: resources, none, not attempted, failed, incomplete or unusable (C13, R-080 to R-089).
+
+Values are read by the type of what they hold, whatever their key is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cds_service.domain.evidence import Evidence
+from cds_service.domain.facts import IdentityFault, IdentityProblem, ListState, Source, SourceState, UnreadableEntry
+from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, values, whole_number
+from cds_service.fhir.references import own_reference, plain_reference, referenced
+
+SOURCE_OF_TYPE = {
+    "Patient": Source.PATIENT,
+    "Observation": Source.MEASUREMENTS,
+    "MedicationRequest": Source.ORDERS,
+    "MedicationAdministration": Source.GIVEN_DOSES,
+    "Condition": Source.DIAGNOSES,
+    "Immunization": Source.VACCINATIONS,
+    "Procedure": Source.PROCEDURES,
+    "ServiceRequest": Source.REQUESTED_TESTS,
+    "DiagnosticReport": Source.REPORTS,
+}
+_SOURCE_OF_KEY = {source.value: source for source in Source}
+_WORST_FIRST = (
+    ListState.FAILED,
+    ListState.UNUSABLE,
+    ListState.INCOMPLETE,
+    ListState.COMPLETE,
+    ListState.NOT_ATTEMPTED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The resources that came with a call, by type, and what became of each list.
+
+    Only resources about the call's patient are in it; the others are told in `identity_problems`.
+    """
+
+    by_type: Mapping[str, tuple[JsonObject, ...]]
+    sources: Mapping[Source, SourceState]
+    identity_problems: tuple[IdentityProblem, ...]
+    unreadable: tuple[UnreadableEntry, ...]
+
+    def of_type(self, resource_type: str) -> tuple[JsonObject, ...]:
+        """The resources of this type."""
+        return self.by_type.get(resource_type, ())
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """What one prefetch value brought."""
+
+    state: ListState
+    resources: list[JsonObject]
+    received: int = 0
+    total: int | None = None
+    odd_entries: int = 0
+
+
+def read_chart(prefetch: Mapping[str, object] | None, patient_id: str) -> Chart:
+    """All resources of a prefetch that are about this patient, and the state of each of the nine lists."""
+    deliveries = {key: _delivery(value) for key, value in (prefetch or {}).items()}
+    speaking: dict[Source, list[_Delivery]] = {source: [] for source in Source}
+    for key, delivery in deliveries.items():
+        for source in _sources_spoken_for(key, delivery):
+            speaking[source].append(_as_seen_by(source, key, delivery))
+    every = _distinct([resource for d in deliveries.values() for resource in d.resources])
+    kept: dict[str, list[JsonObject]] = {}
+    problems = []
+    for resource in every:
+        problem = identity_problem(resource, patient_id)
+        if problem is None:
+            kept.setdefault(text(resource["resourceType"]), []).append(resource)
+        else:
+            problems.append(problem)
+    return Chart(
+        by_type={kind: tuple(found) for kind, found in kept.items()},
+        sources={source: _merged(found) for source, found in speaking.items()},
+        identity_problems=tuple(problems),
+        unreadable=tuple(_odd_entries(key, d) for key, d in deliveries.items() if d.odd_entries),
+    )
+
+
+def _delivery(value: object) -> _Delivery:
+    if value is None:
+        return _Delivery(ListState.COMPLETE, [])
+    resource = an_object(value)
+    kind = text(resource.get("resourceType"))
+    if kind == "OperationOutcome":
+        return _Delivery(ListState.FAILED, [])
+    if kind == "Bundle":
+        return _bundle(resource)
+    return _Delivery(ListState.COMPLETE, [resource], 1) if kind else _Delivery(ListState.UNUSABLE, [])
+
+
+def _bundle(bundle: JsonObject) -> _Delivery:
+    """A search result or collection; an outcome entry of severity error means that the search failed."""
+    found, included, odd, failed = [], [], 0, False
+    for entry in values(bundle.get("entry")):
+        resource = an_object(an_object(entry).get("resource"))
+        kind = text(resource.get("resourceType"))
+        mode = code_text(an_object(an_object(entry).get("search")).get("mode"))
+        if kind == "OperationOutcome" or mode == "outcome":
+            failed = failed or _is_error(resource)
+        elif not kind:
+            odd += 1
+        else:
+            (included if mode == "include" else found).append(resource)
+    total = whole_number(bundle.get("total"))
+    has_next = any(code_text(link.get("relation")) == "next" for link in objects(bundle.get("link")))
+    state = ListState.COMPLETE
+    if has_next or (total is not None and total > len(found)):
+        state = ListState.INCOMPLETE
+    return _Delivery(ListState.FAILED if failed else state, found + included, len(found), total, odd)
+
+
+def _is_error(outcome: JsonObject) -> bool:
+    severities = {code_text(issue.get("severity")) for issue in objects(outcome.get("issue"))}
+    return not severities or bool(severities & {"error", "fatal"})
+
+
+def _sources_spoken_for(key: str, delivery: _Delivery) -> set[Source]:
+    """The lists a value says something about: the one its key names, and those whose resources it holds."""
+    held = {SOURCE_OF_TYPE[kind] for kind in _types(delivery) if kind in SOURCE_OF_TYPE}
+    named = _SOURCE_OF_KEY.get(key)
+    return held | {named} if named else held
+
+
+def _as_seen_by(source: Source, key: str, delivery: _Delivery) -> _Delivery:
+    """A value whose key promises one list and that holds only others is unusable for the promised one."""
+    types = _types(delivery)
+    holds_it = any(SOURCE_OF_TYPE.get(kind) is source for kind in types)
+    if types and not holds_it and _SOURCE_OF_KEY.get(key) is source:
+        return _Delivery(ListState.UNUSABLE, [])
+    return delivery
+
+
+def _types(delivery: _Delivery) -> set[str]:
+    return {text(resource.get("resourceType")) for resource in delivery.resources}
+
+
+def _merged(deliveries: list[_Delivery]) -> SourceState:
+    """The worst of all that was said about one list."""
+    if not deliveries:
+        return SourceState(ListState.NOT_ATTEMPTED)
+    worst = min(deliveries, key=lambda delivery: _WORST_FIRST.index(delivery.state))
+    totals = [delivery.total for delivery in deliveries if delivery.total is not None]
+    return SourceState(worst.state, sum(d.received for d in deliveries), sum(totals) if totals else None)
+
+
+def _distinct(resources: list[JsonObject]) -> list[JsonObject]:
+    """Each resource once; of two versions of one resource, the one changed last."""
+    newest: dict[str, JsonObject] = {}
+    nameless = []
+    for resource in resources:
+        name = own_reference(resource)
+        if "/" not in name:
+            nameless.append(resource)
+        elif name not in newest or _last_changed(resource) > _last_changed(newest[name]):
+            newest[name] = resource
+    return [*newest.values(), *nameless]
+
+
+def _last_changed(resource: JsonObject) -> str:
+    return text(an_object(resource.get("meta")).get("lastUpdated"))
+
+
+def _odd_entries(key: str, delivery: _Delivery) -> UnreadableEntry:
+    return UnreadableEntry(Evidence(key, key), f"entries without a resource: {delivery.odd_entries}")
+
+
+def identity_problem(resource: JsonObject, patient_id: str) -> IdentityProblem | None:
+    """Why a resource may be about somebody else, or None; resources that are about nobody are nobody's."""
+    kind = text(resource.get("resourceType"))
+    if kind not in SOURCE_OF_TYPE:
+        return None
+    expected = f"Patient/{patient_id}"
+    if kind == "Patient":
+        named = own_reference(resource)
+    else:
+        subject = an_object(resource.get("subject")) or an_object(resource.get("patient"))
+        if subject.get("reference") == expected:
+            return None
+        named = referenced(subject)
+    if named == expected:
+        return None
+    fault = IdentityFault.OTHER_PATIENT if "/" in named else IdentityFault.NO_SUBJECT
+    evidence = Evidence(own_reference(resource), kind)
+    return IdentityProblem(fault, evidence, plain_reference(named), expected)

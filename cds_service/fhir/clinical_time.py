@@ -1,0 +1,78 @@
+"""FHIR dates and times → local days and instants in the site's zone (clinical-rules C2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cds_service.domain.days import ClinicalTime
+from cds_service.fhir.json_shapes import JsonObject, an_object, text
+
+_FHIR_TIME = re.compile(
+    r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
+    r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteClock:
+    """The one moment of a call, and the zone all its days are taken in.
+
+    `future_allowance` is how far a record's clock may run ahead of ours before a time counts as future.
+    """
+
+    now: datetime
+    zone: ZoneInfo
+    future_allowance: timedelta
+
+    @property
+    def today(self) -> date:
+        """The local day of the call."""
+        return self.now.astimezone(self.zone).date()
+
+
+def read_time(written: object, clock: SiteClock) -> ClinicalTime:
+    """The time as exactly as it is written. What cannot be placed on a day has no day."""
+    raw = text(written)
+    match = _FHIR_TIME.fullmatch(raw)
+    if match is None or match["day"] is None:
+        return ClinicalTime(raw)
+    try:
+        if match["time"] is None:
+            return _whole_day(raw, clock)
+        return _instant(raw, has_zone=match["zone"] is not None, clock=clock)
+    except (ValueError, OverflowError):
+        return ClinicalTime(raw)
+
+
+def _whole_day(raw: str, clock: SiteClock) -> ClinicalTime:
+    day = date.fromisoformat(raw)
+    return ClinicalTime(raw, day=day, is_exact=True, is_future=day > clock.today)
+
+
+def _instant(raw: str, *, has_zone: bool, clock: SiteClock) -> ClinicalTime:
+    stated = datetime.fromisoformat(raw)
+    instant = stated.astimezone(clock.zone) if has_zone else stated.replace(tzinfo=clock.zone)
+    is_future = instant > clock.now + clock.future_allowance
+    return ClinicalTime(raw, day=instant.date(), instant=instant, is_exact=has_zone, is_future=is_future)
+
+
+def effective_time(resource: JsonObject, clock: SiteClock, stem: str = "effective") -> ClinicalTime:
+    """When it clinically happened; without that, when it was released, which satisfies nothing (C2)."""
+    period = an_object(resource.get(f"{stem}Period"))
+    for written in (resource.get(f"{stem}DateTime"), resource.get(f"{stem}Instant"), period.get("start")):
+        if text(written):
+            return read_time(written, clock)
+    return replace(read_time(resource.get("issued"), clock), is_exact=False)
+
+
+def iso_day(time: ClinicalTime) -> str:
+    """The local day for showing, or what the record says where it cannot be placed."""
+    return time.day.isoformat() if time.day else time.written
+
+
+def recency(resource: JsonObject) -> tuple[str, str]:
+    """What decides between two results of one time: release, then last change, as sortable text (C3)."""
+    return text(resource.get("issued")), text(an_object(resource.get("meta")).get("lastUpdated"))

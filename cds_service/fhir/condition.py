@@ -1,0 +1,67 @@
+"""Condition and Procedure → the diagnoses this service knows (clinical-rules C1, group B)."""
+
+from __future__ import annotations
+
+from cds_service.domain.evidence import Evidence, Standing
+from cds_service.domain.facts import Diagnosis
+from cds_service.fhir.clinical_time import SiteClock, iso_day, read_time
+from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, codings, first_text, text
+from cds_service.fhir.recognition import Recognition
+from cds_service.fhir.references import own_reference
+from cds_service.fhir.standing import condition_standing, procedure_standing
+
+NOT_SMA = "not_spinal_muscular_atrophy"
+PREMATURE = "premature_birth"
+_SMA = frozenset({"spinal_muscular_atrophy", "spinal_muscular_atrophy_related"})
+CONDITION_CONCEPTS = _SMA | {
+    PREMATURE,
+    "ventilator_dependence",
+    "ventilation_related",
+    "tracheostomy",
+    "limb_paralysis",
+    "limb_paralysis_complete",
+}
+PROCEDURE_CONCEPTS = frozenset({"tracheostomy_procedure"})
+
+
+def read_diagnoses(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> list[Diagnosis]:
+    """The known concepts of a Condition; none if it was refuted, or is past and not about prematurity."""
+    found = recognition.concept_of(resource.get("code"))
+    concepts = found & CONDITION_CONCEPTS
+    if NOT_SMA in found:
+        concepts -= _SMA
+    standing = condition_standing(resource) if concepts else None
+    if standing is None:
+        return []
+    if standing is Standing.NO_INFORMATION:
+        concepts &= {PREMATURE}
+    clinical = " ".join(code_text(c.get("code")) for c in codings(resource.get("clinicalStatus")))
+    verified = " ".join(code_text(c.get("code")) for c in codings(resource.get("verificationStatus")))
+    day = iso_day(read_time(resource.get("onsetDateTime") or resource.get("recordedDate"), clock))
+    status = ", ".join(part for part in (clinical, verified) if part)
+    code = next((text(c.get("code")) for c in codings(resource.get("code"))), "")
+    evidence = Evidence(own_reference(resource), first_text(resource.get("code")), code, day, status)
+    weeks = _completed_weeks(resource, recognition)
+    return [
+        Diagnosis(concept, standing, evidence, weeks if concept == PREMATURE else None)
+        for concept in sorted(concepts)
+    ]
+
+
+def _completed_weeks(resource: JsonObject, recognition: Recognition) -> int | None:
+    entries = (recognition.codes.look_up(c.get("system"), c.get("code")) for c in codings(resource.get("code")))
+    return next((e[1].completed_weeks for e in entries if e and e[1].completed_weeks is not None), None)
+
+
+def read_procedures(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> list[Diagnosis]:
+    """The known concepts of a Procedure that was done or may have been."""
+    concepts = recognition.concept_of(resource.get("code")) & PROCEDURE_CONCEPTS
+    standing = procedure_standing(resource) if concepts else None
+    if standing is None or standing is Standing.NO_INFORMATION:
+        return []
+    period = an_object(resource.get("performedPeriod"))
+    day = iso_day(read_time(resource.get("performedDateTime") or period.get("start"), clock))
+    name = first_text(resource.get("code"))
+    status = code_text(resource.get("status"))
+    evidence = Evidence(own_reference(resource), name, "", day, status)
+    return [Diagnosis(concept, standing, evidence) for concept in sorted(concepts)]

@@ -1,0 +1,88 @@
+"""Doses already given: MedicationAdministration, Procedure, and completed MedicationRequest (clinical-rules C8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cds_service.domain.days import ClinicalTime
+from cds_service.domain.evidence import Evidence
+from cds_service.domain.facts import Exposure, ExposureKind
+from cds_service.fhir.clinical_time import SiteClock, effective_time, iso_day, read_time
+from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, values
+from cds_service.fhir.quantity import as_written
+from cds_service.fhir.recognition import Medicine, Named, Recognition
+from cds_service.fhir.references import identifiers, own_reference, referenced
+
+_GIVEN: Mapping[str, ExposureKind] = {
+    "completed": ExposureKind.GIVEN,
+    "in-progress": ExposureKind.GIVEN,
+    "stopped": ExposureKind.PARTLY_GIVEN,
+    "on-hold": ExposureKind.PARTLY_GIVEN,
+    "unknown": ExposureKind.POSSIBLE,
+}
+
+
+def read_administration(
+    resource: JsonObject,
+    recognition: Recognition,
+    medications: Mapping[str, JsonObject],
+    clock: SiteClock,
+) -> Exposure | None:
+    """A dose that was given, wholly, partly or possibly, of the product or of its intrathecal relative."""
+    medicine = recognition.medicine_of(resource, medications)
+    kind = _GIVEN.get(code_text(resource.get("status")))
+    if medicine.named is Named.SOMETHING_ELSE or kind is None:
+        return None
+    order = referenced(resource.get("request"))
+    dose = as_written(an_object(an_object(resource.get("dosage")).get("dose")))
+    given = effective_time(resource, clock)
+    return _exposure(resource, medicine, kind, given, frozenset({order} if order else ()), dose)
+
+
+def read_procedure_dose(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> Exposure | None:
+    """A procedure record of the product."""
+    medicine = recognition.medicine(objects(resource.get("code")))
+    if medicine.named is Named.SOMETHING_ELSE:
+        return None
+    kind = _GIVEN.get(code_text(resource.get("status")))
+    if kind is None:
+        return None
+    period = an_object(resource.get("performedPeriod"))
+    given = read_time(resource.get("performedDateTime") or period.get("start"), clock)
+    based_on = frozenset(name for item in objects(resource.get("basedOn")) if (name := referenced(item)))
+    return _exposure(resource, medicine, kind, given, based_on, "")
+
+
+def read_completed_order(resource: JsonObject, medicine: Medicine, clock: SiteClock) -> Exposure | None:
+    """A dose presumed from an order that is completed and whose time has passed (ruling 28)."""
+    if code_text(resource.get("status")) != "completed" or resource.get("doNotPerform") is True:
+        return None
+    events = [
+        read_time(event, clock)
+        for item in objects(resource.get("dosageInstruction"))
+        for event in values(an_object(item.get("timing")).get("event"))
+    ]
+    past = [event for event in events if event.day is not None and event.day <= clock.today and not event.is_future]
+    if not past:
+        return None
+    same = frozenset({own_reference(resource)}) | identifiers(resource)
+    return _exposure(resource, medicine, ExposureKind.PRESUMED_FROM_ORDER, past[0], same, "")
+
+
+def _exposure(
+    resource: JsonObject,
+    medicine: Medicine,
+    kind: ExposureKind,
+    given: ClinicalTime,
+    order_references: frozenset[str],
+    dose: str,
+) -> Exposure:
+    if medicine.named is Named.INTRATHECAL_PRODUCT:
+        kind = ExposureKind.OTHER_PRODUCT
+    elif given.is_future:
+        kind = ExposureKind.POSSIBLE
+    name = medicine.names[0] if medicine.names else "administration"
+    status = code_text(resource.get("status"))
+    return Exposure(
+        kind, given, order_references, Evidence(own_reference(resource), name, dose, iso_day(given), status)
+    )

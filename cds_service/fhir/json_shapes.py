@@ -1,0 +1,85 @@
+"""Tolerant access to FHIR JSON: whatever shape arrives, the answer is the wanted shape or nothing.
+
+Real EHRs send objects for lists, numbers as text, and trailing blanks; nothing here raises on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+# A number further from one than this is no clinical number; writing it out would fill the memory.
+_LARGEST_EXPONENT = 30
+_LONGEST_NUMBER = 60
+
+
+def an_object(value: object) -> JsonObject:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: object) -> list[JsonObject]:
+    """The JSON objects of a list, or of a single object in place of a list."""
+    if isinstance(value, dict):
+        return [value]
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def values(value: object) -> list[object]:
+    """A list as it is, a single value as a list of one, nothing as an empty list."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def text(value: object) -> str:
+    """Text without surrounding blanks, or "" for anything else."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def code_text(value: object) -> str:
+    """A code of a fixed list, such as a status: trimmed and in lower case."""
+    return text(value).lower()
+
+
+def number(value: object) -> Decimal | None:
+    """A number as an exact decimal, also from text, or None where it is none or absurdly large."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
+        return None
+    if len(str(value)) > _LONGEST_NUMBER:
+        return None
+    try:
+        exact = Decimal(value.strip() if isinstance(value, str) else value)
+    except InvalidOperation:
+        return None
+    return exact if exact.is_finite() and abs(exact.adjusted()) <= _LARGEST_EXPONENT else None
+
+
+def whole_number(value: object) -> int | None:
+    """A number if it is a whole one, else None."""
+    exact = number(value)
+    return int(exact) if exact is not None and exact == exact.to_integral_value() else None
+
+
+def codings(concept: object) -> Iterator[JsonObject]:
+    """All codings of a CodeableConcept, or of several; never only the first."""
+    for item in objects(concept):
+        yield from objects(item.get("coding"))
+
+
+def concept_texts(concept: object) -> list[str]:
+    """Everything a CodeableConcept says in words: its text and its codings' displays, each once."""
+    said = [text(item.get("text")) for item in objects(concept)]
+    said += [text(coding.get("display")) for coding in codings(concept)]
+    return list(dict.fromkeys(part for part in said if part))
+
+
+def first_text(concept: object) -> str:
+    """The text a CodeableConcept is best known by, or its first code, or ""."""
+    said = concept_texts(concept)
+    if said:
+        return said[0]
+    return next((text(coding.get("code")) for coding in codings(concept)), "")

@@ -1,0 +1,264 @@
+"""MedicationRequest → an order for the product: dose, kit, route, rate, timing (ehr-reality traps 60 to 67)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from cds_service.domain.evidence import Evidence
+from cds_service.domain.facts import (
+    AmountKind,
+    Instruction,
+    OrderedAmount,
+    PlannedDay,
+    ProductOrder,
+    Repetition,
+    Route,
+)
+from cds_service.domain.quantities import UnitTable, exact_product, exact_quotient
+from cds_service.fhir.clinical_time import SiteClock, iso_day, read_time
+from cds_service.fhir.json_shapes import (
+    JsonObject,
+    an_object,
+    code_text,
+    codings,
+    concept_texts,
+    first_text,
+    number,
+    objects,
+    text,
+    values,
+    whole_number,
+)
+from cds_service.fhir.quantity import as_written, read_ordered
+from cds_service.fhir.recognition import Medicine, Recognition
+from cds_service.fhir.references import identifiers, own_reference, referenced
+
+_SECONDS_PER_MINUTE = Decimal(60)
+_SECONDS_PER_DAY = Decimal(86400)
+_KINDS = (
+    ("volume", AmountKind.VOLUME_ML),
+    ("volume_per_kg", AmountKind.VOLUME_ML_PER_KG),
+    ("vector_genomes", AmountKind.VECTOR_GENOMES),
+    ("vector_genomes_per_kg", AmountKind.VECTOR_GENOMES_PER_KG),
+    ("kits", AmountKind.KITS),
+    ("vials", AmountKind.VIALS),
+)
+_GENOMES = (AmountKind.VECTOR_GENOMES, AmountKind.VECTOR_GENOMES_PER_KG)
+_ORDERED_BEFORE_CALCULATED = ("ordered", "calculated", "")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReader:
+    """Reads product orders with the units, names and clock of one call."""
+
+    units: UnitTable
+    recognition: Recognition
+    clock: SiteClock
+
+    def read(self, resource: JsonObject, medicine: Medicine) -> ProductOrder:
+        """The order a MedicationRequest for this medicine amounts to. Nothing beyond the resource is required."""
+        instructions = tuple(map(self._instruction, objects(resource.get("dosageInstruction"))))
+        dispense = an_object(resource.get("dispenseRequest"))
+        refills = dispense.get("numberOfRepeatsAllowed")
+        prior = referenced(resource.get("priorPrescription"))
+        return ProductOrder(
+            order_id=text(resource.get("id")),
+            evidence=self._evidence(resource, medicine, instructions),
+            suffix=medicine.suffix,
+            kit_codes=medicine.kit_codes,
+            instructions=instructions,
+            quantity=self._quantity(an_object(dispense.get("quantity"))),
+            repeats_allowed=number(refills),
+            repeats_written="" if refills is None else str(refills),
+            planned=self._planned(resource),
+            replaces=frozenset({prior}) if prior else frozenset(),
+            same_as=frozenset({own_reference(resource)} if text(resource.get("id")) else ()) | identifiers(resource),
+            reason_is_sma="spinal_muscular_atrophy" in self.recognition.concept_of(resource.get("reasonCode")),
+            reason_written=first_text(resource.get("reasonCode")),
+        )
+
+    def _evidence(
+        self, resource: JsonObject, medicine: Medicine, instructions: Iterable[Instruction]
+    ) -> Evidence:
+        doses = " + ".join(item.amount.written for item in instructions if item.amount)
+        said = ", ".join(part for part in (doses, *(f"NDC {code}" for code in medicine.kit_codes)) if part)
+        written = read_time(resource.get("authoredOn"), self.clock)
+        name = medicine.names[0] if medicine.names else "product-order"
+        return Evidence(own_reference(resource), name, said, iso_day(written), code_text(resource.get("status")))
+
+    def _instruction(self, item: JsonObject) -> Instruction:
+        entries = _dose_entries(item)
+        amounts = [(rank, amount) for rank, entry in entries for amount in self._amounts(entry)]
+        rates = [rate for _, entry in entries for rate in self._rates(entry)]
+        repeat = an_object(an_object(item.get("timing")).get("repeat"))
+        minutes, minutes_written = self._minutes(repeat)
+        route_texts, method_texts = concept_texts(item.get("route")), concept_texts(item.get("method"))
+        return Instruction(
+            amount=_judged(amounts),
+            genome_amounts=tuple(amount for _, amount in amounts if amount.kind in _GENOMES),
+            text=text(item.get("text")),
+            route=self._route(item.get("route"), route_texts),
+            route_written=first_text(item.get("route")),
+            method_written=first_text(item.get("method")),
+            is_push_or_bolus=any(
+                self.recognition.push_or_bolus.search(said) for said in (*route_texts, *method_texts)
+            ),
+            minutes=minutes,
+            minutes_written=minutes_written,
+            ml_per_hour=rates[0][0] if len({rate for rate, _ in rates}) == 1 else None,
+            rate_written=", ".join(dict.fromkeys(written for _, written in rates)),
+            repetition=self._repetition(an_object(item.get("timing")), repeat),
+        )
+
+    def _amounts(self, entry: JsonObject) -> list[OrderedAmount]:
+        amounts = [self._amount(element) for element in objects(entry.get("doseQuantity"))]
+        for span in objects(entry.get("doseRange")):
+            low, high = as_written(an_object(span.get("low"))), as_written(an_object(span.get("high")))
+            amounts.append(OrderedAmount(AmountKind.NOT_INTERPRETABLE, None, f"{low} - {high}"))
+        return amounts
+
+    def _amount(self, element: JsonObject) -> OrderedAmount:
+        written = as_written(element)
+        for concept, kind in _KINDS:
+            value = read_ordered(element, concept, self.units)
+            if value is not None:
+                return OrderedAmount(kind, value, written)
+        return OrderedAmount(AmountKind.NOT_INTERPRETABLE, None, written)
+
+    def _quantity(self, element: JsonObject) -> OrderedAmount | None:
+        """What is to be dispensed; a bare number counts kits (ruling 24)."""
+        if not as_written(element):
+            return None
+        value = number(element.get("value"))
+        names_unit = text(element.get("unit")) or text(element.get("code"))
+        if not names_unit and value is not None:
+            return OrderedAmount(AmountKind.KITS, value, as_written(element))
+        return self._amount(element)
+
+    def _rates(self, entry: JsonObject) -> list[tuple[Decimal | None, str]]:
+        rates = [
+            (read_ordered(element, "flow", self.units), as_written(element))
+            for element in objects(entry.get("rateQuantity"))
+        ]
+        for ratio in objects(entry.get("rateRatio")):
+            volume, time = an_object(ratio.get("numerator")), an_object(ratio.get("denominator"))
+            rates.append((self._rate_of(volume, time), f"{as_written(volume)} / {as_written(time)}"))
+        for span in objects(entry.get("rateRange")):
+            low, high = as_written(an_object(span.get("low"))), as_written(an_object(span.get("high")))
+            rates.append((None, f"{low} - {high}"))
+        return rates
+
+    def _rate_of(self, volume: JsonObject, time: JsonObject) -> Decimal | None:
+        ml = read_ordered(volume, "volume", self.units)
+        seconds = read_ordered(time, "duration", self.units)
+        if ml is None or seconds is None or seconds <= 0:
+            return None
+        per_hour = exact_product(ml, _SECONDS_PER_MINUTE, _SECONDS_PER_MINUTE)
+        return exact_quotient(per_hour, seconds)
+
+    def _minutes(self, repeat: JsonObject) -> tuple[Decimal | None, str]:
+        """The infusion time. A duration in days or longer is the length of a course, not of an infusion."""
+        if repeat.get("duration") is None:
+            return None, ""
+        unit = text(repeat.get("durationUnit"))
+        written = as_written({"value": repeat.get("duration"), "unit": unit})
+        if unit and self.units.spelled("duration", unit) is None:
+            return None, ""
+        seconds = read_ordered({"value": repeat.get("duration"), "unit": unit}, "duration", self.units)
+        if seconds is None or seconds <= 0:
+            return None, written
+        return exact_quotient(seconds, _SECONDS_PER_MINUTE), written
+
+    def _route(self, element: object, texts: list[str]) -> Route:
+        """Intrathecal before any other before intravenous: a contradiction is read as the worse."""
+        if not any(True for _ in codings(element)) and not texts:
+            return Route.NOT_STATED
+        coded = self.recognition.concept_of(element) & {
+            "intravenous", "intrathecal", "intramuscular", "subcutaneous", "oral",
+        }  # fmt: skip
+        if "intrathecal" in coded or self.recognition.says("route_intrathecal", texts):
+            return Route.INTRATHECAL
+        if coded - {"intravenous"}:
+            return Route.OTHER
+        is_intravenous = "intravenous" in coded or self.recognition.says("route_intravenous", texts)
+        return Route.INTRAVENOUS if is_intravenous else Route.OTHER
+
+    def _planned(self, resource: JsonObject) -> PlannedDay | None:
+        """The planned day: the first timing event, else the start of the period. Never the day of writing (C8)."""
+        timings = [an_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
+        events = [event for timing in timings for event in values(timing.get("event")) if text(event)]
+        periods = [an_object(an_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
+        starts = [period.get("start") for period in periods if text(period.get("start"))]
+        if not events and not starts:
+            return None
+        time = read_time((events or starts)[0], self.clock)
+        return PlannedDay(time.day, time.written)
+
+    def _repetition(self, timing: JsonObject, repeat: JsonObject) -> Repetition:
+        times, is_once_a_day = self._frequency(timing, repeat)
+        return Repetition(
+            count=whole_number(repeat.get("count")),
+            times_per_period=times,
+            is_once_a_day=is_once_a_day,
+            planned_times=len([event for event in values(timing.get("event")) if text(event)]),
+            bounds_within_a_day=self._bounds_within_a_day(repeat),
+        )
+
+    def _frequency(self, timing: JsonObject, repeat: JsonObject) -> tuple[str, bool]:
+        stated = {name: repeat.get(name) for name in ("frequency", "period", "periodUnit")}
+        if any(value is not None for value in stated.values()):
+            frequency, period = number(stated["frequency"]), number(stated["period"])
+            unit = text(stated["periodUnit"])
+            is_once = frequency in (None, Decimal(1)) and period in (None, Decimal(1)) and unit in ("", "d")
+            return f"{frequency or 1} / {period or 1} {unit}".strip(), is_once
+        code = timing.get("code")
+        said = [text(coding.get("code")) for coding in codings(code)] + concept_texts(code)
+        repeating = [word for word in said if self.recognition.says("repeating_timing", [word])]
+        return (repeating[0], repeating[0].lower() in ("qd", "daily")) if repeating else ("", False)
+
+    def _bounds_within_a_day(self, repeat: JsonObject) -> bool | None:
+        period = an_object(repeat.get("boundsPeriod"))
+        if text(period.get("start")) and text(period.get("end")):
+            start, end = read_time(period["start"], self.clock), read_time(period["end"], self.clock)
+            if start.instant and end.instant:
+                return end.instant - start.instant <= timedelta(days=1)
+            return start.day == end.day if start.day and end.day else None
+        duration = an_object(repeat.get("boundsDuration"))
+        seconds = read_ordered(duration, "duration", self.units) if duration else None
+        if seconds is not None:
+            return seconds <= _SECONDS_PER_DAY
+        days = number(duration.get("value"))
+        is_in_days = (text(duration.get("code")) or text(duration.get("unit"))) in ("d", "day", "days")
+        return days <= 1 if days is not None and is_in_days else None
+
+
+def _dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:
+    """The dose entries with their rank; where a sender puts the dose beside them, that counts as one."""
+    entries = []
+    for entry in objects(item.get("doseAndRate")):
+        said = {code_text(coding.get("code")) for coding in codings(entry.get("type"))}
+        said |= {said_text.lower() for said_text in concept_texts(entry.get("type"))}
+        if "admin-amount" in said:
+            continue
+        kind = next((name for name in _ORDERED_BEFORE_CALCULATED if name in said), "")
+        entries.append((_ORDERED_BEFORE_CALCULATED.index(kind), entry))
+    beside = {name: item[name] for name in ("doseQuantity", "doseRange", "rateQuantity", "rateRatio") if name in item}
+    return [*entries, (0, beside)] if beside else entries
+
+
+def _judged(ranked: list[tuple[int, OrderedAmount]]) -> OrderedAmount | None:
+    """The amount to judge: ordered before calculated, a volume before vector genomes, never two that differ."""
+    if not ranked:
+        return None
+    best_rank = min(rank for rank, _ in ranked)
+    best = [amount for rank, amount in ranked if rank == best_rank]
+    if all(amount.kind in _GENOMES for amount in best):
+        best = [amount for _, amount in ranked if amount.kind is AmountKind.VOLUME_ML] or best
+    volumes = [amount for amount in best if amount.kind is AmountKind.VOLUME_ML] or best
+    if len({(amount.kind, amount.value) for amount in volumes}) == 1:
+        return volumes[0]
+    written = " / ".join(dict.fromkeys(amount.written for amount in volumes))
+    return OrderedAmount(AmountKind.NOT_INTERPRETABLE, None, written)

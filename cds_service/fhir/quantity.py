@@ -1,0 +1,48 @@
+"""FHIR Quantity elements → exact quantities in a unit we know, or none (clinical-rules C4, ruling 55)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cds_service.domain.quantities import Quantity, UnitTable, plain
+from cds_service.fhir.json_shapes import JsonObject, number, text
+
+UCUM = "http://unitsofmeasure.org"
+
+
+def read_measured(element: JsonObject, concept: str, units: UnitTable) -> Quantity | None:
+    """A measured quantity, or None where its number or unit cannot be interpreted; a comparator is no number.
+
+    The unit is a UCUM code under the UCUM system, or one of the listed spellings without system and code.
+    """
+    value = number(element.get("value"))
+    if value is None or text(element.get("comparator")):
+        return None
+    system, code = text(element.get("system")), text(element.get("code"))
+    unit = None
+    if system == UCUM:
+        unit = units.coded(concept, code)
+    elif not system and not code:
+        unit = units.spelled(concept, text(element.get("unit")))
+    return Quantity(value, unit) if unit else None
+
+
+def read_ordered(element: JsonObject, concept: str, units: UnitTable) -> Decimal | None:
+    """An ordered quantity in the concept's own unit, or None where it is not one of this concept.
+
+    Orders name units by local codes as well; there the unit's text counts, by the listed spellings.
+    """
+    value = number(element.get("value"))
+    if value is None or text(element.get("comparator")):
+        return None
+    system, code, said = text(element.get("system")), text(element.get("code")), text(element.get("unit"))
+    unit = units.coded(concept, code) if system == UCUM and code else units.spelled(concept, said or code)
+    return units.in_own_unit(Quantity(value, unit), concept) if unit else None
+
+
+def as_written(element: JsonObject) -> str:
+    """The quantity as the record writes it, for showing; "" where it holds nothing."""
+    value = number(element.get("value"))
+    shown = plain(value) if value is not None else text(element.get("value"))
+    said = text(element.get("unit")) or text(element.get("code"))
+    return " ".join(part for part in (text(element.get("comparator")), shown, said) if part)

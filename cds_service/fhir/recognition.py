@@ -1,0 +1,163 @@
+"""Recognising the product in an order, a dose given or a procedure: by code first, by name second (ruling 54).
+
+Everything is prepared once, because this is the gate that every order of every patient passes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from cds_service.domain.codes import CodeBook
+from cds_service.domain.facts import Suffix
+from cds_service.domain.product_code import in_table_spelling, is_of_labeler, is_of_product
+from cds_service.fhir.json_shapes import JsonObject, codings, concept_texts, objects, text
+from cds_service.fhir.references import own_reference, plain_reference
+
+THIS_PRODUCT = frozenset({"zolgensma", "zolgensma_kit", "zolgensma_vial"})
+INGREDIENT = "onasemnogene_any"
+
+
+class Named(Enum):
+    """What a medication turns out to be."""
+
+    THIS_PRODUCT = "this product"
+    INTRATHECAL_PRODUCT = "the intrathecal product"
+    INGREDIENT_ONLY = "the shared ingredient"
+    SOMETHING_ELSE = "something else"
+
+
+@dataclass(frozen=True, slots=True)
+class Medicine:
+    """A medication as far as this service tells medications apart. `names` are as written."""
+
+    named: Named
+    suffix: Suffix
+    kit_codes: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether an order for it concerns this service: the product, or what may be the product."""
+        return self.named in (Named.THIS_PRODUCT, Named.INGREDIENT_ONLY)
+
+
+_SOMETHING_ELSE = Medicine(Named.SOMETHING_ELSE, Suffix.NOT_STATED, (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """The prepared code lists and names. `words` are texts recognised in records, by the name of their list."""
+
+    codes: CodeBook
+    words: Mapping[str, frozenset[str]]
+    product: re.Pattern[str]
+    intrathecal: re.Pattern[str]
+    ingredient: re.Pattern[str]
+    push_or_bolus: re.Pattern[str]
+
+    @classmethod
+    def of(cls, codes: CodeBook, names: Mapping[str, tuple[str, ...]]) -> Recognition:
+        """Prepared from the card files' code lists and names."""
+        return cls(
+            codes=codes,
+            words={name: frozenset(text.lower() for text in texts) for name, texts in names.items()},
+            product=_any_of((*names["product_brand"], *names["product_name"])),
+            intrathecal=_any_of(names["intrathecal_product"]),
+            ingredient=_any_of(names["product_ingredient"]),
+            push_or_bolus=_any_of(names["push_or_bolus"]),
+        )
+
+    def medicine_of(self, resource: JsonObject, medications: Mapping[str, JsonObject]) -> Medicine:
+        """What a resource with a `medication[x]` element is about.
+
+        A reference is resolved in the resource's contained resources, then among `medications`; one that cannot
+        be resolved is known by its display only.
+        """
+        concepts = objects(resource.get("medicationCodeableConcept"))
+        written = [text(ref.get("display")) for ref in objects(resource.get("medicationReference"))]
+        for reference in objects(resource.get("medicationReference")):
+            medication = _resolved(reference, resource, medications)
+            concepts += objects(medication.get("code"))
+            for ingredient in objects(medication.get("ingredient")):
+                concepts += objects(ingredient.get("itemCodeableConcept"))
+        return self.medicine(concepts, written)
+
+    def medicine(self, concepts: list[JsonObject], written: Iterable[str] = ()) -> Medicine:
+        """What these CodeableConcepts and names, taken together, are."""
+        found, kit_codes = self._by_code(concepts)
+        names = [*written, *concept_texts(concepts)]
+        said = " | ".join(names).lower()
+        is_this = bool(found & THIS_PRODUCT) or any(map(is_of_product, kit_codes))
+        is_this = is_this or self.product.search(said) is not None
+        is_intrathecal = self.intrathecal.search(said) is not None
+        is_ingredient = INGREDIENT in found or self.ingredient.search(said) is not None
+        if not (is_this or is_intrathecal or is_ingredient):
+            return _SOMETHING_ELSE
+        kept = tuple(dict.fromkeys(name for name in names if name))
+        codes = tuple(dict.fromkeys(kit_codes))
+        if is_this:
+            suffix = Suffix.INTRATHECAL_PRODUCT if is_intrathecal else Suffix.THIS_PRODUCT
+            return Medicine(Named.THIS_PRODUCT, suffix, codes, kept)
+        if is_intrathecal:
+            return Medicine(Named.INTRATHECAL_PRODUCT, Suffix.INTRATHECAL_PRODUCT, codes, kept)
+        return Medicine(Named.INGREDIENT_ONLY, Suffix.NOT_STATED, codes, kept)
+
+    def _by_code(self, concepts: list[JsonObject]) -> tuple[set[str], list[str]]:
+        """The concepts the codings stand for, and the package codes among them."""
+        found: set[str] = set()
+        kit_codes = []
+        for coding in codings(concepts):
+            system, code = coding.get("system"), coding.get("code")
+            entry = self.codes.look_up(system, code)
+            if entry is not None:
+                found.add(entry[0])
+                kit_codes += [entry[1].kit_ndc] if entry[1].kit_ndc else []
+            package = in_table_spelling(text(code))
+            if self.codes.is_system(system, "NDC") or (not system and is_of_labeler(package)):
+                kit_codes.append(package)
+        return found, kit_codes
+
+    def concept_of(self, *concepts: object) -> frozenset[str]:
+        """Every concept that any coding of these CodeableConcepts stands for."""
+        entries = (self.codes.look_up(c.get("system"), c.get("code")) for c in codings(list(_flat(concepts))))
+        return frozenset(entry[0] for entry in entries if entry is not None)
+
+    def says(self, list_name: str, texts: Iterable[str]) -> bool:
+        """Whether one of the texts, as a whole and apart from case and a final stop, is in the list."""
+        return any(said.lower().rstrip(". ") in self.words[list_name] for said in texts)
+
+
+def _flat(concepts: Iterable[object]) -> Iterable[object]:
+    for concept in concepts:
+        if isinstance(concept, list):
+            yield from concept
+        else:
+            yield concept
+
+
+def _any_of(names: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(rf"\b{re.escape(name.lower())}\b" for name in names), re.IGNORECASE)
+
+
+def _resolved(reference: JsonObject, holder: JsonObject, medications: Mapping[str, JsonObject]) -> JsonObject:
+    name = plain_reference(reference.get("reference"))
+    if name.startswith("#"):
+        inside = (item for item in objects(holder.get("contained")) if f"#{text(item.get('id'))}" == name)
+        return next(inside, {})
+    return medications.get(name, {})
+
+
+def medications_by_reference(entries: Iterable[tuple[str, JsonObject]]) -> dict[str, JsonObject]:
+    """Medication resources by `Type/id` and by the address their Bundle entry gives them."""
+    index: dict[str, JsonObject] = {}
+    for address, resource in entries:
+        if resource.get("resourceType") == "Medication":
+            index[own_reference(resource)] = resource
+            if address:
+                index[plain_reference(address)] = resource
+    return index
+
+

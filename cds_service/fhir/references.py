@@ -1,0 +1,38 @@
+"""References in one spelling, `Type/id`, whatever a sender writes: absolute, versioned, contained or relative."""
+
+from __future__ import annotations
+
+import re
+
+from cds_service.fhir.json_shapes import JsonObject, an_object, objects, text
+
+_TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([^/?#]+)(?:/_history/[^/]+)?/?$")
+
+
+def plain_reference(written: object) -> str:
+    """`Type/id` without base address and version; a contained (`#…`) or `urn:` reference as it is; else ""."""
+    reference = text(written)
+    if reference.startswith(("#", "urn:")):
+        return reference
+    match = _TYPED.search(reference)
+    return f"{match[1]}/{match[2]}" if match else ""
+
+
+def own_reference(resource: JsonObject) -> str:
+    """The reference under which a resource is known: `Type/id`, or only its type where it has no id."""
+    kind, identity = text(resource.get("resourceType")), text(resource.get("id"))
+    return f"{kind}/{identity}" if identity else kind
+
+
+def referenced(element: object) -> str:
+    """The plain reference inside a FHIR Reference element, or ""."""
+    return plain_reference(an_object(element).get("reference"))
+
+
+def identifiers(resource: JsonObject) -> frozenset[str]:
+    """A resource's business identifiers as `system|value`."""
+    return frozenset(
+        f"{text(item.get('system'))}|{text(item.get('value'))}"
+        for item in objects(resource.get("identifier"))
+        if text(item.get("value"))
+    )

@@ -1,0 +1,203 @@
+"""Proposed changes → CDS Hooks actions with FHIR R4 resources (interfaces section 5, rulings 8 and 59).
+
+A created resource is built as an R4B model, so that it can't leave malformed. An updated draft is the draft as
+it came, changed only where the change says so; it is never validated, because it need not have been valid.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import NAMESPACE_URL, uuid5
+
+from fhir.resources.R4B.servicerequest import ServiceRequest
+
+from cds_service.domain.answers import CorrectOrder, DeleteOrder, ProposedChange, RequestTest
+from cds_service.domain.codes import CodeBook
+from cds_service.domain.product_code import in_table_spelling, is_of_labeler
+from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, codings, concept_texts, objects, text
+from cds_service.fhir.quantity import UCUM
+from cds_service.fhir.recognition import Recognition
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedAction:
+    """One action of a suggestion: `create` or `update` with a resource, `delete` with a reference."""
+
+    type: str
+    resource: JsonObject | None = None
+    resource_id: str = ""
+    kit_could_not_be_set: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestOrder:
+    """A test to be ordered, in the words of the card files: name, (system, code, name), text and reason."""
+
+    name: str
+    code: tuple[str, str, str] | None
+    text: str
+    reason: str
+
+
+def suggested_action(
+    change: ProposedChange,
+    patient_id: str,
+    drafts: Mapping[str, JsonObject],
+    orders: Mapping[str, TestOrder],
+    recognition: Recognition,
+    texts: Mapping[str, str],
+) -> SuggestedAction | None:
+    """The action for one change, or None where the draft it is about has no id to be addressed by."""
+    if isinstance(change, RequestTest):
+        return SuggestedAction("create", _service_request(orders[change.test], patient_id, recognition.codes))
+    draft = drafts.get(change.order_id)
+    if draft is None or not change.order_id:
+        return None
+    if isinstance(change, DeleteOrder):
+        return SuggestedAction("delete", resource_id=f"MedicationRequest/{change.order_id}")
+    return _corrected(draft, change, recognition, texts)
+
+
+def _service_request(order: TestOrder, patient_id: str, codes: CodeBook) -> JsonObject:
+    code: JsonObject = {"text": order.text}
+    if order.code is not None:
+        system, value, name = order.code
+        code["coding"] = [{"system": codes.addresses[system][0], "code": value, "display": name}]
+    model = ServiceRequest(
+        id=str(uuid5(NAMESPACE_URL, f"{patient_id}/{order.name}")),
+        status="draft",
+        intent="order",
+        code=code,
+        subject={"reference": f"Patient/{patient_id}"},
+        reasonCode=[{"text": order.reason}],
+    )
+    written: JsonObject = json.loads(model.model_dump_json(exclude_none=True))
+    return {"resourceType": "ServiceRequest", **written}
+
+
+def _corrected(
+    draft: JsonObject, change: CorrectOrder, recognition: Recognition, texts: Mapping[str, str]
+) -> SuggestedAction:
+    resource = deepcopy(draft)
+    instruction = _first_instruction(resource)
+    if change.to_single_dose:
+        _make_single(resource, instruction)
+    if change.volume_ml is not None or change.ml_per_hour is not None:
+        _set_dose(instruction, change)
+    if change.minutes is not None:
+        repeat = _child(_child(instruction, "timing"), "repeat")
+        repeat |= {"count": 1, "duration": _json_number(change.minutes), "durationUnit": "min"}
+    if change.to_intravenous:
+        _set_route(instruction, recognition, texts["intravenous"])
+    if change.to_one_kit:
+        _child(resource, "dispenseRequest")["quantity"] = {"value": 1, "unit": "{kit}", "system": UCUM, "code": "{kit}"}
+    missed = bool(change.kit_ndc) and not _set_kit(resource, change.kit_ndc, recognition, texts["kit_name"])
+    return SuggestedAction("update", resource, kit_could_not_be_set=missed)
+
+
+def _first_instruction(resource: JsonObject) -> JsonObject:
+    """The instruction that is changed, made where the draft has none; its list or object shape is kept."""
+    found = objects(resource.get("dosageInstruction"))
+    if found:
+        return found[0]
+    made: JsonObject = {}
+    resource["dosageInstruction"] = [made]
+    return made
+
+
+def _child(parent: JsonObject, name: str) -> JsonObject:
+    """The object under this name, made where there is none."""
+    if not isinstance(parent.get(name), dict):
+        parent[name] = {}
+    child: JsonObject = parent[name]
+    return child
+
+
+def _set_dose(instruction: JsonObject, change: CorrectOrder) -> None:
+    """Dose and rate of the one entry that was judged: an ordered one before a calculated one."""
+    entry = _judged_entry(instruction)
+    if change.volume_ml is not None:
+        entry.pop("doseRange", None)
+        entry["doseQuantity"] = _quantity(change.volume_ml, "mL")
+    if change.ml_per_hour is not None:
+        for other in ("rateRatio", "rateRange"):
+            entry.pop(other, None)
+        entry["rateQuantity"] = _quantity(change.ml_per_hour, "mL/h")
+
+
+def _judged_entry(instruction: JsonObject) -> JsonObject:
+    if any(name in instruction for name in ("doseQuantity", "doseRange")):
+        return instruction
+    entries = [entry for entry in objects(instruction.get("doseAndRate")) if "admin-amount" not in _type(entry)]
+    for wanted in ("ordered", "calculated"):
+        for entry in entries:
+            if wanted in _type(entry):
+                return entry
+    if entries:
+        return entries[0]
+    made: JsonObject = {}
+    instruction["doseAndRate"] = [*objects(instruction.get("doseAndRate")), made]
+    return made
+
+
+def _type(entry: JsonObject) -> set[str]:
+    said = {code_text(coding.get("code")) for coding in codings(entry.get("type"))}
+    return said | {words.lower() for words in concept_texts(entry.get("type"))}
+
+
+def _quantity(value: Decimal, unit: str) -> JsonObject:
+    return {"value": value, "unit": unit, "system": UCUM, "code": unit}
+
+
+def _json_number(value: Decimal) -> int | Decimal:
+    return int(value) if value == value.to_integral_value() else value
+
+
+def _make_single(resource: JsonObject, instruction: JsonObject) -> None:
+    """One administration: no refills, one instruction, one time, no repetition."""
+    dispense = an_object(resource.get("dispenseRequest"))
+    if "numberOfRepeatsAllowed" in dispense:
+        dispense["numberOfRepeatsAllowed"] = 0
+    resource["dosageInstruction"] = [instruction]
+    timing = _child(instruction, "timing")
+    if isinstance(timing.get("event"), list):
+        timing["event"] = timing["event"][:1]
+    repeat = _child(timing, "repeat")
+    for repeated in ("countMax", "frequency", "frequencyMax", "period", "periodMax", "periodUnit", "boundsDuration"):
+        repeat.pop(repeated, None)
+    period = an_object(repeat.get("boundsPeriod"))
+    period.pop("end", None)
+    timing.pop("code", None)
+    repeat["count"] = 1
+
+
+def _set_route(instruction: JsonObject, recognition: Recognition, name: str) -> None:
+    """The intravenous route; a method of push or bolus is taken out, any other method stays."""
+    route = recognition.codes.concepts["intravenous"][0]
+    address = recognition.codes.addresses[route.system][0]
+    instruction["route"] = {"coding": [{"system": address, "code": route.code, "display": name}]}
+    said = " ".join(concept_texts(instruction.get("method")))
+    if recognition.push_or_bolus.search(said):
+        del instruction["method"]
+
+
+def _set_kit(resource: JsonObject, kit_ndc: str, recognition: Recognition, name: str) -> bool:
+    """Put the kit's code into the draft; False where the draft only refers to a medication elsewhere."""
+    concept = resource.get("medicationCodeableConcept")
+    if not isinstance(concept, dict):
+        return False
+    address = recognition.codes.addresses["NDC"][0]
+    kept = [coding for coding in objects(concept.get("coding")) if not _names_a_kit(coding, recognition)]
+    concept["coding"] = [*kept, {"system": address, "code": kit_ndc, "display": name}]
+    return True
+
+
+def _names_a_kit(coding: JsonObject, recognition: Recognition) -> bool:
+    entry = recognition.codes.look_up(coding.get("system"), coding.get("code"))
+    is_kit = entry is not None and bool(entry[1].kit_ndc)
+    package = in_table_spelling(text(coding.get("code")))
+    return is_kit or recognition.codes.is_system(coding.get("system"), "NDC") or is_of_labeler(package)

@@ -1,0 +1,57 @@
+"""One row for each CDS Service that works. What is not in this table is not offered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.errors import UnknownService
+from cds_service.fhir import prefetch_templates
+from cds_service.presentation import Catalogue
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class CdsService:
+    """A service as discovery shows it; its title and description stand in the card files."""
+
+    service_id: str
+    hook: str
+    hook_version: str
+
+
+SERVICES = (
+    CdsService("onasemnogene-order-select", "order-select", "1.0"),
+    CdsService("onasemnogene-order-sign", "order-sign", "1.0"),
+)
+_BY_ID = {service.service_id: service for service in SERVICES}
+SPEC_VERSION = "3.0.0"
+
+
+def service_by_id(service_id: str) -> CdsService:
+    """The service with this id. Raises UnknownService where there is none."""
+    try:
+        return _BY_ID[service_id]
+    except KeyError as unknown:
+        raise UnknownService("no CDS Service has this id; GET /cds-services lists them") from unknown
+
+
+def discovery(catalogue: Catalogue, spec_profile: str) -> Json:
+    """The discovery document (R-016 to R-037). The 3.0 profile adds the versions."""
+    templates = prefetch_templates(catalogue.codes)
+    return {"services": [_entry(service, templates, catalogue, spec_profile) for service in SERVICES]}
+
+
+def _entry(service: CdsService, templates: dict[str, str], catalogue: Catalogue, spec_profile: str) -> Json:
+    texts = catalogue.phrases.texts
+    entry: Json = {
+        "hook": service.hook,
+        "id": service.service_id,
+        "title": texts[f"title_{service.hook}"].plain.render(),
+        "description": texts[f"description_{service.hook}"].plain.render(),
+        "usageRequirements": texts["usage_requirements"].plain.render(),
+        "prefetch": templates,
+    }
+    if spec_profile == "3.0":
+        entry |= {"version": SPEC_VERSION, "hookVersion": service.hook_version}
+    return entry

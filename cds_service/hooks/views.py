@@ -1,0 +1,70 @@
+"""The routes of CDS Hooks: a handful of lines each."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import structlog
+from flask import Blueprint, Response, current_app, request
+
+from cds_service.errors import BodyTooLarge, UnsupportedMediaType
+from cds_service.hooks.evaluation import Evaluator
+from cds_service.hooks.json_body import read_json_object, write_json
+from cds_service.hooks.request import read_hook_call
+from cds_service.hooks.services import service_by_id
+
+EVALUATOR, DISCOVERY, MAX_BODY = "cds_evaluator", "cds_discovery", "cds_max_body_bytes"
+_JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
+_NO_CARDS = b'{"cards":[]}'
+
+hooks = Blueprint("hooks", __name__)
+log = structlog.get_logger("hooks")
+
+
+@hooks.get("/cds-services")
+def discover() -> Response:
+    """The services on offer, written once at the start."""
+    return json_response(current_app.extensions[DISCOVERY])
+
+
+@hooks.post("/cds-services/<service_id>")
+def call_service(service_id: str) -> Response:
+    """One hook call: read, decide, answer."""
+    started = perf_counter()
+    evaluator: Evaluator = current_app.extensions[EVALUATOR]
+    service = service_by_id(service_id)
+    call = read_hook_call(read_json_object(_body()), service)
+    answer = evaluator.answer(call)
+    if not answer["cards"]:
+        return json_response(_NO_CARDS)
+    milliseconds = round((perf_counter() - started) * 1000)
+    log.info("cards", service=service_id, cards=len(answer["cards"]), milliseconds=milliseconds)
+    return json_response(write_json(answer))
+
+
+def json_response(body: bytes, status: int = 200) -> Response:
+    """A JSON response with these bytes."""
+    return Response(body, status=status, content_type="application/json")
+
+
+def _body() -> bytes:
+    """The request's bytes, all of them.
+
+    Raises UnsupportedMediaType for anything but plain JSON, and BodyTooLarge beyond the limit, also where the
+    client does not announce the length.
+    """
+    if request.mimetype not in _JSON_TYPES:
+        raise UnsupportedMediaType("the body is not declared as JSON; send Content-Type: application/json")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMediaType("the body is compressed; send it without Content-Encoding")
+    limit: int = current_app.extensions[MAX_BODY]
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    body = request.stream.read(limit + 1)
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is larger than {limit} bytes; send less prefetch or raise CDS_MAX_BODY_MB")

@@ -1,0 +1,137 @@
+"""Everything the card files say, read once and checked: what a request looks things up in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from jinja2 import Template
+
+from cds_service.domain.codes import CodeBook
+from cds_service.domain.known import Known
+from cds_service.domain.registry import Registry
+
+URGENCIES = ("info", "warning", "critical")
+HOOKS = (
+    "patient-view",
+    "order-select",
+    "order-sign",
+    "order-dispatch",
+    "encounter-start",
+    "encounter-discharge",
+    "appointment-book",
+)
+MILDER_HOOKS = frozenset({"order-select", "appointment-book"})
+TOPICS = (
+    "readiness",
+    "record",
+    "eligibility",
+    "dose",
+    "baseline",
+    "infection",
+    "vaccines",
+    "steroid",
+    "liver",
+    "platelets",
+    "heart",
+    "infusion",
+    "followup",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelIdentity:
+    """Which label this is, which copy of it was read, and when the rules were last checked against it."""
+
+    product: str
+    proper_name: str
+    revision: str
+    url: str
+    copy_sha256: str
+    rules_checked_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How urgent one grade of a rule is, on what basis; `on_hook` are levels that hold for one hook only."""
+
+    urgency: str
+    basis: str
+    on_hook: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One text of a card file in its two forms: plain for one-line fields, escaped for Markdown."""
+
+    plain: Template
+    markdown: Template
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCard:
+    """One rule's card file: its header, its headline, its message, and its paragraphs by sub-heading."""
+
+    rule_id: str
+    topic: str
+    section: str
+    phase: str
+    hooks: frozenset[str]
+    grades: Mapping[str, Grade]
+    is_never_milder: bool
+    uses: Mapping[str, tuple[str, ...]]
+    never_unknown: str
+    reviewed: str
+    headline: Words
+    message: Words
+    paragraphs: Mapping[str, Words]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderText:
+    """A suggested order as the card files word it: what is ordered, and why."""
+
+    name: str
+    code: tuple[str, str, str] | None
+    text: str
+    reason: str
+    offer: Words
+    is_laboratory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistText:
+    """One line of the readiness checklist as it is worded; `says` are extra words for one of its states."""
+
+    check: str
+    title: str
+    section: str
+    says: Mapping[str, Words]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """The words shared by all cards: headings, states, suggestions, the closing lines."""
+
+    headings: Mapping[str, str]
+    evidence: Mapping[str, str]
+    states: Mapping[str, str]
+    texts: Mapping[str, Words]
+    override_reasons: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The card files, complete and checked."""
+
+    identity: LabelIdentity
+    known: Known
+    codes: CodeBook
+    names: Mapping[str, tuple[str, ...]]
+    rules: Registry
+    cards: Mapping[str, RuleCard]
+    orders: Mapping[str, OrderText]
+    checklist: Mapping[str, ChecklistText]
+    checked_by: Mapping[str, tuple[str, ...]]
+    phrases: Phrases

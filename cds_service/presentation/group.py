@@ -1,0 +1,134 @@
+"""Findings → cards: one per topic, most urgent first, at most six, nothing dropped (interfaces section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cds_service import __version__
+from cds_service.domain.evidence import distinct
+from cds_service.domain.registry import Answers
+from cds_service.presentation.catalogue import TOPICS, URGENCIES, Catalogue
+from cds_service.presentation.load import HEADINGS
+from cds_service.presentation.markdown import bullets, evidence_lines
+from cds_service.presentation.readiness import readiness_detail, readiness_findings, readiness_summary
+from cds_service.presentation.render import Card, Finding, Suggestion, finding_for, fitted
+
+READINESS = "readiness"
+CHECKLIST_RULE = "baseline-readiness"
+MOST_CARDS = 6
+ORDERING_HOOKS = frozenset({"order-select", "order-sign", "order-dispatch"})
+
+
+def cards_for(answers: Answers, hook: str, today_is_stale: bool, catalogue: Catalogue) -> tuple[Card, ...]:
+    """The cards for one call. `today_is_stale`: the rule set was not compared with the label for too long."""
+    said = [answer for answer in answers if answer.is_finding]
+    every = [finding_for(answer, hook, catalogue) for answer in said if answer.rule_id != CHECKLIST_RULE]
+    lines = [answer for answer in said if answer.rule_id == CHECKLIST_RULE]
+    has_checklist = hook in catalogue.cards[CHECKLIST_RULE].hooks
+    checklist = readiness_findings(lines, every, hook, catalogue) if has_checklist else []
+    findings = [finding for finding in every if hook in catalogue.cards[finding.rule_id].hooks]
+    by_topic = _by_topic([*checklist, *findings], hook, has_checklist=bool(checklist))
+    groups = _at_most_six(sorted(by_topic, key=_rank))
+    cards = [_card(topic, group, hook, today_is_stale, catalogue) for topic, group in groups]
+    return _each_change_once(cards)
+
+
+def _by_topic(
+    findings: Sequence[Finding], hook: str, *, has_checklist: bool
+) -> list[tuple[str, list[Finding]]]:
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        to_readiness = has_checklist and finding.urgency == "info" and hook in ORDERING_HOOKS
+        groups.setdefault(READINESS if to_readiness else finding.topic, []).append(finding)
+    return [(topic, sorted(group, key=_urgency_rank)) for topic, group in groups.items()]
+
+
+def _urgency_rank(finding: Finding) -> int:
+    """Most urgent first; the order of the rules otherwise."""
+    return -URGENCIES.index(finding.urgency)
+
+
+def _rank(group: tuple[str, list[Finding]]) -> tuple[int, int]:
+    topic, findings = group
+    return (min(_urgency_rank(finding) for finding in findings), TOPICS.index(topic))
+
+
+def _at_most_six(groups: list[tuple[str, list[Finding]]]) -> list[tuple[str, list[Finding]]]:
+    """The five most urgent topics by themselves and the rest as one; readiness always by itself."""
+    if len(groups) <= MOST_CARDS:
+        return groups
+    own = groups[: MOST_CARDS - 1]
+    if READINESS not in [topic for topic, _ in own]:
+        own = [*groups[: MOST_CARDS - 2], *(group for group in groups if group[0] == READINESS)][: MOST_CARDS - 1]
+    rest = [group for group in groups if group not in own]
+    merged = sorted((finding for _, findings in rest for finding in findings), key=_urgency_rank)
+    return sorted([*own, (rest[0][0], merged)], key=_rank)
+
+
+def _card(
+    topic: str, findings: list[Finding], hook: str, today_is_stale: bool, catalogue: Catalogue
+) -> Card:
+    checklist = [finding for finding in findings if finding.rule_id == CHECKLIST_RULE]
+    others = [finding for finding in findings if finding.rule_id != CHECKLIST_RULE]
+    parts = []
+    if checklist:
+        parts.append(readiness_detail(checklist, hook, today_is_stale, catalogue))
+    if others:
+        parts.append(_detail(others, catalogue, is_beside_checklist=bool(checklist)))
+    parts.append(_footer(catalogue))
+    sections = dict.fromkeys(finding.section for finding in findings if finding.section)
+    return Card(
+        topic=topic,
+        urgency=findings[0].urgency,
+        summary=fitted(_summary(topic, findings, checklist, catalogue)),
+        detail="\n\n".join(parts),
+        sections=tuple(sections),
+        findings=tuple(findings),
+        suggestions=tuple(
+            Suggestion(change) for change in dict.fromkeys(c for f in findings for c in f.changes)
+        ),
+    )
+
+
+def _summary(topic: str, findings: list[Finding], checklist: list[Finding], catalogue: Catalogue) -> str:
+    if topic == READINESS and checklist:
+        return readiness_summary(checklist, catalogue)
+    headline = findings[0].headline
+    foreign = {finding.topic for finding in findings} - {findings[0].topic}
+    if foreign:
+        template = catalogue.phrases.texts["more_topics"]
+        return template.plain.render(headline=headline, more=len(foreign))
+    if len(findings) == 1:
+        return headline
+    return catalogue.phrases.texts["more_findings"].plain.render(headline=headline, more=len(findings) - 1)
+
+
+def _detail(findings: Iterable[Finding], catalogue: Catalogue, *, is_beside_checklist: bool) -> str:
+    findings = list(findings)
+    parts = [f"**{catalogue.phrases.texts['for_information'].plain.render()}**"] if is_beside_checklist else []
+    for heading in HEADINGS:
+        lines = list(dict.fromkeys(line for f in findings for line in f.paragraphs.get(heading, ())))
+        if heading == "What the record shows":
+            used = distinct(item for f in findings for item in f.evidence)
+            lines += evidence_lines(used, catalogue.phrases.evidence)
+        if lines:
+            parts.append(f"**{catalogue.phrases.headings[heading]}**\n\n" + bullets(lines))
+    return "\n\n".join(parts)
+
+
+def _footer(catalogue: Catalogue) -> str:
+    template = catalogue.phrases.texts["footer"].markdown
+    return template.render(revision=catalogue.identity.revision, rule_set=__version__)
+
+
+def _each_change_once(cards: list[Card]) -> tuple[Card, ...]:
+    """A change that several cards carry stays on the first of them, the most urgent one."""
+    offered: set[object] = set()
+    kept = []
+    for card in cards:
+        new = tuple(item for item in card.suggestions if item.change not in offered)
+        offered.update(item.change for item in new)
+        kept.append(
+            Card(card.topic, card.urgency, card.summary, card.detail, card.sections, card.findings, new)
+        )
+    return tuple(kept)

@@ -1,0 +1,95 @@
+"""The readiness card: every line of the checklist, worst first; complete at signing, short while choosing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cds_service.domain.answers import Answer
+from cds_service.presentation.catalogue import URGENCIES, Catalogue
+from cds_service.presentation.markdown import bullets, evidence_lines
+from cds_service.presentation.render import Finding
+
+STATES = ("action-needed", "not-checkable", "attest", "verified")
+SHORT_HOOKS = frozenset({"order-select", "appointment-book"})
+
+
+def readiness_findings(
+    lines: Iterable[Answer], findings: Sequence[Finding], hook: str, catalogue: Catalogue
+) -> list[Finding]:
+    """One finding for each line. A line that needs action takes the level of its worst rule on this hook."""
+    made = [_finding(line, findings, hook, catalogue) for line in lines]
+    return sorted(made, key=lambda item: (-URGENCIES.index(item.urgency), STATES.index(item.values["state"])))
+
+
+def _finding(line: Answer, findings: Sequence[Finding], hook: str, catalogue: Catalogue) -> Finding:
+    check, state = str(line.shown["check"]), str(line.shown["state"])
+    text = catalogue.checklist[check]
+    card = catalogue.cards[line.rule_id]
+    behind = [finding for finding in findings if finding.rule_id in catalogue.checked_by[check]]
+    behind.sort(key=lambda item: -URGENCIES.index(item.urgency))
+    urgency = card.grades[state].urgency
+    if behind and state in ("action-needed", "not-checkable"):
+        urgency = behind[0].urgency if state == "action-needed" else max(urgency, behind[0].urgency, key=URGENCIES.index)
+    said = text.says[state].plain.render(line.shown) if state in text.says else ""
+    shown = {
+        **line.shown,
+        "title": text.title,
+        "state_text": catalogue.phrases.states[state],
+        "says": " ".join([*(finding.headline for finding in behind), said]).strip(),
+    }
+    return Finding(
+        rule_id=line.rule_id,
+        topic=card.topic,
+        urgency=urgency,
+        section=text.section,
+        basis=card.grades[state].basis,
+        headline=text.title,
+        message=" ".join(card.message.plain.render(shown).split()),
+        values={"check": check, "state": state, **_because(line)},
+        evidence=line.evidence,
+        paragraphs={"What the record shows": (" ".join(card.message.markdown.render(shown).split()),)},
+        changes=(),
+    )
+
+
+def _because(line: Answer) -> dict[str, str]:
+    because = str(line.shown["because"])
+    return {"because": because} if because else {}
+
+
+def readiness_summary(checklist: Sequence[Finding], catalogue: Catalogue) -> str:
+    """The card's headline: how many lines are in which state."""
+    states = [finding.values["state"] for finding in checklist]
+    counts = {state.replace("-", "_"): states.count(state) for state in STATES}
+    counts["to_attest"] = counts.pop("attest")
+    return catalogue.phrases.texts["readiness_headline"].plain.render(counts)
+
+
+def readiness_detail(
+    checklist: Sequence[Finding], hook: str, today_is_stale: bool, catalogue: Catalogue
+) -> str:
+    """The checklist as Markdown. While choosing, verified lines are counted instead of listed."""
+    unbuilt = [f for f in checklist if _is_unbuilt(f, catalogue)]
+    verified = [f for f in checklist if f.values["state"] == "verified"]
+    is_short = hook in SHORT_HOOKS
+    listed = [f for f in checklist if f not in unbuilt and not (is_short and f in verified)]
+    lines = []
+    for finding in listed:
+        proof = evidence_lines(finding.evidence, catalogue.phrases.evidence)
+        lines.append(finding.paragraphs["What the record shows"][0] + (f": {'; '.join(proof)}" if proof else ""))
+    texts = catalogue.phrases.texts
+    if unbuilt:
+        titles = ", ".join(finding.headline for finding in unbuilt)
+        lines.append(texts["not_built"].markdown.render(titles=titles))
+    parts = [bullets(lines)]
+    if is_short and verified:
+        parts.append(texts["readiness_count"].markdown.render(verified=len(verified)))
+    if today_is_stale:
+        checked_on = catalogue.identity.rules_checked_on
+        parts.append(texts["rules_are_old"].markdown.render(checked_on=checked_on))
+    return "\n\n".join(parts)
+
+
+def _is_unbuilt(finding: Finding, catalogue: Catalogue) -> bool:
+    is_open = finding.values["state"] == "not-checkable"
+    return is_open and not catalogue.checked_by[finding.values["check"]]

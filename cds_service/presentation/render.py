@@ -1,0 +1,149 @@
+"""An answer, the words of its card file, and its urgency on this hook: one finding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from cds_service.domain.answers import Answer, ProposedChange, Shown
+from cds_service.domain.evidence import Evidence
+from cds_service.domain.quantities import plain
+from cds_service.presentation.catalogue import MILDER_HOOKS, URGENCIES, Catalogue, Grade, RuleCard
+from cds_service.presentation.load import HEADINGS
+
+LONGEST_SUMMARY = 139
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a rule reports on this call, in words: what a card is made of.
+
+    `values` are decimal strings, ISO days and short texts by name. `paragraphs` are Markdown by sub-heading.
+    """
+
+    rule_id: str
+    topic: str
+    urgency: str
+    section: str
+    basis: str
+    headline: str
+    message: str
+    values: Mapping[str, str]
+    evidence: tuple[Evidence, ...]
+    paragraphs: Mapping[str, tuple[str, ...]]
+    changes: tuple[ProposedChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One change a card offers. Its words are chosen where the change is written as a resource."""
+
+    change: ProposedChange
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card, complete but not yet JSON."""
+
+    topic: str
+    urgency: str
+    summary: str
+    detail: str
+    sections: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    suggestions: tuple[Suggestion, ...]
+
+
+def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
+    """The finding that this answer makes on this hook. The answer must be one that a card says."""
+    card = catalogue.cards[answer.rule_id]
+    grade = card.grades[answer.grade]
+    shown = {**answer.shown, "grade": answer.grade}
+    return Finding(
+        rule_id=answer.rule_id,
+        topic=card.topic,
+        urgency=urgency_on(hook, card, grade),
+        section=card.section,
+        basis=grade.basis,
+        headline=" ".join(card.headline.plain.render(shown).split()),
+        message=" ".join(card.message.plain.render(shown).split()),
+        values=_values(answer.shown),
+        evidence=answer.evidence,
+        paragraphs=_paragraphs(card, shown, catalogue),
+        changes=answer.changes,
+    )
+
+
+def urgency_on(hook: str, card: RuleCard, grade: Grade) -> str:
+    """The level a rule's block gives for this hook; else its level, one step milder where that applies.
+
+    Source: clinical-rules section 0 no. 3.
+    """
+    if hook in grade.on_hook:
+        return grade.on_hook[hook]
+    if hook in MILDER_HOOKS and not card.is_never_milder:
+        return URGENCIES[max(URGENCIES.index(grade.urgency) - 1, 0)]
+    return grade.urgency
+
+
+def fitted(summary: str) -> str:
+    """A headline that clients accept: fewer than 140 UTF-16 units, cut at a word if need be."""
+    if _utf_16_units(summary) <= LONGEST_SUMMARY:
+        return summary
+    words = summary.split(" ")
+    while _utf_16_units(" ".join(words)) > LONGEST_SUMMARY - 1:
+        words.pop()
+    return f"{' '.join(words)}…"
+
+
+def _utf_16_units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _values(shown: Mapping[str, Shown]) -> dict[str, str]:
+    """What the finding's `values` hold: everything shown that is not empty, as text."""
+    texts = {name: _as_text(value) for name, value in shown.items() if not isinstance(value, bool)}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _as_text(value: Shown) -> str:
+    if isinstance(value, Decimal):
+        return plain(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _paragraphs(card: RuleCard, shown: Mapping[str, Shown], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """The finding's lines by sub-heading; its message comes first, its site policy is listed by itself."""
+    lines: dict[str, tuple[str, ...]] = {}
+    for heading in HEADINGS:
+        found = _lines(card.paragraphs[heading].markdown.render(shown)) if heading in card.paragraphs else ()
+        if heading == "What the record shows":
+            found = (*_lines(card.message.markdown.render(shown)), *found)
+        if heading == "Site policy":
+            found = (*found, *_policy_lines(card, catalogue))
+        if found:
+            lines[heading] = found
+    return lines
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """Each paragraph or list item of rendered Markdown as one line."""
+    items = [" ".join(part.split()) for part in text.replace("\n- ", "\n\n- ").split("\n\n")]
+    return tuple(item.removeprefix("- ") for item in items if item)
+
+
+def _policy_lines(card: RuleCard, catalogue: Catalogue) -> tuple[str, ...]:
+    template = catalogue.phrases.texts["policy_line"].markdown
+    numbers = (catalogue.known.policy.described(name) for name in card.uses["policy"])
+    return tuple(
+        template.render(
+            name=number.name,
+            value=number.value,
+            unit=number.unit,
+            because=number.because,
+            is_changed=number.value != number.default,
+        )
+        for number in numbers
+    )

@@ -1,0 +1,86 @@
+"""Card text: templates with refused holes, and foreign text made harmless before it stands on a card.
+
+Text from a record can form no link, image, HTML, table or line break on a card (interfaces section 5).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+
+from jinja2 import Environment, StrictUndefined
+
+from cds_service.domain.quantities import plain
+from cds_service.presentation.catalogue import Words
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&#!$])")
+_MARKUP = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "|": "/"})  # noqa: RUF001 - look-alikes are meant
+_LINKING = (
+    (re.compile(r"://"), ": //"),
+    (re.compile(r"(?i)\bwww\."), "www ."),
+    (re.compile(r"@"), " at "),
+)
+_NOT_ONE_LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_LONGEST_FOREIGN_TEXT = 200
+
+
+def one_line(text: str) -> str:
+    """Foreign text on one line, shortened, and with nothing left in it that becomes a link by itself."""
+    flat = _NOT_ONE_LINE.sub(" ", text).strip()
+    for pattern, harmless in _LINKING:
+        flat = pattern.sub(harmless, flat)
+    return flat if len(flat) <= _LONGEST_FOREIGN_TEXT else flat[: _LONGEST_FOREIGN_TEXT - 1] + "…"
+
+
+def for_markdown(value: object) -> object:
+    """A value as it may stand inside Markdown: text escaped, numbers in plain digits, days in ISO form."""
+    if isinstance(value, str):
+        return _MARKDOWN.sub(r"\\\1", one_line(value))
+    return _shown(value)
+
+
+def for_plain_text(value: object) -> object:
+    """A value as it may stand in a one-line field, which some clients render as Markdown all the same."""
+    if isinstance(value, str):
+        return one_line(value).translate(_MARKUP)
+    return _shown(value)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Decimal):
+        return plain(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _power_of_ten(value: Decimal) -> str:
+    """A very large number as people write it: 3.30 × 10^14."""
+    mantissa, _, exponent = f"{value:.2E}".partition("E")
+    return f"{mantissa} × 10^{int(exponent)}"  # noqa: RUF001 - the multiplication sign is meant
+
+
+def _signed(value: Decimal) -> str:
+    """A difference with its sign: +1.2 or -1.2."""
+    return f"{value:+f}"
+
+
+def _environment(finalize: object) -> Environment:
+    environment = Environment(
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - the output is Markdown, escaped by finalize
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=finalize,  # type: ignore[arg-type]
+    )
+    environment.filters["power_of_ten"] = _power_of_ten
+    environment.filters["signed"] = _signed
+    return environment
+
+
+_plain = _environment(for_plain_text)
+_markdown = _environment(for_markdown)
+
+
+def words(text: str) -> Words:
+    """The text as templates. Raises jinja2.TemplateSyntaxError if it is not one."""
+    return Words(_plain.from_string(text), _markdown.from_string(text))

@@ -1,0 +1,37 @@
+"""The use case, in one function: facts → answers → cards. Read this file first.
+
+A request is turned into facts by `fhir/`, reviewed here, and its cards are turned into a response by `hooks/`.
+No step calls back to an earlier one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.domain.days import add_months
+from cds_service.domain.facts import PatientFacts
+from cds_service.domain.registry import Answers, answer_all
+from cds_service.presentation import Card, Catalogue, cards_for
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What was known, what every rule said (fires, silent or unknown), and the cards that came of it."""
+
+    facts: PatientFacts
+    answers: Answers
+    cards: tuple[Card, ...]
+
+
+def review_treatment(facts: PatientFacts, catalogue: Catalogue, hook: str) -> Review:
+    """Every rule's answer about this child, and the cards for this hook; none for a child who has died (C9)."""
+    if facts.has_died:
+        return Review(facts, (), ())
+    answers = answer_all(facts, catalogue.known, catalogue.rules)
+    return Review(facts, answers, cards_for(answers, hook, _rules_are_old(facts, catalogue), catalogue))
+
+
+def _rules_are_old(facts: PatientFacts, catalogue: Catalogue) -> bool:
+    """Whether the rule set was last compared with the label too long ago (rule `label-version`)."""
+    months = catalogue.known.policy.whole("rule_set.recheck_months")
+    return facts.today > add_months(catalogue.identity.rules_checked_on, months)

@@ -1,0 +1,65 @@
+"""One catalogue, one fixed clock, one application for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from builders import PATIENT_ID, hook_request, today_of
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app, create_catalogue
+from cds_service.config import Settings, load_settings
+from cds_service.domain.facts import PatientFacts
+from cds_service.fhir import Recognition, SiteClock, read_chart, read_draft_orders, read_facts
+from cds_service.hooks.json_body import read_json_object, write_json
+from cds_service.presentation import Catalogue
+
+FIXED_NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return load_settings({"CDS_MODE": "demo", "CDS_NOW": FIXED_NOW.isoformat()})
+
+
+@pytest.fixture(scope="session")
+def catalogue(settings: Settings) -> Catalogue:
+    return create_catalogue(settings)
+
+
+@pytest.fixture(scope="session")
+def recognition(catalogue: Catalogue) -> Recognition:
+    return Recognition.of(catalogue.codes, catalogue.names)
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Flask:
+    return create_app(settings)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def facts_of(catalogue: Catalogue, recognition: Recognition) -> Callable[[Mapping[str, Any]], PatientFacts]:
+    """What the service reads from a child described in the words of cases.yaml."""
+
+    def read(given: Mapping[str, Any]) -> PatientFacts:
+        request = read_json_object(write_json(hook_request(given, "order-select")))
+        context, prefetch = request["context"], request["prefetch"]
+        now = datetime.combine(today_of(given), FIXED_NOW.timetz())
+        clock = SiteClock(now, ZoneInfo("UTC"), timedelta(minutes=15))
+        drafts = read_draft_orders(
+            context["draftOrders"], context["selections"], prefetch, PATIENT_ID, recognition
+        )
+        chart = read_chart(prefetch, PATIENT_ID)
+        return read_facts(chart, drafts, PATIENT_ID, clock, catalogue.known.units, recognition)
+
+    return read

@@ -1,0 +1,90 @@
+"""Every case of cards/*/cases.yaml, and that the cases are complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_service.content_folders import CARDS
+from cds_service.domain.answers import Answer, Assurance, Verdict
+from cds_service.domain.facts import PatientFacts
+from cds_service.domain.quantities import plain
+from cds_service.domain.registry import answer_all
+from cds_service.presentation import Catalogue
+from cds_service.presentation.render import Finding, finding_for
+from cds_service.presentation.yaml_files import load_yaml
+
+ASSURANCE = {"verified": Assurance.VERIFIED, "to attest": Assurance.ATTEST}
+
+
+def _cases() -> list[Any]:
+    files = sorted(CARDS.glob("*/cases.yaml"))
+    return [pytest.param(case, id=f"{path.parent.name}: {case['name']}") for path in files for case in load_yaml(path)]
+
+
+def _matches(answer: Answer, expect: str, values: dict[str, str]) -> bool:
+    verdict, _, rest = expect.partition(" ")
+    if answer.verdict is not Verdict(verdict):
+        return False
+    if verdict == "silent" and rest and answer.assurance is not ASSURANCE[rest]:
+        return False
+    if verdict != "silent" and answer.grade != rest:
+        return False
+    shown = {name: _text(value) for name, value in answer.shown.items()}
+    return all(shown.get(name) == text for name, text in values.items())
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return plain(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+@pytest.mark.parametrize("case", _cases())
+def test_the_rule_answers_as_the_case_says(
+    case: dict[str, Any], facts_of: Callable[[Any], PatientFacts], catalogue: Catalogue
+) -> None:
+    answers = answer_all(facts_of(case.get("given") or {}), catalogue.known, catalogue.rules)
+    about = [answer for answer in answers if answer.rule_id == case["rule"]]
+    found = [(a.verdict.value, a.grade, a.assurance.value, dict(a.shown)) for a in about]
+    assert any(_matches(answer, case["expect"], case.get("values", {})) for answer in about), found
+
+
+@pytest.mark.parametrize("case", _cases())
+def test_what_the_case_makes_a_card_say_has_no_holes(
+    case: dict[str, Any], facts_of: Callable[[Any], PatientFacts], catalogue: Catalogue
+) -> None:
+    answers = answer_all(facts_of(case.get("given") or {}), catalogue.known, catalogue.rules)
+    for answer in answers:
+        if answer.is_finding and answer.rule_id != "baseline-readiness":
+            finding = finding_for(answer, "order-sign", catalogue)
+            _is_well_worded(finding)
+
+
+def _is_well_worded(finding: Finding) -> None:
+    assert finding.headline
+    assert len(finding.headline) <= 120, finding.headline
+    assert finding.message
+    text = " ".join([finding.headline, finding.message, *(line for lines in finding.paragraphs.values() for line in lines)])
+    for word in (" safe ", "cleared", "contraindicated", "no infection", "None", "  "):
+        assert word not in text, (word, text)
+
+
+def test_every_rule_has_a_case_for_every_way_it_can_answer(catalogue: Catalogue) -> None:
+    cases = [case for path in sorted(CARDS.glob("*/cases.yaml")) for case in load_yaml(Path(path))]
+    lacking = []
+    for rule_id, card in catalogue.cards.items():
+        expected = {case["expect"] for case in cases if case["rule"] == rule_id}
+        grades = {expect.partition(" ")[2] for expect in expected if expect.startswith(("fires ", "unknown "))}
+        lacking += [f"{rule_id}: grade {grade}" for grade in card.grades if grade not in grades]
+        verdicts = {expect.partition(" ")[0] for expect in expected}
+        if "silent" not in verdicts:
+            lacking.append(f"{rule_id}: silent")
+        if "unknown" not in verdicts and not card.never_unknown:
+            lacking.append(f"{rule_id}: unknown")
+    assert not lacking, lacking
