@@ -124,9 +124,14 @@ def bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _put_in_trouble(prefetch: dict[str, Any], key: str, state: str) -> None:
     kind, _, counts = state.partition(" ")
+    if kind in ("odd-entry", "failed-entry"):
+        outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+        extra = {"fullUrl": "urn:uuid:0"} if kind == "odd-entry" else {"resource": outcome, "search": {"mode": "outcome"}}
+        prefetch[key].setdefault("entry", []).append(extra)
+        return
     if kind == "absent":
         del prefetch[key]
-    elif kind == "null":
+    elif kind in ("null", "None"):
         prefetch[key] = None
     elif kind == "failed":
         issue = {"severity": "error", "code": "forbidden"}

@@ -11,6 +11,7 @@ from enum import Enum
 from cds_service.domain.evidence import Evidence, distinct
 from cds_service.domain.facts import Source
 
+Missing = Source | str | tuple[Source | str, ...]
 Shown = str | int | bool | Decimal | date
 
 
@@ -98,7 +99,7 @@ class Answer:
 
 
 def fires(
-    grade: str, evidence: Iterable[Evidence] = (), changes: Iterable[ProposedChange] = (), **shown: Shown
+    grade: str, evidence: Iterable[Evidence] = (), changes: Iterable[ProposedChange] = (), /, **shown: Shown
 ) -> Answer:
     """The condition holds, in this grade."""
     return Answer(
@@ -115,34 +116,39 @@ def silent(**shown: Shown) -> Answer:
     return Answer(Verdict.SILENT, shown=shown)
 
 
-def verified(evidence: Iterable[Evidence] = (), **shown: Shown) -> Answer:
+def verified(evidence: Iterable[Evidence] = (), /, **shown: Shown) -> Answer:
     """Accepted data show that the condition does not hold."""
     return Answer(Verdict.SILENT, evidence=distinct(evidence), shown=shown, assurance=Assurance.VERIFIED)
 
 
-def to_attest(evidence: Iterable[Evidence] = (), **shown: Shown) -> Answer:
+def to_attest(evidence: Iterable[Evidence] = (), /, **shown: Shown) -> Answer:
     """Nothing computable is wrong, and a person has to confirm it."""
     return Answer(Verdict.SILENT, evidence=distinct(evidence), shown=shown, assurance=Assurance.ATTEST)
 
 
+def unknown(missing: Missing, evidence: Iterable[Evidence] = (), /, **shown: Shown) -> Answer:
+    """The record cannot say, for lack of these."""
+    return Answer(Verdict.UNKNOWN, missing=_each(missing), evidence=distinct(evidence), shown=shown)
+
+
 def cannot_check(
     grade: str,
-    *missing: Source | str,
+    missing: Missing,
     evidence: Iterable[Evidence] = (),
     changes: Iterable[ProposedChange] = (),
+    /,
     **shown: Shown,
 ) -> Answer:
     """The record cannot say, and the harm would be serious: said on a card, in this grade (C6)."""
     return Answer(
         Verdict.UNKNOWN,
         grade=grade,
-        missing=missing,
+        missing=_each(missing),
         evidence=distinct(evidence),
         shown=shown,
         changes=tuple(dict.fromkeys(changes)),
     )
 
 
-def unknown(*missing: Source | str, evidence: Iterable[Evidence] = (), **shown: Shown) -> Answer:
-    """The record cannot say, for lack of these."""
-    return Answer(Verdict.UNKNOWN, missing=missing, evidence=distinct(evidence), shown=shown)
+def _each(missing: Missing) -> tuple[Source | str, ...]:
+    return missing if isinstance(missing, tuple) else (missing,)

@@ -27,9 +27,7 @@ class CodeBook:
     by_code: Mapping[tuple[str, str], tuple[str, Code]]
 
     @classmethod
-    def of(
-        cls, concepts: Mapping[str, tuple[Code, ...]], addresses: Mapping[str, tuple[str, ...]]
-    ) -> CodeBook:
+    def of(cls, concepts: Mapping[str, tuple[Code, ...]], addresses: Mapping[str, tuple[str, ...]]) -> CodeBook:
         """The book over these concepts; `addresses` gives each system's short name its accepted addresses."""
         by_code = {
             (address, normal_code(item.system, item.code)): (concept, item)

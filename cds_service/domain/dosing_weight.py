@@ -95,7 +95,8 @@ def choose_weight(facts: PatientFacts, known: Known) -> WeightChoice:
 
 def in_kg(weight: WeightMeasurement, known: Known) -> WeightInKg:
     """A measured weight in kg, exact and rounded. The weight must have a quantity and a day."""
-    assert weight.quantity is not None and weight.measured.day is not None
+    assert weight.quantity is not None
+    assert weight.measured.day is not None
     raw_kg = known.units.in_own_unit(weight.quantity, BODY_WEIGHT)
     rounded_kg = rounded_half_up(raw_kg, known.policy["weight.rounding.step_kg"])
     return WeightInKg(raw_kg, rounded_kg, weight.measured.day, weight)
@@ -163,9 +164,7 @@ def _at_one_time(usable: list[WeightMeasurement], known: Known) -> tuple[WeightM
     return tuple(w for w in usable if w.measured.instant and newest - w.measured.instant <= allowance)
 
 
-def _settled(
-    newest: tuple[WeightMeasurement, ...], known: Known
-) -> tuple[tuple[WeightInKg, ...], WeightInKg | None]:
+def _settled(newest: tuple[WeightMeasurement, ...], known: Known) -> tuple[tuple[WeightInKg, ...], WeightInKg | None]:
     """The weights in conflict, if any, and the one to use, if any."""
     corrections = [weight for weight in newest if weight.is_correction]
     candidates = corrections if len(corrections) == 1 else list(newest)
@@ -208,9 +207,7 @@ def _doubt_about_growth(choice: WeightChoice, newest: WeightInKg, known: Known) 
 
 def _grew_plausibly(ratio: Decimal, previous: WeightInKg, newest: WeightInKg, known: Known) -> bool:
     days = Decimal(days_from(previous.day, newest.day))
-    upper = known.policy["weight.jump.ratio_above"] + exact_product(
-        days, known.policy["weight.jump.ratio_per_day"]
-    )
+    upper = known.policy["weight.jump.ratio_above"] + exact_product(days, known.policy["weight.jump.ratio_per_day"])
     return known.policy["weight.jump.ratio_below"] <= ratio <= upper
 
 

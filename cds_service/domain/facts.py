@@ -345,6 +345,13 @@ class PatientFacts:
         return tuple(sorted(days))
 
     @property
+    def may_be_infusion_day(self) -> bool:
+        """Whether the infusion is planned for today, or an order is open and nobody says for when (ruling 13)."""
+        if self.planned_days:
+            return self.today in self.planned_days
+        return bool(self.planned_orders) and not self.exposures
+
+    @property
     def latest_infusion_day(self) -> date:
         """The later of the last planned day and today: what an upper age limit is judged on (ruling 29)."""
         return max((*self.planned_days, self.today))

@@ -35,9 +35,7 @@ class KnownNumber:
 class Numbers(Mapping[str, Decimal]):
     """Numbers of one provenance, read by name as exact decimals. `on_use` hears of every name that is read."""
 
-    def __init__(
-        self, numbers: Mapping[str, KnownNumber], on_use: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, numbers: Mapping[str, KnownNumber], on_use: Callable[[str], None] | None = None) -> None:
         self._numbers = dict(numbers)
         self._on_use = on_use
 

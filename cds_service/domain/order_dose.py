@@ -76,9 +76,7 @@ def only_kit(order: ProductOrder, known: Known) -> DoseBand | None:
 
 def ml_per_kg(known: Known) -> Decimal:
     """The volume per kg that the recommended dose and the concentration amount to (label 2.1 and 3)."""
-    return exact_quotient(
-        known.label["dose_vector_genomes_per_kg"], known.label["concentration_vector_genomes_per_ml"]
-    )
+    return exact_quotient(known.label["dose_vector_genomes_per_kg"], known.label["concentration_vector_genomes_per_ml"])
 
 
 def vector_genomes_in(volume_ml: Decimal, known: Known) -> Decimal:

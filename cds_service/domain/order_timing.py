@@ -32,18 +32,17 @@ def infusion_time(item: Instruction, volume_ml: Decimal | None, known: Known) ->
     """How the instruction compares with the label; `volume_ml` is the ordered volume, else the table's."""
     if not item.minutes_written and not item.rate_written:
         return InfusionTime.NOT_STATED
+    by_time = _by_time(item.minutes, known) if item.minutes is not None else None
+    if by_time is InfusionTime.TOO_FAST:
+        return by_time
     if (item.minutes_written and item.minutes is None) or (item.rate_written and item.ml_per_hour is None):
         return InfusionTime.NOT_INTERPRETABLE
-    by_time = _by_time(item.minutes, known) if item.minutes is not None else None
     if item.ml_per_hour is None:
         return by_time or InfusionTime.NOT_STATED
     if volume_ml is None:
-        return by_time if by_time is InfusionTime.TOO_FAST else InfusionTime.NOT_COMPARABLE
-    if by_time is None:
+        return by_time if by_time is InfusionTime.TOO_SLOW else InfusionTime.NOT_COMPARABLE
+    if by_time is None or item.minutes is None:
         return _by_rate(item.ml_per_hour, _rate(volume_ml, known.label["infusion_minutes"]), known)
-    if by_time is InfusionTime.TOO_FAST:
-        return by_time
-    assert item.minutes is not None
     agrees = _by_rate(item.ml_per_hour, _rate(volume_ml, item.minutes), known) is InfusionTime.AS_LABELLED
     return by_time if agrees else InfusionTime.INCONSISTENT
 

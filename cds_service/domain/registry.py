@@ -74,9 +74,7 @@ def answer_all(facts: PatientFacts, known: Known, rules: Registry) -> Answers:
     """The answers of all rules: first those that see the facts, then those that sum them up."""
     first = tuple(answer.of(rule_id) for rule_id, ask in rules.rules.items() for answer in ask(facts, known))
     second = tuple(
-        answer.of(rule_id)
-        for rule_id, ask in rules.summaries.items()
-        for answer in ask(facts, first, known)
+        answer.of(rule_id) for rule_id, ask in rules.summaries.items() for answer in ask(facts, first, known)
     )
     return first + second
 

@@ -59,15 +59,15 @@ def _judge_against_whole_table(total: Decimal, known: Known) -> VectorGenomeVerd
     return VectorGenomeVerdict.NOT_COMPARABLE
 
 
-def _judge_total(
-    total: Decimal, weight: WeightInKg, band: DoseBand, known: Known
-) -> VectorGenomeVerdict:
+def _judge_total(total: Decimal, weight: WeightInKg, band: DoseBand, known: Known) -> VectorGenomeVerdict:
     expected = vector_genomes_in(band.volume_ml, known)
     if total in (expected, _as_rounded_elsewhere(expected, known)):
         return VectorGenomeVerdict.MATCHES
     if _is_far_from(total, expected, expected, known):
         return VectorGenomeVerdict.WRONG_MAGNITUDE
     recommended = known.label["dose_vector_genomes_per_kg"]
+    if weight.rounded_kg == band.to_kg and total == exact_product(band.to_kg, recommended):
+        return VectorGenomeVerdict.MATCHES
     products = [exact_product(kg, recommended) for kg in (weight.raw_kg, weight.rounded_kg)]
     return VectorGenomeVerdict.WEIGHT_TIMES_DOSE if total in products else VectorGenomeVerdict.MISMATCH
 

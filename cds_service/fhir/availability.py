@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cds_service.domain.evidence import Evidence
-from cds_service.domain.facts import IdentityFault, IdentityProblem, ListState, Source, SourceState, UnreadableEntry
+from cds_service.domain.facts import (
+    IdentityFault,
+    IdentityProblem,
+    ListState,
+    Source,
+    SourceState,
+    UnreadableEntry,
+)
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, values, whole_number
 from cds_service.fhir.references import own_reference, plain_reference, referenced
 
@@ -100,7 +107,9 @@ def _delivery(value: object) -> _Delivery:
 
 def _bundle(bundle: JsonObject) -> _Delivery:
     """A search result or collection; an outcome entry of severity error means that the search failed."""
-    found, included, odd, failed = [], [], 0, False
+    found: list[JsonObject] = []
+    included: list[JsonObject] = []
+    odd, failed = 0, False
     for entry in values(bundle.get("entry")):
         resource = an_object(an_object(entry).get("resource"))
         kind = text(resource.get("resourceType"))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import Diagnosis
 from cds_service.fhir.clinical_time import SiteClock, iso_day, read_time
-from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, codings, first_text, text
+from cds_service.fhir.json_shapes import (
+    JsonObject,
+    an_object,
+    code_text,
+    codings,
+    concept_texts,
+    first_text,
+    text,
+)
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.references import own_reference
 from cds_service.fhir.standing import condition_standing, procedure_standing
@@ -40,12 +48,18 @@ def read_diagnoses(resource: JsonObject, recognition: Recognition, clock: SiteCl
     day = iso_day(read_time(resource.get("onsetDateTime") or resource.get("recordedDate"), clock))
     status = ", ".join(part for part in (clinical, verified) if part)
     code = next((text(c.get("code")) for c in codings(resource.get("code"))), "")
-    evidence = Evidence(own_reference(resource), first_text(resource.get("code")), code, day, status)
+    evidence = Evidence(own_reference(resource), _name(resource, recognition), code, day, status)
     weeks = _completed_weeks(resource, recognition)
     return [
-        Diagnosis(concept, standing, evidence, weeks if concept == PREMATURE else None)
-        for concept in sorted(concepts)
+        Diagnosis(concept, standing, evidence, weeks if concept == PREMATURE else None) for concept in sorted(concepts)
     ]
+
+
+def _name(resource: JsonObject, recognition: Recognition) -> str:
+    """What the record calls it, else what our list calls its code."""
+    said = concept_texts(resource.get("code"))
+    entries = (recognition.codes.look_up(c.get("system"), c.get("code")) for c in codings(resource.get("code")))
+    return said[0] if said else next((entry[1].name for entry in entries if entry), "")
 
 
 def _completed_weeks(resource: JsonObject, recognition: Recognition) -> int | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cds_service.domain.facts import IdentityFault, IdentityProblem
 from cds_service.domain.evidence import Evidence
+from cds_service.domain.facts import IdentityFault, IdentityProblem
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text
-from cds_service.fhir.recognition import Medicine, Named, Recognition, medications_by_reference
+from cds_service.fhir.recognition import Medicine, Recognition, medications_by_reference
 from cds_service.fhir.references import own_reference, plain_reference, referenced
 
 _NOT_BEING_ORDERED = frozenset({"cancelled", "stopped", "entered-in-error"})
@@ -96,7 +96,9 @@ def _medications_in(prefetch: object) -> dict[str, JsonObject]:
     entries: list[tuple[str, JsonObject]] = []
     for value in an_object(prefetch).values():
         entries.append(("", an_object(value)))
-        entries += [(text(e.get("fullUrl")), an_object(e.get("resource"))) for e in objects(an_object(value).get("entry"))]
+        entries += [
+            (text(e.get("fullUrl")), an_object(e.get("resource"))) for e in objects(an_object(value).get("entry"))
+        ]
     return medications_by_reference(entries)
 
 
@@ -104,9 +106,7 @@ def _is_being_ordered(order: JsonObject) -> bool:
     return code_text(order.get("status")) not in _NOT_BEING_ORDERED and order.get("doNotPerform") is not True
 
 
-def _is_selected(
-    draft: Draft, selections: Sequence[str], entries: Sequence[tuple[str, JsonObject]]
-) -> bool:
+def _is_selected(draft: Draft, selections: Sequence[str], entries: Sequence[tuple[str, JsonObject]]) -> bool:
     """Whether a selection names this order: as `Type/id`, or as a bare id that only one order has."""
     name, identity = own_reference(draft.resource), text(draft.resource.get("id"))
     same_id = [resource for _, resource in entries if text(resource.get("id")) == identity]

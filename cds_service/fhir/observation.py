@@ -78,9 +78,7 @@ def read_weight(
     )
 
 
-def read_gestational_age(
-    resource: JsonObject, clock: SiteClock, units: UnitTable
-) -> GestationalAge | None:
+def read_gestational_age(resource: JsonObject, clock: SiteClock, units: UnitTable) -> GestationalAge | None:
     """A gestational age at birth in days, weeks alone as their first day; None if it was entered in error."""
     standing = observation_standing(resource)
     if standing is None:
@@ -173,7 +171,10 @@ def _if_not_negative(count: int | None) -> int | None:
 
 def _reading(resource: JsonObject, concepts: frozenset[str], recognition: Recognition) -> GeneReading:
     said = _said(resource)
-    lists = {"newborn_screen_positive": GeneReading.SCREEN_POSITIVE, "newborn_screen_negative": GeneReading.SCREEN_NEGATIVE}
+    lists = {
+        "newborn_screen_positive": GeneReading.SCREEN_POSITIVE,
+        "newborn_screen_negative": GeneReading.SCREEN_NEGATIVE,
+    }
     if NEWBORN_SCREEN not in concepts:
         lists = {
             "smn1_biallelic": GeneReading.BIALLELIC,
@@ -186,11 +187,13 @@ def _reading(resource: JsonObject, concepts: frozenset[str], recognition: Recogn
     return GeneReading.NOT_INTERPRETABLE
 
 
-def _variant(
-    resource: JsonObject, recognition: Recognition
-) -> tuple[GeneReading | None, int | None, str]:
+def _variant(resource: JsonObject, recognition: Recognition) -> tuple[GeneReading | None, int | None, str]:
     """A structured variant of SMN1: its copy number, or a homozygous variant that is present."""
-    parts = {concept: part for part in objects(resource.get("component")) for concept in recognition.concept_of(part.get("code"))}
+    parts = {
+        concept: part
+        for part in objects(resource.get("component"))
+        for concept in recognition.concept_of(part.get("code"))
+    }
     gene = an_object(parts.get("gene_studied")).get("valueCodeableConcept")
     if "smn1_gene" not in recognition.concept_of(gene):
         return None, None, ""

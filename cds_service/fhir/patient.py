@@ -17,7 +17,7 @@ _BIRTH_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 def read_birth_date(patient: JsonObject, today: date) -> BirthDate | None:
     """The birth date, as all days it may be where only the year or month is recorded.
 
-    None where it is absent, unreadable, or wholly in the future.
+    None where it is absent, unreadable, or wholly in the future. Nobody is born after today.
     """
     match = _BIRTH_DATE.fullmatch(text(patient.get("birthDate")))
     if match is None:
@@ -29,7 +29,7 @@ def read_birth_date(patient: JsonObject, today: date) -> BirthDate | None:
         latest = date(year, month or 12, day or monthrange(year, month or 12)[1])
     except ValueError:
         return None
-    return BirthDate(earliest, latest, _evidence(patient)) if earliest <= today else None
+    return BirthDate(earliest, min(latest, today), _evidence(patient)) if earliest <= today else None
 
 
 def patient_evidence(patient: JsonObject) -> Evidence:

@@ -30,9 +30,7 @@ def prefetch_templates(codes: CodeBook) -> dict[str, str]:
     """Key → template for each of the nine lists; Observations only by the codes a rule uses."""
     templates = {Source.PATIENT.value: "Patient/{{context.patientId}}"}
     wanted = ",".join(_observation_codes(codes))
-    templates[Source.MEASUREMENTS.value] = (
-        f"Observation?patient={{{{context.patientId}}}}&code={wanted}&_count=200"
-    )
+    templates[Source.MEASUREMENTS.value] = f"Observation?patient={{{{context.patientId}}}}&code={wanted}&_count=200"
     for source, resource_type in _TYPES.items():
         templates[source.value] = f"{resource_type}?patient={{{{context.patientId}}}}&_count=200"
     return templates

@@ -46,6 +46,7 @@ _KINDS = (
     ("kits", AmountKind.KITS),
     ("vials", AmountKind.VIALS),
 )
+_BESIDE = ("doseQuantity", "doseRange", "rateQuantity", "rateRatio", "rateRange")
 _GENOMES = (AmountKind.VECTOR_GENOMES, AmountKind.VECTOR_GENOMES_PER_KG)
 _ORDERED_BEFORE_CALCULATED = ("ordered", "calculated", "")
 
@@ -80,9 +81,7 @@ class OrderReader:
             reason_written=first_text(resource.get("reasonCode")),
         )
 
-    def _evidence(
-        self, resource: JsonObject, medicine: Medicine, instructions: Iterable[Instruction]
-    ) -> Evidence:
+    def _evidence(self, resource: JsonObject, medicine: Medicine, instructions: Iterable[Instruction]) -> Evidence:
         doses = " + ".join(item.amount.written for item in instructions if item.amount)
         said = ", ".join(part for part in (doses, *(f"NDC {code}" for code in medicine.kit_codes)) if part)
         written = read_time(resource.get("authoredOn"), self.clock)
@@ -103,9 +102,7 @@ class OrderReader:
             route=self._route(item.get("route"), route_texts),
             route_written=first_text(item.get("route")),
             method_written=first_text(item.get("method")),
-            is_push_or_bolus=any(
-                self.recognition.push_or_bolus.search(said) for said in (*route_texts, *method_texts)
-            ),
+            is_push_or_bolus=any(self.recognition.push_or_bolus.search(said) for said in (*route_texts, *method_texts)),
             minutes=minutes,
             minutes_written=minutes_written,
             ml_per_hour=rates[0][0] if len({rate for rate, _ in rates}) == 1 else None,
@@ -237,7 +234,7 @@ class OrderReader:
 
 def _dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:
     """The dose entries with their rank; where a sender puts the dose beside them, that counts as one."""
-    entries = []
+    entries: list[tuple[int, JsonObject]] = []
     for entry in objects(item.get("doseAndRate")):
         said = {code_text(coding.get("code")) for coding in codings(entry.get("type"))}
         said |= {said_text.lower() for said_text in concept_texts(entry.get("type"))}
@@ -245,7 +242,7 @@ def _dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:
             continue
         kind = next((name for name in _ORDERED_BEFORE_CALCULATED if name in said), "")
         entries.append((_ORDERED_BEFORE_CALCULATED.index(kind), entry))
-    beside = {name: item[name] for name in ("doseQuantity", "doseRange", "rateQuantity", "rateRatio") if name in item}
+    beside = {name: item[name] for name in _BESIDE if name in item}
     return [*entries, (0, beside)] if beside else entries
 
 

@@ -8,6 +8,7 @@ from cds_service.domain.quantities import Quantity, UnitTable, plain
 from cds_service.fhir.json_shapes import JsonObject, number, text
 
 UCUM = "http://unitsofmeasure.org"
+_COUNTED_DIGITS = 9
 
 
 def read_measured(element: JsonObject, concept: str, units: UnitTable) -> Quantity | None:
@@ -43,6 +44,14 @@ def read_ordered(element: JsonObject, concept: str, units: UnitTable) -> Decimal
 def as_written(element: JsonObject) -> str:
     """The quantity as the record writes it, for showing; "" where it holds nothing."""
     value = number(element.get("value"))
-    shown = plain(value) if value is not None else text(element.get("value"))
+    shown = _digits(value) if value is not None else text(element.get("value"))
     said = text(element.get("unit")) or text(element.get("code"))
     return " ".join(part for part in (text(element.get("comparator")), shown, said) if part)
+
+
+def _digits(value: Decimal) -> str:
+    """The number as written; a very large one with its power of ten, because nobody counts zeros rightly."""
+    if value.adjusted() < _COUNTED_DIGITS:
+        return plain(value)
+    mantissa, _, exponent = f"{value.normalize():E}".partition("E")
+    return f"{mantissa} × 10^{int(exponent)}"

@@ -47,7 +47,7 @@ from cds_service.fhir.patient import (
 )
 from cds_service.fhir.product_order import OrderReader
 from cds_service.fhir.recognition import Medicine, Named, Recognition, medications_by_reference
-from cds_service.fhir.references import identifiers, own_reference
+from cds_service.fhir.references import identifiers, own_reference, referenced
 
 __all__ = ["SiteClock", "read_facts"]
 
@@ -90,7 +90,12 @@ class _Found:
 
 
 def read_facts(
-    chart: Chart, drafts: DraftOrders, patient_id: str, clock: SiteClock, units: UnitTable, recognition: Recognition
+    chart: Chart,
+    drafts: DraftOrders,
+    patient_id: str,
+    clock: SiteClock,
+    units: UnitTable,
+    recognition: Recognition,
 ) -> PatientFacts:
     """Everything a rule may know about this patient on this call.
 
@@ -109,8 +114,8 @@ def read_facts(
     problems = (*record_problems(patient, patient_id), *chart.identity_problems, *drafts.other_subjects)
     in_hand: list[ProductOrder] = []
     background: list[ProductOrder] = []
-    found.each(_with_medicine(drafts.in_hand), reader.read, in_hand)
-    found.each(_with_medicine(drafts.background), reader.read, background)
+    found.each(_with_medicine(_own(drafts.in_hand, patient_id)), reader.read, in_hand)
+    found.each(_with_medicine(_own(drafts.background, patient_id)), reader.read, background)
     future = tuple(_future_dated(found))
     return PatientFacts(
         now=clock.now.astimezone(clock.zone),
@@ -157,9 +162,7 @@ def _read_observations(
         elif concepts & SMN2_CONCEPTS:
             others.append(resource)
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
-    found.each(
-        genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results
-    )
+    found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
     found.each(_alone(ages), lambda r, _: read_gestational_age(r, clock, units), found.gestational_ages)
     found.each(_alone(others), lambda r, _: other_evidence(r, clock), found.other_genetic_evidence)
 
@@ -178,7 +181,9 @@ def _read_doses_and_orders(chart: Chart, drafts: DraftOrders, found: _Found, rea
         if (medicine := recognition.medicine_of(order, medications)).named is not Named.SOMETHING_ELSE
         and not (_names(order) & in_hand)
     ]
-    found.each(_with_medicine(recorded), lambda r, m: read_completed_order(r, m, clock), found.exposures)
+    replaced = {referenced(draft.resource.get("priorPrescription")) for draft in drafts.in_hand}
+    not_replaced = [item for item in recorded if own_reference(item.resource) not in replaced]
+    found.each(_with_medicine(not_replaced), lambda r, m: read_completed_order(r, m, clock), found.exposures)
     is_open = [item for item in recorded if item.medicine.is_ours and _is_open(item.resource)]
     found.each(_with_medicine(is_open), reader.read, found.open_orders)
 
@@ -189,6 +194,11 @@ def _alone(resources: Iterable[JsonObject]) -> Iterable[tuple[JsonObject, None]]
 
 def _with_medicine(orders: Iterable[Draft]) -> Iterable[tuple[JsonObject, Medicine]]:
     return ((order.resource, order.medicine) for order in orders)
+
+
+def _own(orders: Iterable[Draft], patient_id: str) -> Iterable[Draft]:
+    """The drafts for this patient; one that names another is set aside and never judged on this child's data."""
+    return (order for order in orders if referenced(order.resource.get("subject")) in ("", f"Patient/{patient_id}"))
 
 
 def _names(resource: JsonObject) -> frozenset[str]:
@@ -208,6 +218,8 @@ def _future_dated(found: _Found) -> Iterable[FutureDatedEntry]:
     for exposure in found.exposures:
         if exposure.given.is_future:
             yield FutureDatedEntry(exposure.evidence, exposure.given.written, True)
-    for result in (*found.gestational_ages, *found.genetic_results):
-        if result.measured.is_future:
-            yield FutureDatedEntry(result.evidence, result.measured.written, True)
+    results = [(item.measured, item.evidence) for item in found.gestational_ages]
+    results += [(item.measured, item.evidence) for item in found.genetic_results]
+    for measured, evidence in results:
+        if measured.is_future:
+            yield FutureDatedEntry(evidence, measured.written, True)

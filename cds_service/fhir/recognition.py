@@ -159,5 +159,3 @@ def medications_by_reference(entries: Iterable[tuple[str, JsonObject]]) -> dict[
             if address:
                 index[plain_reference(address)] = resource
     return index
-
-

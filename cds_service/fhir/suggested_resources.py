@@ -18,7 +18,15 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 from cds_service.domain.answers import CorrectOrder, DeleteOrder, ProposedChange, RequestTest
 from cds_service.domain.codes import CodeBook
 from cds_service.domain.product_code import in_table_spelling, is_of_labeler
-from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, codings, concept_texts, objects, text
+from cds_service.fhir.json_shapes import (
+    JsonObject,
+    an_object,
+    code_text,
+    codings,
+    concept_texts,
+    objects,
+    text,
+)
 from cds_service.fhir.quantity import UCUM
 from cds_service.fhir.recognition import Recognition
 
@@ -67,16 +75,17 @@ def _service_request(order: TestOrder, patient_id: str, codes: CodeBook) -> Json
     if order.code is not None:
         system, value, name = order.code
         code["coding"] = [{"system": codes.addresses[system][0], "code": value, "display": name}]
-    model = ServiceRequest(
-        id=str(uuid5(NAMESPACE_URL, f"{patient_id}/{order.name}")),
-        status="draft",
-        intent="order",
-        code=code,
-        subject={"reference": f"Patient/{patient_id}"},
-        reasonCode=[{"text": order.reason}],
-    )
-    written: JsonObject = json.loads(model.model_dump_json(exclude_none=True))
-    return {"resourceType": "ServiceRequest", **written}
+    content: JsonObject = {
+        "resourceType": "ServiceRequest",
+        "id": str(uuid5(NAMESPACE_URL, f"{patient_id}/{order.name}")),
+        "status": "draft",
+        "intent": "order",
+        "code": code,
+        "subject": {"reference": f"Patient/{patient_id}"},
+        "reasonCode": [{"text": order.reason}],
+    }
+    written: JsonObject = json.loads(ServiceRequest.model_validate(content).model_dump_json(exclude_none=True))
+    return written
 
 
 def _corrected(
@@ -94,7 +103,12 @@ def _corrected(
     if change.to_intravenous:
         _set_route(instruction, recognition, texts["intravenous"])
     if change.to_one_kit:
-        _child(resource, "dispenseRequest")["quantity"] = {"value": 1, "unit": "{kit}", "system": UCUM, "code": "{kit}"}
+        _child(resource, "dispenseRequest")["quantity"] = {
+            "value": 1,
+            "unit": "{kit}",
+            "system": UCUM,
+            "code": "{kit}",
+        }
     missed = bool(change.kit_ndc) and not _set_kit(resource, change.kit_ndc, recognition, texts["kit_name"])
     return SuggestedAction("update", resource, kit_could_not_be_set=missed)
 
@@ -167,7 +181,15 @@ def _make_single(resource: JsonObject, instruction: JsonObject) -> None:
     if isinstance(timing.get("event"), list):
         timing["event"] = timing["event"][:1]
     repeat = _child(timing, "repeat")
-    for repeated in ("countMax", "frequency", "frequencyMax", "period", "periodMax", "periodUnit", "boundsDuration"):
+    for repeated in (
+        "countMax",
+        "frequency",
+        "frequencyMax",
+        "period",
+        "periodMax",
+        "periodUnit",
+        "boundsDuration",
+    ):
         repeat.pop(repeated, None)
     period = an_object(repeat.get("boundsPeriod"))
     period.pop("end", None)

@@ -20,7 +20,13 @@ _STATUS_AND_CODE: tuple[tuple[type[CdsError], int, str], ...] = (
     (BodyTooLarge, 413, "too-long"),
     (UnsupportedMediaType, 415, "not-supported"),
 )
-_CODE_OF_STATUS = {400: "invalid", 404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+_CODE_OF_STATUS = {
+    400: "invalid",
+    404: "not-found",
+    405: "not-supported",
+    413: "too-long",
+    415: "not-supported",
+}
 
 
 def outcome_of(error: CdsError) -> tuple[int, dict[str, Any]]:

@@ -25,9 +25,7 @@ class Evaluator:
     now: Callable[[], datetime]
 
     @classmethod
-    def of(
-        cls, catalogue: Catalogue, zone: ZoneInfo, now: Callable[[], datetime], base_url: str
-    ) -> Evaluator:
+    def of(cls, catalogue: Catalogue, zone: ZoneInfo, now: Callable[[], datetime], base_url: str) -> Evaluator:
         """Prepared from the card files."""
         recognition = Recognition.of(catalogue.codes, catalogue.names)
         return cls(catalogue, recognition, ResponseWriter(catalogue, recognition, base_url), zone, now)
@@ -37,9 +35,7 @@ class Evaluator:
 
         Raises PatientUnavailable where the call is ours and the patient's record cannot be had.
         """
-        drafts = read_draft_orders(
-            call.draft_orders, call.selections, call.prefetch, call.patient_id, self.recognition
-        )
+        drafts = read_draft_orders(call.draft_orders, call.selections, call.prefetch, call.patient_id, self.recognition)
         if not drafts.concern_us:
             return {"cards": []}
         return self.writer.response(self._review(call, drafts), call, drafts.by_id())

@@ -74,9 +74,7 @@ def _draft_orders(context: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return bundle
 
 
-def _selections(
-    context: Mapping[str, Any], service: CdsService, *, is_stripped: bool
-) -> tuple[str, ...] | None:
+def _selections(context: Mapping[str, Any], service: CdsService, *, is_stripped: bool) -> tuple[str, ...] | None:
     if service.hook != "order-select":
         return None
     path = "context.selections"

@@ -82,15 +82,11 @@ class ResponseWriter:
         parts = {"reference": item.reference, "label": name, "value": item.value, "date": item.day}
         return {key: value for key, value in parts.items() if value}
 
-    def _suggestions(
-        self, card: Card, patient_id: str, drafts: Mapping[str, Json], card_uuid: UUID
-    ) -> list[Json]:
+    def _suggestions(self, card: Card, patient_id: str, drafts: Mapping[str, Json], card_uuid: UUID) -> list[Json]:
         suggestions = []
         for item in card.suggestions:
             texts = self._resource_texts(item.change)
-            action = suggested_action(
-                item.change, patient_id, drafts, self._test_orders(), self.recognition, texts
-            )
+            action = suggested_action(item.change, patient_id, drafts, self._test_orders(), self.recognition, texts)
             if action is not None:
                 suggestions.append(self._suggestion(item.change, action, card_uuid))
         return suggestions

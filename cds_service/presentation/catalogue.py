@@ -81,6 +81,7 @@ class RuleCard:
     grades: Mapping[str, Grade]
     is_never_milder: bool
     uses: Mapping[str, tuple[str, ...]]
+    explains: tuple[str, ...]
     never_unknown: str
     reviewed: str
     headline: Words

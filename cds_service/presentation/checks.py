@@ -10,7 +10,7 @@ from typing import Any
 
 from cds_service.errors import ContentProblem
 
-_POWER_OF_TEN = re.compile(r"([0-9.]+) × 10\^([0-9]+)")  # noqa: RUF001 - the multiplication sign is meant
+_POWER_OF_TEN = re.compile(r"([0-9.]+) × 10\^([0-9]+)")
 
 
 def require_fields(

@@ -10,6 +10,7 @@ from cds_service.domain.registry import Answers
 from cds_service.presentation.catalogue import TOPICS, URGENCIES, Catalogue
 from cds_service.presentation.load import HEADINGS
 from cds_service.presentation.markdown import bullets, evidence_lines
+from cds_service.presentation.policy import policy_lines
 from cds_service.presentation.readiness import readiness_detail, readiness_findings, readiness_summary
 from cds_service.presentation.render import Card, Finding, Suggestion, finding_for, fitted
 
@@ -33,9 +34,7 @@ def cards_for(answers: Answers, hook: str, today_is_stale: bool, catalogue: Cata
     return _each_change_once(cards)
 
 
-def _by_topic(
-    findings: Sequence[Finding], hook: str, *, has_checklist: bool
-) -> list[tuple[str, list[Finding]]]:
+def _by_topic(findings: Sequence[Finding], hook: str, *, has_checklist: bool) -> list[tuple[str, list[Finding]]]:
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         to_readiness = has_checklist and finding.urgency == "info" and hook in ORDERING_HOOKS
@@ -65,9 +64,7 @@ def _at_most_six(groups: list[tuple[str, list[Finding]]]) -> list[tuple[str, lis
     return sorted([*own, (rest[0][0], merged)], key=_rank)
 
 
-def _card(
-    topic: str, findings: list[Finding], hook: str, today_is_stale: bool, catalogue: Catalogue
-) -> Card:
+def _card(topic: str, findings: list[Finding], hook: str, today_is_stale: bool, catalogue: Catalogue) -> Card:
     checklist = [finding for finding in findings if finding.rule_id == CHECKLIST_RULE]
     others = [finding for finding in findings if finding.rule_id != CHECKLIST_RULE]
     parts = []
@@ -76,7 +73,7 @@ def _card(
     if others:
         parts.append(_detail(others, catalogue, is_beside_checklist=bool(checklist)))
     parts.append(_footer(catalogue))
-    sections = dict.fromkeys(finding.section for finding in findings if finding.section)
+    sections = dict.fromkeys(part for f in findings for part in f.section.split(", ") if part)
     return Card(
         topic=topic,
         urgency=findings[0].urgency,
@@ -84,9 +81,7 @@ def _card(
         detail="\n\n".join(parts),
         sections=tuple(sections),
         findings=tuple(findings),
-        suggestions=tuple(
-            Suggestion(change) for change in dict.fromkeys(c for f in findings for c in f.changes)
-        ),
+        suggestions=tuple(Suggestion(change) for change in dict.fromkeys(c for f in findings for c in f.changes)),
     )
 
 
@@ -111,6 +106,8 @@ def _detail(findings: Iterable[Finding], catalogue: Catalogue, *, is_beside_chec
         if heading == "What the record shows":
             used = distinct(item for f in findings for item in f.evidence)
             lines += evidence_lines(used, catalogue.phrases.evidence)
+        if heading == "Site policy":
+            lines += policy_lines(findings, catalogue)
         if lines:
             parts.append(f"**{catalogue.phrases.headings[heading]}**\n\n" + bullets(lines))
     return "\n\n".join(parts)
@@ -128,7 +125,5 @@ def _each_change_once(cards: list[Card]) -> tuple[Card, ...]:
     for card in cards:
         new = tuple(item for item in card.suggestions if item.change not in offered)
         offered.update(item.change for item in new)
-        kept.append(
-            Card(card.topic, card.urgency, card.summary, card.detail, card.sections, card.findings, new)
-        )
+        kept.append(Card(card.topic, card.urgency, card.summary, card.detail, card.sections, card.findings, new))
     return tuple(kept)

@@ -191,8 +191,7 @@ def _units(path: Path, site_codes: SiteCodes) -> UnitTable:
         given = checks.require_fields(where, entry, ("own_unit", "one_is", "source"), ("spellings",))
         own_unit[concept] = str(given["own_unit"])
         factors[concept] = {
-            str(unit): checks.require_number(f"{where}: {unit}", factor)
-            for unit, factor in given["one_is"].items()
+            str(unit): checks.require_number(f"{where}: {unit}", factor) for unit, factor in given["one_is"].items()
         }
         spellings[concept] = {str(s): str(u) for s, u in given.get("spellings", {}).items()}
         spellings[concept] |= site_codes.spellings_of(concept, factors[concept])
@@ -231,8 +230,7 @@ def _code(path: Path, concept: str, entry: Any, addresses: Mapping[str, object])
 
 def _names(path: Path) -> dict[str, tuple[str, ...]]:
     return {
-        name: tuple(checks.require_text(path, name, text) for text in texts)
-        for name, texts in load_yaml(path).items()
+        name: tuple(checks.require_text(path, name, text) for text in texts) for name, texts in load_yaml(path).items()
     }
 
 
@@ -240,9 +238,7 @@ def _checklist(path: Path, rule_ids: frozenset[str]) -> tuple[tuple[ChecklistLin
     return tuple(_checklist_line(path, entry, rule_ids) for entry in load_yaml(path))
 
 
-def _checklist_line(
-    path: Path, entry: Any, rule_ids: frozenset[str]
-) -> tuple[ChecklistLine, ChecklistText]:
+def _checklist_line(path: Path, entry: Any, rule_ids: frozenset[str]) -> tuple[ChecklistLine, ChecklistText]:
     given = checks.require_fields(path, entry, ("check", "title"), ("section", "rules", "attested", "says"))
     where = f"{path}: {given['check']}"
     rules = tuple(given.get("rules", ()))
@@ -277,7 +273,9 @@ def _order(path: Path, name: str, entry: Any) -> OrderText:
 
 
 def _phrases(path: Path) -> Phrases:
-    given = checks.require_fields(path, load_yaml(path), ("headings", "evidence", "states", "texts", "override_reasons"))
+    given = checks.require_fields(
+        path, load_yaml(path), ("headings", "evidence", "states", "texts", "override_reasons")
+    )
     checks.require_fields(f"{path}: headings", given["headings"], HEADINGS)
     return Phrases(
         headings=given["headings"],
@@ -300,7 +298,7 @@ def _rule_card(path: Path, topic: str, known: Known) -> RuleCard:
         path,
         load_yaml_text(match[1], path),
         ("phase", "hooks", "grades", "uses", "reviewed"),
-        ("section", "basis", "never_milder", "never_unknown"),
+        ("section", "basis", "explains", "never_milder", "never_unknown"),
     )
     headline, message, paragraphs = _body(path, match[2])
     basis = checks.require_one_of(path, "basis", header.get("basis", "label"), BASES)
@@ -313,6 +311,9 @@ def _rule_card(path: Path, topic: str, known: Known) -> RuleCard:
         grades={str(name): _grade(path, name, given, basis) for name, given in header["grades"].items()},
         is_never_milder=header.get("never_milder", False) is True,
         uses=_uses(path, header["uses"] or {}, known),
+        explains=tuple(
+            checks.require_one_of(path, "explains", name, known.policy) for name in header.get("explains", ())
+        ),
         never_unknown=str(header.get("never_unknown", "")),
         reviewed=checks.require_text(path, "reviewed", header["reviewed"]),
         headline=_words(path, headline),

@@ -22,6 +22,18 @@ def evidence_lines(evidence: Iterable[Evidence], names: Mapping[str, str]) -> li
     return lines
 
 
+def short_evidence(evidence: Iterable[Evidence], names: Mapping[str, str]) -> list[str]:
+    """The same on a checklist line: value, day and reference, with the name only where there is no value."""
+    return [
+        ", ".join(
+            str(for_markdown(part))
+            for part in (item.value or names.get(item.name, item.name), item.day, item.reference)
+            if part
+        )
+        for item in evidence
+    ]
+
+
 def bullets(lines: Iterable[str]) -> str:
     """Lines as a Markdown list."""
     return "\n".join(f"- {line}" for line in lines)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from cds_service.domain.answers import Answer
 from cds_service.presentation.catalogue import URGENCIES, Catalogue
-from cds_service.presentation.markdown import bullets, evidence_lines
+from cds_service.presentation.markdown import bullets, short_evidence
 from cds_service.presentation.render import Finding
+from cds_service.presentation.words import OurWords
 
 STATES = ("action-needed", "not-checkable", "attest", "verified")
 SHORT_HOOKS = frozenset({"order-select", "appointment-book"})
@@ -29,13 +30,15 @@ def _finding(line: Answer, findings: Sequence[Finding], hook: str, catalogue: Ca
     behind.sort(key=lambda item: -URGENCIES.index(item.urgency))
     urgency = card.grades[state].urgency
     if behind and state in ("action-needed", "not-checkable"):
-        urgency = behind[0].urgency if state == "action-needed" else max(urgency, behind[0].urgency, key=URGENCIES.index)
+        urgency = (
+            behind[0].urgency if state == "action-needed" else max(urgency, behind[0].urgency, key=URGENCIES.index)
+        )
     said = text.says[state].plain.render(line.shown) if state in text.says else ""
     shown = {
         **line.shown,
-        "title": text.title,
-        "state_text": catalogue.phrases.states[state],
-        "says": " ".join([*(finding.headline for finding in behind), said]).strip(),
+        "title": OurWords(text.title),
+        "state_text": OurWords(catalogue.phrases.states[state]),
+        "says": "; ".join(part.rstrip(".") for part in (*(f.headline for f in behind), said) if part),
     }
     return Finding(
         rule_id=line.rule_id,
@@ -48,6 +51,8 @@ def _finding(line: Answer, findings: Sequence[Finding], hook: str, catalogue: Ca
         values={"check": check, "state": state, **_because(line)},
         evidence=line.evidence,
         paragraphs={"What the record shows": (" ".join(card.message.markdown.render(shown).split()),)},
+        explained_policy=(),
+        other_policy=(),
         changes=(),
     )
 
@@ -65,9 +70,7 @@ def readiness_summary(checklist: Sequence[Finding], catalogue: Catalogue) -> str
     return catalogue.phrases.texts["readiness_headline"].plain.render(counts)
 
 
-def readiness_detail(
-    checklist: Sequence[Finding], hook: str, today_is_stale: bool, catalogue: Catalogue
-) -> str:
+def readiness_detail(checklist: Sequence[Finding], hook: str, today_is_stale: bool, catalogue: Catalogue) -> str:
     """The checklist as Markdown. While choosing, verified lines are counted instead of listed."""
     unbuilt = [f for f in checklist if _is_unbuilt(f, catalogue)]
     verified = [f for f in checklist if f.values["state"] == "verified"]
@@ -75,11 +78,11 @@ def readiness_detail(
     listed = [f for f in checklist if f not in unbuilt and not (is_short and f in verified)]
     lines = []
     for finding in listed:
-        proof = evidence_lines(finding.evidence, catalogue.phrases.evidence)
-        lines.append(finding.paragraphs["What the record shows"][0] + (f": {'; '.join(proof)}" if proof else ""))
+        proof = "; ".join(short_evidence(finding.evidence, catalogue.phrases.evidence))
+        lines.append(finding.paragraphs["What the record shows"][0] + (f" — {proof}" if proof else ""))
     texts = catalogue.phrases.texts
     if unbuilt:
-        titles = ", ".join(finding.headline for finding in unbuilt)
+        titles = OurWords(", ".join(finding.headline for finding in unbuilt))
         lines.append(texts["not_built"].markdown.render(titles=titles))
     parts = [bullets(lines)]
     if is_short and verified:

@@ -33,6 +33,8 @@ class Finding:
     values: Mapping[str, str]
     evidence: tuple[Evidence, ...]
     paragraphs: Mapping[str, tuple[str, ...]]
+    explained_policy: tuple[str, ...]
+    other_policy: tuple[str, ...]
     changes: tuple[ProposedChange, ...]
 
 
@@ -71,7 +73,9 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
         message=" ".join(card.message.plain.render(shown).split()),
         values=_values(answer.shown),
         evidence=answer.evidence,
-        paragraphs=_paragraphs(card, shown, catalogue),
+        paragraphs=_paragraphs(card, shown),
+        explained_policy=card.explains,
+        other_policy=tuple(name for name in card.uses["policy"] if name not in card.explains),
         changes=answer.changes,
     )
 
@@ -114,15 +118,13 @@ def _as_text(value: Shown) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _paragraphs(card: RuleCard, shown: Mapping[str, Shown], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
-    """The finding's lines by sub-heading; its message comes first, its site policy is listed by itself."""
+def _paragraphs(card: RuleCard, shown: Mapping[str, Shown]) -> dict[str, tuple[str, ...]]:
+    """The finding's lines by sub-heading; its message comes first."""
     lines: dict[str, tuple[str, ...]] = {}
     for heading in HEADINGS:
         found = _lines(card.paragraphs[heading].markdown.render(shown)) if heading in card.paragraphs else ()
         if heading == "What the record shows":
             found = (*_lines(card.message.markdown.render(shown)), *found)
-        if heading == "Site policy":
-            found = (*found, *_policy_lines(card, catalogue))
         if found:
             lines[heading] = found
     return lines
@@ -132,18 +134,3 @@ def _lines(text: str) -> tuple[str, ...]:
     """Each paragraph or list item of rendered Markdown as one line."""
     items = [" ".join(part.split()) for part in text.replace("\n- ", "\n\n- ").split("\n\n")]
     return tuple(item.removeprefix("- ") for item in items if item)
-
-
-def _policy_lines(card: RuleCard, catalogue: Catalogue) -> tuple[str, ...]:
-    template = catalogue.phrases.texts["policy_line"].markdown
-    numbers = (catalogue.known.policy.described(name) for name in card.uses["policy"])
-    return tuple(
-        template.render(
-            name=number.name,
-            value=number.value,
-            unit=number.unit,
-            because=number.because,
-            is_changed=number.value != number.default,
-        )
-        for number in numbers
-    )

@@ -15,14 +15,14 @@ from cds_service.domain.quantities import plain
 from cds_service.presentation.catalogue import Words
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&#!$])")
-_MARKUP = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "|": "/"})  # noqa: RUF001 - look-alikes are meant
+_MARKUP = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "|": "/"})
 _LINKING = (
     (re.compile(r"://"), ": //"),
     (re.compile(r"(?i)\bwww\."), "www ."),
     (re.compile(r"@"), " at "),
 )
 _NOT_ONE_LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
-_LONGEST_FOREIGN_TEXT = 200
+_LONGEST_FOREIGN_TEXT = 1000
 
 
 def one_line(text: str) -> str:
@@ -33,16 +33,22 @@ def one_line(text: str) -> str:
     return flat if len(flat) <= _LONGEST_FOREIGN_TEXT else flat[: _LONGEST_FOREIGN_TEXT - 1] + "…"
 
 
+class OurWords(str):
+    """Text from the card files, which needs neither escaping nor shortening."""
+
+    __slots__ = ()
+
+
 def for_markdown(value: object) -> object:
     """A value as it may stand inside Markdown: text escaped, numbers in plain digits, days in ISO form."""
-    if isinstance(value, str):
+    if isinstance(value, str) and not isinstance(value, OurWords):
         return _MARKDOWN.sub(r"\\\1", one_line(value))
     return _shown(value)
 
 
 def for_plain_text(value: object) -> object:
     """A value as it may stand in a one-line field, which some clients render as Markdown all the same."""
-    if isinstance(value, str):
+    if isinstance(value, str) and not isinstance(value, OurWords):
         return one_line(value).translate(_MARKUP)
     return _shown(value)
 
@@ -54,20 +60,21 @@ def _shown(value: object) -> object:
 
 
 def _power_of_ten(value: Decimal) -> str:
-    """A very large number as people write it: 3.30 × 10^14."""
-    mantissa, _, exponent = f"{value:.2E}".partition("E")
-    return f"{mantissa} × 10^{int(exponent)}"  # noqa: RUF001 - the multiplication sign is meant
+    """A very large number as people write it, with two decimals at least: 3.30 × 10^14."""
+    digits = max(len(value.normalize().as_tuple().digits) - 1, 2)
+    mantissa, _, exponent = f"{value:.{digits}E}".partition("E")
+    return f"{mantissa} × 10^{int(exponent)}"
 
 
 def _signed(value: Decimal) -> str:
     """A difference with its sign: +1.2 or -1.2."""
-    return f"{value:+f}"
+    return f"{value + 0:+f}" if value else plain(abs(value))
 
 
 def _environment(finalize: object) -> Environment:
     environment = Environment(
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - the output is Markdown, escaped by finalize
+        autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=finalize,  # type: ignore[arg-type]

@@ -19,7 +19,19 @@ from cds_service.domain.facts import (
 from cds_service.domain.known import Known
 from cds_service.domain.registry import Answers, rule, summary_rule
 
+# What a rule may lack by name, and the list it would have been read from.
+READ_FROM: dict[Source | str, Source] = {
+    "dosing-weight": Source.MEASUREMENTS,
+    "table-dose": Source.MEASUREMENTS,
+    "table-kit": Source.MEASUREMENTS,
+    "volume-for-rate": Source.MEASUREMENTS,
+    "second-of-weight-volume-kit": Source.MEASUREMENTS,
+    "band-of-weight-or-order": Source.MEASUREMENTS,
+    "gestational-age": Source.MEASUREMENTS,
+}
 ESSENTIAL = (Source.MEASUREMENTS, Source.ORDERS, Source.GIVEN_DOSES)
+# Lists that are only looked through for one fact; of the others the newest entry counts, or nothing reads them.
+LOOKED_THROUGH = (Source.ORDERS, Source.GIVEN_DOSES, Source.DIAGNOSES, Source.PROCEDURES)
 
 
 @summary_rule
@@ -41,16 +53,21 @@ def data_unavailable(facts: PatientFacts, answers: Answers, known: Known) -> Ans
 
 
 def _left_unknown(answers: Answers, lists: Iterable[Source]) -> list[str]:
-    """The rules that are unknown for lack of one of these lists."""
+    """The rules that are unknown for lack of one of these lists, or of what would be read from it."""
     wanted = set(lists)
-    lacking = (a for a in answers if a.verdict is Verdict.UNKNOWN and wanted & set(a.missing))
+    lacking = (
+        a
+        for a in answers
+        if a.verdict is Verdict.UNKNOWN and wanted & {READ_FROM.get(item, item) for item in a.missing}
+    )
     return list(dict.fromkeys(answer.rule_id for answer in lacking))
 
 
 @summary_rule
 def data_incomplete_paging(facts: PatientFacts, answers: Answers, known: Known) -> Answers:
     """A list came only in part, and the missing part could matter (C13)."""
-    partial = {s: state for s, state in facts.sources.items() if state.state is ListState.INCOMPLETE}
+    incomplete = {s: state for s, state in facts.sources.items() if state.state is ListState.INCOMPLETE}
+    partial = {s: state for s, state in incomplete.items() if _could_matter(s, answers)}
     not_checked = _left_unknown(answers, partial)
     if not partial:
         return (silent(),)
@@ -62,6 +79,11 @@ def data_incomplete_paging(facts: PatientFacts, answers: Answers, known: Known) 
             not_checked=", ".join(not_checked),
         ),
     )
+
+
+def _could_matter(source: Source, answers: Answers) -> bool:
+    """Whether the missing part could change a conclusion: not where the fact looked for is already found."""
+    return source not in LOOKED_THROUGH or bool(_left_unknown(answers, [source]))
 
 
 def _count(state: SourceState) -> str:
@@ -123,7 +145,7 @@ def infusion_date_unknown(facts: PatientFacts, known: Known) -> Answer:
     if overdue:
         return fires("planned-day-passed", overdue)
     lacking = facts.lacking(Source.GIVEN_DOSES)
-    return unknown(*lacking) if lacking else silent()
+    return unknown(lacking) if lacking else silent()
 
 
 def _is_dated_administration(item: Exposure) -> bool:

@@ -24,14 +24,12 @@ from cds_service.domain.dosing_weight import (
     band_for_dose,
     choose_weight,
     doubt_about,
-    in_kg,
     ratio_to_previous,
     weight_for_dose,
 )
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import (
     AmountKind,
-    Instruction,
     OrderedAmount,
     PatientFacts,
     ProductOrder,
@@ -50,7 +48,14 @@ from cds_service.domain.order_dose import (
 )
 from cds_service.domain.order_timing import InfusionTime, infusion_time
 from cds_service.domain.product_code import is_of_labeler, is_vial
-from cds_service.domain.quantities import exact_product, exact_quotient, midpoint, per_cent, to_significant_digits
+from cds_service.domain.quantities import (
+    exact_product,
+    exact_quotient,
+    midpoint,
+    per_cent,
+    rounded_half_up,
+    to_significant_digits,
+)
 from cds_service.domain.registry import draft_rule, rule, rule_of_several
 from cds_service.domain.vector_genomes import VectorGenomeVerdict, judge_vector_genomes
 
@@ -64,7 +69,7 @@ def weight_missing(facts: PatientFacts, known: Known) -> Answer:
     if choice.newest:
         return verified(choice.newest_evidence)
     if facts.lacking(Source.MEASUREMENTS):
-        return cannot_check("not-checkable", Source.MEASUREMENTS, changes=[WEIGH_AGAIN])
+        return cannot_check("not-checkable", Source.MEASUREMENTS, (), [WEIGH_AGAIN])
     rejected = [item.measurement.evidence for item in choice.rejected]
     reasons = sorted({item.reason for item in choice.rejected})
     return fires("no-usable-weight", rejected, [WEIGH_AGAIN], rejected_because=", ".join(reasons))
@@ -79,7 +84,7 @@ def weight_stale(facts: PatientFacts, known: Known) -> Answer:
     age = days_from(weight.day, facts.today)
     allowed = _days_a_weight_stays_fresh(facts, known)
     if age <= allowed:
-        return verified([weight.evidence], weight_date=weight.day, weight_age_days=age)
+        return _verified_by_newest_weight(facts, [weight.evidence], weight_date=weight.day, weight_age_days=age)
     return fires(
         "stale",
         [weight.evidence],
@@ -127,7 +132,7 @@ def weight_implausible(facts: PatientFacts, known: Known) -> Answer:
         written=" / ".join(item.written for item in choice.newest),
         previous=choice.previous.measurement.written if choice.previous else "",
         previous_date=choice.previous.day if choice.previous else "",
-        ratio=ratio.quantize(known.outside["shown_ratio_step"]) if ratio is not None else "",
+        ratio=rounded_half_up(ratio, known.outside["shown_ratio_step"]) if ratio is not None else "",
     )
 
 
@@ -194,15 +199,15 @@ def dose_volume(order: ProductOrder, facts: PatientFacts, known: Known) -> Answe
     weight = weight_for_dose(facts, known)
     band = band_for_dose(facts, known)
     if weight is None or band is None:
-        return unknown("table-dose", evidence=[order.evidence], ordered_written=ordered.written)
+        return unknown("table-dose", [order.evidence], ordered_written=ordered.written)
     evidence = [weight.evidence, order.evidence]
     shown = {**_weight_shown(weight), **_dose_shown(band, weight, known), "ordered_written": ordered.written}
     change = correction_of(order, facts, known)
     if ordered.ml is None:
-        return cannot_check("not-verifiable", evidence=evidence, changes=change, reason=ordered.reason, **shown)
+        return cannot_check("not-verifiable", ordered.reason, evidence, change, reason=ordered.reason, **shown)
     shown["ordered_volume_ml"] = ordered.ml
     if ordered.ml == band.volume_ml:
-        return verified(evidence, **shown)
+        return _verified_by_newest_weight(facts, evidence, **shown)
     difference = ordered.ml - band.volume_ml
     return fires(
         "mismatch",
@@ -229,7 +234,7 @@ def dose_expressed_in_vg(order: ProductOrder, facts: PatientFacts, known: Known)
     worst = max(verdicts, key=lambda verdict: verdict.rank)
     written = ", ".join(amount.written for amount in amounts)
     if worst is VectorGenomeVerdict.NOT_COMPARABLE:
-        return unknown("table-dose", evidence=[order.evidence], ordered_written=written)
+        return unknown("table-dose", [order.evidence], ordered_written=written)
     return fires(
         worst.value,
         [order.evidence],
@@ -250,20 +255,23 @@ def dose_triple_check(order: ProductOrder, facts: PatientFacts, known: Known) ->
         stated["weight"] = band_for_dose(facts, known)
     if ordered.ml is not None and not _comes_from_kit(order):
         stated["volume"] = known.doses.for_volume(ordered.ml)
-    if order.kit_codes:
+    in_table = {code for code in order.kit_codes if known.doses.for_kit(code)}
+    if in_table:
         stated["kit"] = only_kit(order, known)
     evidence = [*([weight.evidence] if weight else []), order.evidence]
     bands = set(stated.values())
     if len(stated) <= 1:
-        return unknown("second-of-weight-volume-kit", evidence=evidence)
+        return unknown("second-of-weight-volume-kit", evidence)
     if len(bands) == 1 and None not in bands:
-        return verified(evidence) if len(stated) == len(("weight", "volume", "kit")) else silent()
+        is_complete = len(stated) == len(("weight", "volume", "kit"))
+        return _verified_by_newest_weight(facts, evidence) if is_complete else silent()
     return fires(
         f"{_odd_one_out(stated)}-differs",
         evidence,
         correction_of(order, facts, known),
         **{f"band_of_{name}": _band_written(stated.get(name)) for name in ("weight", "volume", "kit")},
-        weight_kg=weight.raw_kg if weight else "",
+        weight_kg=weight.rounded_kg if weight else "",
+        weight_raw_kg=weight.raw_kg if weight else "",
         ordered_written=ordered.written,
         ordered_ndc=", ".join(order.kit_codes),
     )
@@ -272,8 +280,7 @@ def dose_triple_check(order: ProductOrder, facts: PatientFacts, known: Known) ->
 def _comes_from_kit(order: ProductOrder) -> bool:
     """Whether the volume is only the kit's own, and so no second witness."""
     return all(
-        item.amount is None or item.amount.kind in (AmountKind.KITS, AmountKind.VIALS)
-        for item in order.instructions
+        item.amount is None or item.amount.kind in (AmountKind.KITS, AmountKind.VIALS) for item in order.instructions
     )
 
 
@@ -302,15 +309,19 @@ def kit_ndc(order: ProductOrder, facts: PatientFacts, known: Known) -> Answer:
     outside = [code for code in codes if known.doses.for_kit(code) is None]
     others = [code for code in codes if code not in outside and band and code != band.kit_ndc]
     change = correction_of(order, facts, known)
-    shown: dict[str, Shown] = {"ordered_ndc": ordered, "expected_ndc": "", **(_kit_shown(band) if band else {})}
+    shown: dict[str, Shown] = {
+        "ordered_ndc": ordered,
+        "expected_ndc": "",
+        **(_kit_shown(band) if band else {}),
+    }
     if others:
         return fires("other-kit", evidence, change, **shown)
     if outside:
         grade = "vial-code" if all(is_vial(code) for code in outside) else "not-in-table"
         return fires(grade, evidence, change, **shown)
     if band is None or not codes:
-        return unknown("table-kit", evidence=evidence, **shown)
-    return verified(evidence, **shown)
+        return unknown("table-kit", evidence, **shown)
+    return _verified_by_newest_weight(facts, evidence, **shown)
 
 
 @draft_rule
@@ -325,7 +336,7 @@ def kit_quantity(order: ProductOrder, facts: PatientFacts, known: Known) -> Answ
     shown: dict[str, Shown] = {"ordered_written": quantity.written, **(_kit_shown(band) if band else {})}
     shown["has_table_dose"] = band is not None
     if quantity.value is None:
-        return cannot_check("not-interpretable", evidence=evidence, changes=change, **shown)
+        return cannot_check("not-interpretable", "quantity", evidence, change, **shown)
     if quantity.kind is AmountKind.KITS and quantity.value == 1:
         return verified(evidence, **shown)
     if quantity.kind is AmountKind.VIALS and band is not None and quantity.value == band.total_vials:
@@ -349,20 +360,18 @@ def _falls_short(quantity: OrderedAmount, band: DoseBand | None, known: Known) -
 @rule_of_several
 def weight_band_drift(facts: PatientFacts, known: Known) -> tuple[Answer, ...]:
     """An order already in the record is for another band than a newer weight (label 2.1, 16.1)."""
+    if facts.is_treated:
+        return (silent(),)
     weight = weight_for_dose(facts, known)
     band = band_for_dose(facts, known)
-    return tuple(
-        _drift_of(order, weight, band, known).about(order.order_id) for order in facts.open_orders
-    )
+    return tuple(_drift_of(order, weight, band, known).about(order.order_id) for order in facts.open_orders)
 
 
-def _drift_of(
-    order: ProductOrder, weight: WeightInKg | None, band: DoseBand | None, known: Known
-) -> Answer:
+def _drift_of(order: ProductOrder, weight: WeightInKg | None, band: DoseBand | None, known: Known) -> Answer:
     volume = ordered_volume(order, known).ml
     ordered_band = only_kit(order, known) or (known.doses.for_volume(volume) if volume is not None else None)
     if weight is None or band is None or ordered_band is None:
-        return unknown("band-of-weight-or-order", evidence=[order.evidence])
+        return unknown("band-of-weight-or-order", [order.evidence])
     if ordered_band == band:
         return verified([weight.evidence, order.evidence])
     return fires(
@@ -388,10 +397,13 @@ def route_intravenous(order: ProductOrder, facts: PatientFacts, known: Known) ->
     pushed = [item for item in order.instructions if item.is_push_or_bolus]
     if pushed:
         return fires(
-            "push-or-bolus", evidence, change, route_written=pushed[0].method_written or pushed[0].route_written
+            "push-or-bolus",
+            evidence,
+            change,
+            route_written=pushed[0].method_written or pushed[0].route_written,
         )
     if not order.instructions or any(item.route is Route.NOT_STATED for item in order.instructions):
-        return cannot_check("not-stated", "route", evidence=evidence, changes=change)
+        return cannot_check("not-stated", "route", evidence, change)
     return verified(evidence, route_written=order.instructions[0].route_written)
 
 
@@ -415,9 +427,9 @@ def infusion_duration_rate(order: ProductOrder, facts: PatientFacts, known: Know
     if worst is InfusionTime.AS_LABELLED:
         return verified(evidence, **shown)
     if worst is InfusionTime.NOT_COMPARABLE:
-        return unknown("volume-for-rate", evidence=evidence, **shown)
+        return unknown("volume-for-rate", evidence, **shown)
     if worst in (InfusionTime.NOT_STATED, InfusionTime.NOT_INTERPRETABLE):
-        return cannot_check(worst.value, evidence=evidence, changes=change, **shown)
+        return cannot_check(worst.value, "infusion-time", evidence, change, **shown)
     return fires(worst.value, evidence, change, **shown)
 
 
@@ -434,10 +446,16 @@ def single_dose_order(order: ProductOrder, facts: PatientFacts, known: Known) ->
     if parts:
         return fires("repeats", evidence, change, parts=", ".join(parts), repeats_written=order.repeats_written)
     if order.repeats_written and order.repeats_allowed is None:
-        return cannot_check(
-            "not-interpretable", "refills", evidence=evidence, changes=change, repeats_written=order.repeats_written
-        )
+        written = order.repeats_written
+        return cannot_check("not-interpretable", "refills", evidence, change, repeats_written=written)
     return verified(evidence)
+
+
+def _verified_by_newest_weight(facts: PatientFacts, evidence: list[Evidence], **shown: Shown) -> Answer:
+    """Verified, unless a newer weight may stand in a part of the record that did not come (ruling 16)."""
+    if facts.lacking(Source.MEASUREMENTS):
+        return unknown(Source.MEASUREMENTS, evidence, **shown)
+    return verified(evidence, **shown)
 
 
 def _weight_shown(weight: WeightInKg) -> dict[str, Shown]:

@@ -16,7 +16,13 @@ from cds_service.domain.answers import (
     verified,
 )
 from cds_service.domain.certainty import Certainty, all_of, any_of
-from cds_service.domain.days import MONTHS_PER_YEAR, add_months, days_from, full_years_and_days, weeks_and_days
+from cds_service.domain.days import (
+    MONTHS_PER_YEAR,
+    add_months,
+    days_from,
+    full_years_and_days,
+    weeks_and_days,
+)
 from cds_service.domain.dosing_weight import weight_for_dose
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import (
@@ -46,10 +52,9 @@ def age_limit(facts: PatientFacts, known: Known) -> Answer:
     if facts.is_treated:
         return silent()
     born, on = facts.born, facts.latest_infusion_day
-    if born is None or born.latest > on or born.earliest > facts.today:
-        return cannot_check(
-            "birth-date-unusable", "birth-date", evidence=[facts.patient], written=facts.birth_written
-        )
+    if born is None:
+        written = facts.birth_written
+        return cannot_check("birth-date-unusable", "birth-date", [facts.patient], written=written)
     first_possible = _second_birthday(born.earliest, known)
     last_possible = _second_birthday(born.latest, known)
     years, days = full_years_and_days(born.earliest, on)
@@ -66,7 +71,7 @@ def age_limit(facts: PatientFacts, known: Known) -> Answer:
     if on >= last_possible:
         return fires("too-old", evidence, [DeleteOrder(d.order_id) for d in facts.drafts], **shown)
     if on >= first_possible:
-        return cannot_check("cannot-be-verified", "birth-date", evidence=evidence, **shown)
+        return cannot_check("cannot-be-verified", "birth-date", evidence, **shown)
     return verified(evidence, **shown)
 
 
@@ -115,14 +120,14 @@ def gestational_age_preterm(facts: PatientFacts, known: Known) -> Answer:
     at_birth = age_at_birth(facts, known)
     on = facts.earliest_infusion_day
     term = weeks(known.policy.whole("term.floor_weeks"))
+    if _is_surely_past_term(facts.born, on, known):
+        return verified([facts.patient])
     if at_birth is None:
-        if _is_surely_past_term(facts.born, on, known):
-            return verified([facts.patient])
-        return unknown("gestational-age", evidence=_premature_birth(facts))
+        return unknown("gestational-age", _premature_birth(facts))
     if at_birth.days >= term:
         return verified(at_birth.evidence) if at_birth.is_accepted else unknown("gestational-age")
     if facts.born is None or not facts.born.is_exact:
-        return unknown("birth-date", evidence=at_birth.evidence)
+        return unknown("birth-date", at_birth.evidence)
     maturity = post_menstrual_age(at_birth.days, facts.born.earliest, on)
     shown: dict[str, Shown] = {
         "at_birth_weeks": weeks_and_days(at_birth.days),
@@ -170,7 +175,7 @@ def gestational_age_missing(facts: PatientFacts, known: Known) -> Answer:
     if premature:
         return fires("preterm-noted", [*_premature_birth(facts), *rejected], **shown)
     if facts.lacking(Source.MEASUREMENTS):
-        return unknown(*facts.lacking(Source.MEASUREMENTS))
+        return unknown(facts.lacking(Source.MEASUREMENTS))
     return fires("not-recorded", [facts.born.evidence, *rejected], **shown)
 
 
@@ -187,7 +192,7 @@ def sma_diagnosis_missing(facts: PatientFacts, known: Known) -> Answer:
         return verified(confirmed)
     lacking = facts.lacking(Source.DIAGNOSES, Source.MEASUREMENTS)
     if lacking:
-        return unknown(*lacking)
+        return unknown(lacking)
     weak = [item.evidence for item in diagnoses] + [
         item.evidence for item in facts.with_concept("spinal_muscular_atrophy_related")
     ]
@@ -219,10 +224,10 @@ def smn1_biallelic(facts: PatientFacts, known: Known) -> Answer:
     if certainty is Certainty.TRUE:
         return verified(evidence)
     if results:
-        return cannot_check("not-proven", "smn1-result", evidence=evidence)
+        return cannot_check("not-proven", "smn1-result", evidence)
     lacking = facts.lacking(Source.MEASUREMENTS)
     if lacking:
-        return unknown(*lacking, evidence=evidence)
+        return unknown(lacking, evidence)
     return fires("no-result", evidence, [TEST_GENES])
 
 
@@ -273,9 +278,9 @@ def advanced_sma(facts: PatientFacts, known: Known) -> Answer:
     if any_of((_recorded(paralysis), invasive)) is Certainty.TRUE:
         return fires("advanced", evidence)
     if evidence:
-        return cannot_check("possible", "hours-of-ventilation", evidence=evidence)
+        return cannot_check("possible", "hours-of-ventilation", evidence)
     lacking = facts.lacking(Source.DIAGNOSES, Source.PROCEDURES)
-    return unknown(*lacking) if lacking else silent()
+    return unknown(lacking) if lacking else silent()
 
 
 def _recorded(diagnoses: tuple[Diagnosis, ...]) -> Certainty:
@@ -304,7 +309,7 @@ def repeat_administration(facts: PatientFacts, known: Known) -> Answer:
             given_on=worst.given.written,
         )
     lacking = facts.lacking(Source.GIVEN_DOSES, Source.ORDERS, Source.PROCEDURES)
-    return unknown(*lacking) if lacking else verified()
+    return unknown(lacking) if lacking else verified()
 
 
 @draft_rule
@@ -325,29 +330,30 @@ def duplicate_order(order: ProductOrder, facts: PatientFacts, known: Known) -> A
             others=len(others),
         )
     lacking = facts.lacking(Source.ORDERS)
-    return unknown(*lacking, evidence=[order.evidence]) if lacking else verified([order.evidence])
+    return unknown(lacking, [order.evidence]) if lacking else verified([order.evidence])
 
 
 def _is_the_same(other: ProductOrder, order: ProductOrder) -> bool:
     """The same order under another face, or one that the other replaces."""
-    return bool(
-        other.same_as & order.same_as or order.replaces & other.same_as or other.replaces & order.same_as
-    )
+    return bool(other.same_as & order.same_as or order.replaces & other.same_as or other.replaces & order.same_as)
 
 
 @rule
 def outside_studied_range(facts: PatientFacts, known: Known) -> Answer:
     """Weight or age outside the trials that showed efficacy and pooled safety: a description, no limit (6.1, 8.4)."""
+    if facts.is_treated:
+        return silent()
     weight = weight_for_dose(facts, known)
     on = facts.latest_infusion_day
     age_days = days_from(facts.born.earliest, on) if facts.born else None
     if weight is None and age_days is None:
-        return unknown("dosing-weight", "birth-date")
+        return unknown(("dosing-weight", "birth-date"))
     is_light = weight is not None and weight.raw_kg < known.label["studied_weight_from_kg"]
     is_heavy = weight is not None and weight.raw_kg > known.label["studied_weight_to_kg"]
     is_older = age_days is not None and age_days > known.policy.whole("studied_age.at_most_days")
     if not (is_light or is_heavy or is_older):
-        return silent() if weight is not None and age_days is not None else unknown("dosing-weight", "birth-date")
+        is_complete = weight is not None and age_days is not None
+        return silent() if is_complete else unknown(("dosing-weight", "birth-date"))
     evidence = [weight.evidence] if weight else []
     return fires(
         "outside",

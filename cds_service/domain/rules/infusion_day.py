@@ -10,5 +10,5 @@ from cds_service.domain.registry import rule
 
 @rule
 def infusion_line_checklist(facts: PatientFacts, known: Known) -> Answer:
-    """Today is the planned infusion day: the steps at the line, a reminder that is never marked done (2.1)."""
-    return fires("reminder") if facts.today in facts.planned_days else silent()
+    """Today is or may be the infusion day: the steps at the line, a reminder that is never marked done (2.1)."""
+    return fires("reminder") if facts.may_be_infusion_day else silent()

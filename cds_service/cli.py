@@ -1,0 +1,208 @@
+"""The command line. Exit codes: 0 done, 1 the work failed, 2 wrong use or bad input; errors are one line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from cds_service import __version__
+from cds_service.config import NO_EFFECT_YET, Settings, load_settings, require_production_ready
+from cds_service.errors import CdsError, SettingsProblem
+
+_WORK_FAILED, _BAD_INPUT = 1, 2
+_THREADS = 8
+
+
+class _OneLineErrors(click.Group):
+    """A command group whose errors are one line on standard error, with a traceback only on request."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CdsError as error:
+            if ctx.params.get("debug"):
+                raise
+            _fail(str(error), _BAD_INPUT)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    raise SystemExit(code)
+
+
+@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cds-service")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Decision support before and after onasemnogene abeparvovec, as CDS Hooks services."""
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port on 127.0.0.1.")
+def demo(port: int) -> None:
+    """Serve on loopback with synthetic patients and without authentication."""
+    settings = load_settings(os.environ, mode="demo", public_base_url=f"http://127.0.0.1:{port}")
+    if settings.mode != "demo":
+        raise SettingsProblem("CDS_MODE is production; unset it to run the demo")
+    _serve(settings, "127.0.0.1", port)
+
+
+@main.command()
+def serve() -> None:
+    """Serve on HOST and PORT; what the Procfile runs."""
+    host, port = os.environ.get("HOST", "127.0.0.1"), _port(os.environ.get("PORT", "8000"))
+    settings = load_settings(os.environ)
+    require_production_ready(settings)
+    _serve(settings, host, port)
+
+
+def _port(written: str) -> int:
+    if not written.isdecimal() or not 0 < int(written) < 65536:
+        raise SettingsProblem(f"PORT is {written}; use a number from 1 to 65535")
+    return int(written)
+
+
+def _serve(settings: Settings, host: str, port: int) -> None:
+    if not _is_loopback(host):
+        raise SettingsProblem(f"HOST is {host}; demo mode serves on loopback only, use 127.0.0.1")
+    from waitress import serve as serve_wsgi
+
+    from cds_service.app import create_app
+
+    app = create_app(settings)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    address = f"http://{host}:{port}"
+    click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
+    click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
+    # Twice the limit is still received, so that the refusal is ours; all of it stays in memory, off the disk.
+    received = 2 * settings.max_body_bytes
+    try:
+        serve_wsgi(
+            app,
+            host=host,
+            port=port,
+            threads=_THREADS,
+            ident=None,
+            max_request_body_size=received,
+            inbuf_overflow=received + 1,
+        )
+    except OSError as error:
+        _fail(f"cannot listen on {address} ({error.strerror}); choose another port", _WORK_FAILED)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@main.command()
+@click.argument("request_file", metavar="REQUEST.json")
+@click.option("--now", metavar="ISO", help="The moment of the call, instead of the real one.")
+@click.option("--json", "as_json", is_flag=True, help="Print the response for machines.")
+def evaluate(request_file: str, now: str | None, as_json: bool) -> None:
+    """Evaluate one CDS Hooks request from a file, or from standard input with "-"."""
+    settings = load_settings(os.environ, mode="demo")
+    if now is not None:
+        settings = settings.model_copy(update={"now": _moment(now, settings)})
+    body = _read(request_file)
+    from cds_service.app import create_evaluator
+    from cds_service.hooks.json_body import write_json
+    from cds_service.hooks.reading import read_call_of_any_service
+
+    answer = create_evaluator(settings).answer(read_call_of_any_service(body))
+    if as_json:
+        click.echo(write_json(answer))
+        return
+    from cds_service.card_printing import print_cards
+
+    print_cards(answer["cards"])
+
+
+def _moment(written: str, settings: Settings) -> datetime:
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError as error:
+        raise SettingsProblem(f"--now is {written}; write it like 2026-03-02T09:00:00Z") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=settings.zone)
+
+
+def _read(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise SettingsProblem(f"{name}: cannot be read ({error.strerror}); name a request file") from error
+
+
+@main.command("check-config")
+def check_config() -> None:
+    """Validate every configuration file and print the effective values."""
+    settings = load_settings(os.environ)
+    from cds_service.app import create_catalogue
+
+    catalogue = create_catalogue(settings)
+    for name in Settings.model_fields:
+        value = _masked(getattr(settings, name))
+        remark = "   (no effect in this release)" if name in NO_EFFECT_YET else ""
+        click.echo(f"CDS_{name.upper()}={value}{remark}")
+    changed = [n for n in catalogue.known.policy if _is_changed(catalogue.known.policy.described(n))]
+    click.echo(f"cards: {len(catalogue.cards)} rules; site policy changed: {', '.join(changed) or 'nothing'}")
+    require_production_ready(settings)
+
+
+def _masked(value: object) -> str:
+    """The value, with the user and password inside an address hidden."""
+    written = "" if value is None else str(value)
+    scheme, found, rest = written.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    return f"{scheme}://***@{host}" if found and at and credentials else written
+
+
+def _is_changed(number: object) -> bool:
+    return getattr(number, "value", None) != getattr(number, "default", None)
+
+
+@main.command()
+def policy() -> None:
+    """Print every site-policy parameter: value, unit, default, why it exists, label section."""
+    from cds_service.app import create_catalogue
+    from cds_service.domain.quantities import plain
+
+    numbers = create_catalogue(load_settings(os.environ, mode="demo")).known.policy
+    for name in numbers:
+        number = numbers.described(name)
+        default = plain(number.default) if number.default is not None else ""
+        click.echo(f"{name} = {plain(number.value)} {number.unit}   (default {default})")
+        click.echo(f"    why: {number.because}")
+        click.echo(f"    label section: {number.section or 'none, the label is silent'}")
+
+
+@main.command()
+def cards() -> None:
+    """Print the index of rules, and stop at the first problem in the card files."""
+    from cds_service.app import create_catalogue
+
+    catalogue = create_catalogue(load_settings(os.environ, mode="demo"))
+    for card in catalogue.cards.values():
+        grades = ", ".join(f"{name} {grade.urgency}" for name, grade in card.grades.items())
+        click.echo(f"{card.topic}/{card.rule_id}  section {card.section or '-'}  {card.phase}")
+        click.echo(f"    hooks: {', '.join(sorted(card.hooks))}")
+        click.echo(f"    grades: {grades}")
+        used = ", ".join(name for names in card.uses.values() for name in names)
+        click.echo(f"    numbers: {used or '-'}   reviewed: {card.reviewed}")
+
+
+if __name__ == "__main__":
+    main()

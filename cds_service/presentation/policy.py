@@ -1,0 +1,32 @@
+"""The site policy behind a card: numbers that decided in full, every other number used in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds_service.domain.known import KnownNumber
+from cds_service.presentation.catalogue import Catalogue
+from cds_service.presentation.render import Finding
+from cds_service.presentation.words import OurWords
+
+
+def policy_lines(findings: Iterable[Finding], catalogue: Catalogue) -> list[str]:
+    """Markdown lines for all policy numbers that these findings used, each number once."""
+    findings = list(findings)
+    explained = dict.fromkeys(name for f in findings for name in f.explained_policy)
+    others = dict.fromkeys(name for f in findings for name in f.other_policy if name not in explained)
+    lines = [_said("policy_line", catalogue.known.policy.described(name), catalogue) for name in explained]
+    if others:
+        used = [_said("policy_number", catalogue.known.policy.described(name), catalogue) for name in others]
+        lines.append(catalogue.phrases.texts["other_policy"].markdown.render(numbers=OurWords("; ".join(used))))
+    return lines
+
+
+def _said(phrase: str, number: KnownNumber, catalogue: Catalogue) -> str:
+    return catalogue.phrases.texts[phrase].markdown.render(
+        name=OurWords(number.name),
+        value=number.value,
+        unit=OurWords("" if number.unit == "ratio" else f" {number.unit}"),
+        because=OurWords(number.because.rstrip(".")),
+        is_changed=number.value != number.default,
+    )
