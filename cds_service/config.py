@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cds_service.errors import SettingsProblem
 
@@ -47,6 +47,16 @@ class Settings(BaseSettings):
     rate_limit: int = Field(default=600, ge=0)
     discovery_auth: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` hands over, so that a test or a command decides about the environment."""
+        return (init_settings,)
 
     @field_validator("timezone")
     @classmethod
@@ -89,9 +99,9 @@ def load_settings(environment: Mapping[str, str], **overrides: object) -> Settin
     unknown = sorted(name for name in given if name not in known)
     if unknown:
         raise SettingsProblem(f"{unknown[0]} is no setting of this service; remove it or correct its name")
-    values = {**overrides, **{known[name]: value for name, value in given.items()}}
+    values: dict[str, Any] = {**overrides, **{known[name]: value for name, value in given.items()}}
     try:
-        settings = Settings.model_validate(values)
+        settings = Settings(**values)
     except ValidationError as error:
         raise SettingsProblem(_one_line(error)) from error
     if settings.mode == "production" and settings.now is not None:

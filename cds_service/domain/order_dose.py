@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -67,6 +66,11 @@ def _volume_of(amount: OrderedAmount, order: ProductOrder, known: Known) -> Deci
     return kit.volume_ml if is_whole_kit else None
 
 
+def dosing_instructions(order: ProductOrder) -> tuple[Instruction, ...]:
+    """The instructions that state an amount; all of them where none does. The others are remarks."""
+    return tuple(item for item in order.instructions if item.amount is not None) or order.instructions
+
+
 def only_kit(order: ProductOrder, known: Known) -> DoseBand | None:
     """The one kit of Table 3 an order names, or None where it names none, several, or another code."""
     if len(order.kit_codes) != 1:
@@ -122,13 +126,13 @@ def correction_of(order: ProductOrder, facts: PatientFacts, known: Known) -> tup
 
 
 def _new_volume(order: ProductOrder, band: DoseBand | None, known: Known) -> Decimal | None:
-    if band is None or _volumes_in_ml(order.instructions) == [band.volume_ml]:
+    if band is None or _volumes_in_ml(order) == [band.volume_ml]:
         return None
     return band.volume_ml
 
 
-def _volumes_in_ml(instructions: Iterable[Instruction]) -> list[Decimal | None]:
-    amounts = [item.amount for item in instructions if item.amount is not None]
+def _volumes_in_ml(order: ProductOrder) -> list[Decimal | None]:
+    amounts = [item.amount for item in order.instructions if item.amount is not None]
     return [amount.value if amount.kind is AmountKind.VOLUME_ML else None for amount in amounts]
 
 
@@ -136,17 +140,17 @@ def _new_rate(order: ProductOrder, band: DoseBand | None, known: Known) -> Decim
     if band is None:
         return None
     rate = rate_for(band.volume_ml, known)
-    return None if [item.ml_per_hour for item in order.instructions] == [rate] else rate
+    return None if [item.ml_per_hour for item in dosing_instructions(order)] == [rate] else rate
 
 
 def _new_minutes(order: ProductOrder, known: Known) -> Decimal | None:
     minutes = known.label["infusion_minutes"]
-    return None if [item.minutes for item in order.instructions] == [minutes] else minutes
+    return None if [item.minutes for item in dosing_instructions(order)] == [minutes] else minutes
 
 
 def _is_not_plain_intravenous(order: ProductOrder) -> bool:
     return not order.instructions or any(
-        item.route is not Route.INTRAVENOUS or item.is_push_or_bolus for item in order.instructions
+        item.route is not Route.INTRAVENOUS or item.is_push_or_bolus for item in dosing_instructions(order)
     )
 
 

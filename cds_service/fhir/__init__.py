@@ -1,7 +1,7 @@
 """FHIR R4 JSON in, facts out, and back again for suggestions. Nothing outside knows how FHIR writes things."""
 
 from cds_service.fhir.availability import Chart, read_chart
-from cds_service.fhir.draft_orders import DraftOrders, read_draft_orders
+from cds_service.fhir.draft_orders import DraftOrders, read_draft_orders, unmatched_selections
 from cds_service.fhir.prefetch import prefetch_templates
 from cds_service.fhir.read_facts import SiteClock, read_facts
 from cds_service.fhir.recognition import Recognition
@@ -19,4 +19,5 @@ __all__ = [
     "read_draft_orders",
     "read_facts",
     "suggested_action",
+    "unmatched_selections",
 ]

@@ -70,6 +70,8 @@ def read_draft_orders(
         for order in orders
         if _is_being_ordered(order) and (medicine := recognition.medicine_of(order, medications)).is_ours
     ]
+    if not ours:
+        return _NOTHING_OF_OURS
     in_hand = [draft for draft in ours if selections is None or _is_selected(draft, selections, entries)]
     return DraftOrders(
         in_hand=tuple(in_hand),
@@ -80,6 +82,18 @@ def read_draft_orders(
             text(draft.resource.get("id")) for draft in in_hand if not referenced(draft.resource.get("subject"))
         ),
     )
+
+
+def unmatched_selections(draft_orders: object, selections: Sequence[str] | None) -> int:
+    """How many selections name none of the drafts, neither as `Type/id` nor by a bare id."""
+    if not selections:
+        return 0
+    orders = [an_object(entry.get("resource")) for entry in _entries(draft_orders)]
+    names = {own_reference(order) for order in orders} | {text(order.get("id")) for order in orders}
+    return sum(selection not in names and plain_reference(selection) not in names for selection in selections)
+
+
+_NOTHING_OF_OURS = DraftOrders((), (), {}, (), ())
 
 
 def _entries(draft_orders: object) -> list[JsonObject]:

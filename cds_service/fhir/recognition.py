@@ -6,18 +6,19 @@ Everything is prepared once, because this is the gate that every order of every 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from cds_service.domain.codes import CodeBook
 from cds_service.domain.facts import Suffix
 from cds_service.domain.product_code import in_table_spelling, is_of_labeler, is_of_product
-from cds_service.fhir.json_shapes import JsonObject, codings, concept_texts, objects, text
+from cds_service.fhir.json_shapes import JsonObject, codings, objects, text
 from cds_service.fhir.references import own_reference, plain_reference
 
 THIS_PRODUCT = frozenset({"zolgensma", "zolgensma_kit", "zolgensma_vial"})
 INGREDIENT = "onasemnogene_any"
+_PRODUCT_NAMES = ("product_brand", "product_name", "intrathecal_product", "product_ingredient")
 
 
 class Named(Enum):
@@ -53,6 +54,7 @@ class Recognition:
 
     codes: CodeBook
     words: Mapping[str, frozenset[str]]
+    names: tuple[str, ...]
     product: re.Pattern[str]
     intrathecal: re.Pattern[str]
     ingredient: re.Pattern[str]
@@ -64,6 +66,7 @@ class Recognition:
         return cls(
             codes=codes,
             words={name: frozenset(text.lower() for text in texts) for name, texts in names.items()},
+            names=tuple(name.lower() for part in _PRODUCT_NAMES for name in names[part]),
             product=_any_of((*names["product_brand"], *names["product_name"])),
             intrathecal=_any_of(names["intrathecal_product"]),
             ingredient=_any_of(names["product_ingredient"]),
@@ -77,48 +80,56 @@ class Recognition:
         be resolved is known by its display only.
         """
         concepts = objects(resource.get("medicationCodeableConcept"))
-        written = [text(ref.get("display")) for ref in objects(resource.get("medicationReference"))]
-        for reference in objects(resource.get("medicationReference")):
+        references = objects(resource.get("medicationReference"))
+        if not references:
+            return self.medicine(concepts)
+        for reference in references:
             medication = _resolved(reference, resource, medications)
             concepts += objects(medication.get("code"))
             for ingredient in objects(medication.get("ingredient")):
                 concepts += objects(ingredient.get("itemCodeableConcept"))
-        return self.medicine(concepts, written)
+        return self.medicine(concepts, [text(reference.get("display")) for reference in references])
 
-    def medicine(self, concepts: list[JsonObject], written: Iterable[str] = ()) -> Medicine:
+    def medicine(self, concepts: list[JsonObject], written: Sequence[str] = ()) -> Medicine:
         """What these CodeableConcepts and names, taken together, are."""
-        found, kit_codes = self._by_code(concepts)
-        names = [*written, *concept_texts(concepts)]
+        found: set[str] = set()
+        kit_codes: list[str] = []
+        names = list(written)
+        for concept in concepts:
+            names.append(text(concept.get("text")))
+            for coding in objects(concept.get("coding")):
+                names.append(text(coding.get("display")))
+                self._look_at(coding, found, kit_codes)
         said = " | ".join(names).lower()
+        if not found and not kit_codes and not any(name in said for name in self.names):
+            return _SOMETHING_ELSE
+        return self._named(found, tuple(dict.fromkeys(kit_codes)), said, tuple(dict.fromkeys(filter(None, names))))
+
+    def _look_at(self, coding: JsonObject, found: set[str], kit_codes: list[str]) -> None:
+        """Add the concept a coding stands for, and its package code if it is one."""
+        system, code = coding.get("system"), coding.get("code")
+        entry = self.codes.look_up(system, code)
+        if entry is not None:
+            found.add(entry[0])
+            if entry[1].kit_ndc:
+                kit_codes.append(entry[1].kit_ndc)
+        if not system or self.codes.is_system(system, "NDC"):
+            package = in_table_spelling(text(code))
+            if system or is_of_labeler(package):
+                kit_codes.append(package)
+
+    def _named(self, found: set[str], kit_codes: tuple[str, ...], said: str, names: tuple[str, ...]) -> Medicine:
         is_this = bool(found & THIS_PRODUCT) or any(map(is_of_product, kit_codes))
         is_this = is_this or self.product.search(said) is not None
         is_intrathecal = self.intrathecal.search(said) is not None
-        is_ingredient = INGREDIENT in found or self.ingredient.search(said) is not None
-        if not (is_this or is_intrathecal or is_ingredient):
-            return _SOMETHING_ELSE
-        kept = tuple(dict.fromkeys(name for name in names if name))
-        codes = tuple(dict.fromkeys(kit_codes))
         if is_this:
             suffix = Suffix.INTRATHECAL_PRODUCT if is_intrathecal else Suffix.THIS_PRODUCT
-            return Medicine(Named.THIS_PRODUCT, suffix, codes, kept)
+            return Medicine(Named.THIS_PRODUCT, suffix, kit_codes, names)
         if is_intrathecal:
-            return Medicine(Named.INTRATHECAL_PRODUCT, Suffix.INTRATHECAL_PRODUCT, codes, kept)
-        return Medicine(Named.INGREDIENT_ONLY, Suffix.NOT_STATED, codes, kept)
-
-    def _by_code(self, concepts: list[JsonObject]) -> tuple[set[str], list[str]]:
-        """The concepts the codings stand for, and the package codes among them."""
-        found: set[str] = set()
-        kit_codes = []
-        for coding in codings(concepts):
-            system, code = coding.get("system"), coding.get("code")
-            entry = self.codes.look_up(system, code)
-            if entry is not None:
-                found.add(entry[0])
-                kit_codes += [entry[1].kit_ndc] if entry[1].kit_ndc else []
-            package = in_table_spelling(text(code))
-            if self.codes.is_system(system, "NDC") or (not system and is_of_labeler(package)):
-                kit_codes.append(package)
-        return found, kit_codes
+            return Medicine(Named.INTRATHECAL_PRODUCT, Suffix.INTRATHECAL_PRODUCT, kit_codes, names)
+        if INGREDIENT in found or self.ingredient.search(said):
+            return Medicine(Named.INGREDIENT_ONLY, Suffix.NOT_STATED, kit_codes, names)
+        return _SOMETHING_ELSE
 
     def concept_of(self, *concepts: object) -> frozenset[str]:
         """Every concept that any coding of these CodeableConcepts stands for."""

@@ -92,7 +92,7 @@ def _corrected(
     draft: JsonObject, change: CorrectOrder, recognition: Recognition, texts: Mapping[str, str]
 ) -> SuggestedAction:
     resource = deepcopy(draft)
-    instruction = _first_instruction(resource)
+    instruction = _dosing_instruction(resource)
     if change.to_single_dose:
         _make_single(resource, instruction)
     if change.volume_ml is not None or change.ml_per_hour is not None:
@@ -113,14 +113,19 @@ def _corrected(
     return SuggestedAction("update", resource, kit_could_not_be_set=missed)
 
 
-def _first_instruction(resource: JsonObject) -> JsonObject:
-    """The instruction that is changed, made where the draft has none; its list or object shape is kept."""
+def _dosing_instruction(resource: JsonObject) -> JsonObject:
+    """The instruction that is changed: the first that states a dose, else the first, else a new one."""
     found = objects(resource.get("dosageInstruction"))
     if found:
-        return found[0]
+        return next((item for item in found if _states_a_dose(item)), found[0])
     made: JsonObject = {}
     resource["dosageInstruction"] = [made]
     return made
+
+
+def _states_a_dose(instruction: JsonObject) -> bool:
+    entries = [entry for entry in objects(instruction.get("doseAndRate")) if "admin-amount" not in _type(entry)]
+    return any(name in entry for entry in (instruction, *entries) for name in ("doseQuantity", "doseRange"))
 
 
 def _child(parent: JsonObject, name: str) -> JsonObject:
@@ -172,11 +177,12 @@ def _json_number(value: Decimal) -> int | Decimal:
 
 
 def _make_single(resource: JsonObject, instruction: JsonObject) -> None:
-    """One administration: no refills, one instruction, one time, no repetition."""
+    """One administration: no refills, one instruction with a dose, one time, no repetition."""
     dispense = an_object(resource.get("dispenseRequest"))
     if "numberOfRepeatsAllowed" in dispense:
         dispense["numberOfRepeatsAllowed"] = 0
-    resource["dosageInstruction"] = [instruction]
+    every = objects(resource.get("dosageInstruction"))
+    resource["dosageInstruction"] = [item for item in every if item is instruction or not _states_a_dose(item)]
     timing = _child(instruction, "timing")
     if isinstance(timing.get("event"), list):
         timing["event"] = timing["event"][:1]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from time import perf_counter
 
 import structlog
 from flask import Blueprint, Response, current_app, request
 
 from cds_service.errors import BodyTooLarge, UnsupportedMediaType
+from cds_service.fhir import unmatched_selections
 from cds_service.hooks.evaluation import Evaluator
 from cds_service.hooks.json_body import read_json_object, write_json
-from cds_service.hooks.request import read_hook_call
+from cds_service.hooks.request import HookCall, read_hook_call
 from cds_service.hooks.services import service_by_id
 
 EVALUATOR, DISCOVERY, MAX_BODY = "cds_evaluator", "cds_discovery", "cds_max_body_bytes"
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NO_CARDS = b'{"cards":[]}'
 
 hooks = Blueprint("hooks", __name__)
@@ -34,12 +37,23 @@ def call_service(service_id: str) -> Response:
     evaluator: Evaluator = current_app.extensions[EVALUATOR]
     service = service_by_id(service_id)
     call = read_hook_call(read_json_object(_body()), service)
+    _log_oddities(call)
     answer = evaluator.answer(call)
     if not answer["cards"]:
         return json_response(_NO_CARDS)
     milliseconds = round((perf_counter() - started) * 1000)
     log.info("cards", service=service_id, cards=len(answer["cards"]), milliseconds=milliseconds)
     return json_response(write_json(answer))
+
+
+def _log_oddities(call: HookCall) -> None:
+    """What a client did that is answered all the same; somebody on site should know (rulings 4 and 10)."""
+    if not _UUID.fullmatch(call.hook_instance):
+        log.info("hook_instance_is_no_uuid", service=call.service.service_id)
+    if call.draft_orders is None:
+        log.info("stripped_request", service=call.service.service_id)
+    elif unmatched := unmatched_selections(call.draft_orders, call.selections):
+        log.info("selections_without_draft", service=call.service.service_id, selections=unmatched)
 
 
 def json_response(body: bytes, status: int = 200) -> Response:

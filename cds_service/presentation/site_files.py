@@ -12,6 +12,8 @@ from typing import Any
 from cds_service.domain.codes import Code
 from cds_service.errors import SettingsProblem
 
+POLICY_FILE, CODES_FILE = "CDS_POLICY_FILE", "CDS_CODES_FILE"
+
 
 @dataclass(frozen=True, slots=True)
 class SitePolicy:
@@ -69,36 +71,38 @@ def load_site_policy(path: Path | None) -> SitePolicy:
     """The site's policy file, or an empty one. Raises SettingsProblem where it cannot be read."""
     if path is None:
         return SitePolicy()
-    values = dict(_flat(_toml(path), ""))
+    where = f"{POLICY_FILE}: {path}"
+    values = dict(_flat(_toml(where, path), ""))
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not Decimal(value).is_finite():
-            raise SettingsProblem(f"{path}: {name} is not a number; write digits")
-    return SitePolicy(str(path), {name: Decimal(value) for name, value in values.items()})
+            raise SettingsProblem(f"{where}: {name} is not a number; write digits")
+    return SitePolicy(where, {name: Decimal(value) for name, value in values.items()})
 
 
 def load_site_codes(path: Path | None) -> SiteCodes:
     """The site's codes file, or an empty one. Raises SettingsProblem where it cannot be read."""
     if path is None:
         return SiteCodes()
-    content = _toml(path)
+    where = f"{CODES_FILE}: {path}"
+    content = _toml(where, path)
     foreign = set(content) - {"code", "unit"}
     if foreign:
-        raise SettingsProblem(f"{path}: {min(foreign)} is unknown; use [[code]] and [[unit]] tables")
+        raise SettingsProblem(f"{where}: {min(foreign)} is unknown; use [[code]] and [[unit]] tables")
     codes: dict[str, tuple[Code, ...]] = {}
-    for entry in _tables(path, content, "code", ("concept", "system", "code", "name")):
+    for entry in _tables(where, content, "code", ("concept", "system", "code", "name")):
         local = Code(entry["system"], entry["code"], entry["name"], "site")
         codes[entry["concept"]] = (*codes.get(entry["concept"], ()), local)
     spellings: dict[str, dict[str, str]] = {}
-    for entry in _tables(path, content, "unit", ("concept", "spelling", "means")):
+    for entry in _tables(where, content, "unit", ("concept", "spelling", "means")):
         spellings.setdefault(entry["concept"], {})[entry["spelling"]] = entry["means"]
-    return SiteCodes(str(path), codes, spellings)
+    return SiteCodes(where, codes, spellings)
 
 
-def _tables(path: Path, content: Mapping[str, Any], name: str, fields: tuple[str, ...]) -> list[dict[str, str]]:
+def _tables(where: str, content: Mapping[str, Any], name: str, fields: tuple[str, ...]) -> list[dict[str, str]]:
     tables = content.get(name, [])
     for number, entry in enumerate(tables, start=1):
         if not isinstance(entry, dict) or set(entry) != set(fields) or not all(map(_is_text, entry.values())):
-            raise SettingsProblem(f"{path}: [[{name}]] number {number} must have exactly {', '.join(fields)} as text")
+            raise SettingsProblem(f"{where}: [[{name}]] number {number} must have exactly {', '.join(fields)} as text")
     return list(tables)
 
 
@@ -106,13 +110,13 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _toml(where: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
-        raise SettingsProblem(f"{path}: cannot be read ({error.strerror}); correct the path") from error
+        raise SettingsProblem(f"{where}: cannot be read ({error.strerror}); correct the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsProblem(f"{path}: is not TOML ({error}); correct it") from error
+        raise SettingsProblem(f"{where}: is not TOML ({error}); correct it") from error
 
 
 def _flat(content: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:

@@ -39,6 +39,7 @@ from cds_service.domain.facts import (
 from cds_service.domain.known import Known
 from cds_service.domain.order_dose import (
     correction_of,
+    dosing_instructions,
     only_kit,
     ordered_volume,
     rate_for,
@@ -402,9 +403,9 @@ def route_intravenous(order: ProductOrder, facts: PatientFacts, known: Known) ->
             change,
             route_written=pushed[0].method_written or pushed[0].route_written,
         )
-    if not order.instructions or any(item.route is Route.NOT_STATED for item in order.instructions):
+    if not order.instructions or any(item.route is Route.NOT_STATED for item in dosing_instructions(order)):
         return cannot_check("not-stated", "route", evidence, change)
-    return verified(evidence, route_written=order.instructions[0].route_written)
+    return verified(evidence, route_written=dosing_instructions(order)[0].route_written)
 
 
 @draft_rule
@@ -414,13 +415,14 @@ def infusion_duration_rate(order: ProductOrder, facts: PatientFacts, known: Know
     volume = ordered_volume(order, known).ml
     if volume is None:
         volume = band.volume_ml if band else None
-    times = [infusion_time(item, volume, known) for item in order.instructions] or [InfusionTime.NOT_STATED]
+    items = dosing_instructions(order)
+    times = [infusion_time(item, volume, known) for item in items] or [InfusionTime.NOT_STATED]
     worst = max(times, key=lambda time: time.rank)
     change = correction_of(order, facts, known)
     expected = band.volume_ml if band else volume
     shown: dict[str, Shown] = {
-        "minutes_written": _written(item.minutes_written for item in order.instructions),
-        "rate_written": _written(item.rate_written for item in order.instructions),
+        "minutes_written": _written(item.minutes_written for item in items),
+        "rate_written": _written(item.rate_written for item in items),
         "expected_rate_ml_per_hour": rate_for(expected, known) if expected is not None else "",
     }
     evidence = [order.evidence]
