@@ -22,6 +22,14 @@ HOOKS = (
     "encounter-discharge",
     "appointment-book",
 )
+HEADINGS = (
+    "What the record shows",
+    "What is missing",
+    "What the label says",
+    "Site policy",
+    "Outside the label",
+    "What to consider",
+)
 MILDER_HOOKS = frozenset({"order-select", "appointment-book"})
 TOPICS = (
     "readiness",

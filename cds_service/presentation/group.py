@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from cds_service import __version__
 from cds_service.domain.evidence import distinct
 from cds_service.domain.registry import Answers
-from cds_service.presentation.catalogue import TOPICS, URGENCIES, Catalogue
-from cds_service.presentation.load import HEADINGS
+from cds_service.presentation.catalogue import HEADINGS, TOPICS, URGENCIES, Catalogue
 from cds_service.presentation.markdown import bullets, evidence_lines
 from cds_service.presentation.policy import policy_lines
 from cds_service.presentation.readiness import readiness_detail, readiness_findings, readiness_summary

@@ -10,8 +10,7 @@ from decimal import Decimal
 from cds_service.domain.answers import Answer, ProposedChange, Shown
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.quantities import plain
-from cds_service.presentation.catalogue import MILDER_HOOKS, URGENCIES, Catalogue, Grade, RuleCard
-from cds_service.presentation.load import HEADINGS
+from cds_service.presentation.catalogue import HEADINGS, MILDER_HOOKS, URGENCIES, Catalogue, Grade, RuleCard
 
 LONGEST_SUMMARY = 139
 

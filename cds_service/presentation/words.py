@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, TemplateSyntaxError
 
 from cds_service.domain.quantities import plain
+from cds_service.errors import ContentProblem
 from cds_service.presentation.catalogue import Words
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&#!$])")
@@ -91,3 +93,11 @@ _markdown = _environment(for_markdown)
 def words(text: str) -> Words:
     """The text as templates. Raises jinja2.TemplateSyntaxError if it is not one."""
     return Words(_plain.from_string(text), _markdown.from_string(text))
+
+
+def words_in(where: Path | str, text: str) -> Words:
+    """The text of a file as templates. Raises ContentProblem if it is not one."""
+    try:
+        return words(text)
+    except TemplateSyntaxError as error:
+        raise ContentProblem(f"{where}: {error.message} in its text; correct the {{{{ }}}} or {{% %}}") from error

@@ -1,0 +1,39 @@
+"""Reading the code lists under `cards/outside/codes/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cds_service.domain.codes import Code, CodeBook
+from cds_service.presentation import checks
+from cds_service.presentation.site_files import SiteCodes
+from cds_service.presentation.yaml_files import load_yaml
+
+
+def load_codes(folder: Path, site_codes: SiteCodes) -> CodeBook:
+    """All concepts with their codes, the site's own added. Raises ContentProblem or SettingsProblem."""
+    addresses = {name: tuple(uris) for name, uris in load_yaml(folder / "systems.yaml").items()}
+    concepts: dict[str, tuple[Code, ...]] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        if path.name == "systems.yaml":
+            continue
+        for concept, entries in load_yaml(path).items():
+            concepts[concept] = tuple(_code(path, concept, entry, addresses) for entry in entries)
+    return CodeBook.of(site_codes.added_to(concepts), addresses)
+
+
+def _code(path: Path, concept: str, entry: Any, addresses: Mapping[str, object]) -> Code:
+    where = f"{path}: {concept}"
+    needed = ("system", "code", "name", "confidence")
+    given = checks.require_fields(where, entry, needed, ("ndc", "completed_weeks"))
+    checks.require_one_of(where, "confidence", given["confidence"], ("confirmed_1", "confirmed_2plus"))
+    return Code(
+        system=checks.require_one_of(where, "system", given["system"], addresses.keys()),
+        code=checks.require_text(where, "code", given["code"]),
+        name=checks.require_text(where, "name", given["name"]),
+        confidence=given["confidence"],
+        kit_ndc=given.get("ndc", ""),
+        completed_weeks=given.get("completed_weeks"),
+    )
