@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -16,20 +17,30 @@ from cds_service import __version__
 from cds_service.config import NO_EFFECT_YET, Settings, load_settings, require_production_ready
 from cds_service.errors import CdsError, SettingsProblem
 
+if TYPE_CHECKING:
+    from cds_service.presentation.catalogue import Grade
+
 _WORK_FAILED, _BAD_INPUT = 1, 2
 _THREADS = 8
+# Characters that steer a terminal or turn its text around; in JSON they are as well written as escapes.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 class _OneLineErrors(click.Group):
     """A command group whose errors are one line on standard error, with a traceback only on request."""
 
     def invoke(self, ctx: click.Context) -> object:
+        """Run the command; one of our own faults becomes one line and exit code 2."""
         try:
             return super().invoke(ctx)
         except CdsError as error:
             if ctx.params.get("debug"):
                 raise
             _fail(str(error), _BAD_INPUT)
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+            if ctx.params.get("debug"):
+                raise
+            _fail(f"the work failed ({type(error).__name__}); run with --debug to see where", _WORK_FAILED)
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -41,7 +52,7 @@ def _fail(message: str, code: int) -> NoReturn:
 @click.version_option(__version__, prog_name="cds-service")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
-    """Decision support before and after onasemnogene abeparvovec, as CDS Hooks services."""
+    """Decision support for orders of onasemnogene abeparvovec, as CDS Hooks services."""
 
 
 @main.command()
@@ -58,7 +69,7 @@ def demo(port: int) -> None:
 def serve() -> None:
     """Serve on HOST and PORT; what the Procfile runs."""
     host, port = os.environ.get("HOST", "127.0.0.1"), _port(os.environ.get("PORT", "8000"))
-    settings = load_settings(os.environ)
+    settings = load_settings(os.environ, public_base_url=f"http://{host}:{port}")
     require_production_ready(settings)
     _serve(settings, host, port)
 
@@ -72,19 +83,17 @@ def _port(written: str) -> int:
 def _serve(settings: Settings, host: str, port: int) -> None:
     if not _is_loopback(host):
         raise SettingsProblem(f"HOST is {host}; demo mode serves on loopback only, use 127.0.0.1")
-    from waitress import serve as serve_wsgi
+    from waitress.server import create_server
 
     from cds_service.app import create_app
 
     app = create_app(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     address = f"http://{host}:{port}"
-    click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
-    click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
     # Twice the limit is still received, so that the refusal is ours; all of it stays in memory, off the disk.
     received = 2 * settings.max_body_bytes
     try:
-        serve_wsgi(
+        server = create_server(
             app,
             host=host,
             port=port,
@@ -92,9 +101,13 @@ def _serve(settings: Settings, host: str, port: int) -> None:
             ident=None,
             max_request_body_size=received,
             inbuf_overflow=received + 1,
+            outbuf_overflow=received + 1,
         )
     except OSError as error:
         _fail(f"cannot listen on {address} ({error.strerror}); choose another port", _WORK_FAILED)
+    click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
+    click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
+    server.run()
 
 
 def _is_loopback(host: str) -> bool:
@@ -122,7 +135,7 @@ def evaluate(request_file: str, now: str | None, as_json: bool) -> None:
 
     answer = create_evaluator(settings).answer(read_call_of_any_service(body))
     if as_json:
-        click.echo(write_json(answer))
+        click.echo(_UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", write_json(answer).decode()))
         return
     from cds_service.card_printing import print_cards
 
@@ -163,8 +176,10 @@ def check_config() -> None:
 
 
 def _masked(value: object) -> str:
-    """The value, with the user and password inside an address hidden."""
+    """The value, with the user, password and parameters inside an address hidden."""
     written = "" if value is None else str(value)
+    written, _, query = written.partition("?")
+    written += "?***" if query else ""
     scheme, found, rest = written.partition("://")
     credentials, at, host = rest.rpartition("@")
     return f"{scheme}://***@{host}" if found and at and credentials else written
@@ -196,12 +211,18 @@ def cards() -> None:
 
     catalogue = create_catalogue(load_settings(os.environ, mode="demo"))
     for card in catalogue.cards.values():
-        grades = ", ".join(f"{name} {grade.urgency}" for name, grade in card.grades.items())
+        grades = ", ".join(f"{name} {_levels(grade)}" for name, grade in card.grades.items())
         click.echo(f"{card.topic}/{card.rule_id}  section {card.section or '-'}  {card.phase}")
         click.echo(f"    hooks: {', '.join(sorted(card.hooks))}")
         click.echo(f"    grades: {grades}")
         used = ", ".join(name for names in card.uses.values() for name in names)
         click.echo(f"    numbers: {used or '-'}   reviewed: {card.reviewed}")
+
+
+def _levels(grade: Grade) -> str:
+    """A grade's urgency, with the hooks where it is another one."""
+    exceptions = ", ".join(f"{hook} {urgency}" for hook, urgency in grade.on_hook.items())
+    return f"{grade.urgency} ({exceptions})" if exceptions else grade.urgency
 
 
 if __name__ == "__main__":

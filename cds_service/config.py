@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from cds_service.errors import SettingsProblem
 
 PREFIX = "CDS_"
+_ISO_START = re.compile(r"\d{4}-\d{2}-\d{2}T")
 NO_EFFECT_YET = frozenset(
     {
         "clients_file",
@@ -59,6 +61,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load_settings` hands over, so that a test or a command decides about the environment."""
         return (init_settings,)
+
+    @field_validator("now", mode="before")
+    @classmethod
+    def _now_is_a_date(cls, written: object) -> object:
+        if isinstance(written, str) and not _ISO_START.match(written):
+            raise ValueError("is no ISO date and time with a zone")
+        return written
 
     @field_validator("timezone")
     @classmethod

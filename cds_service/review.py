@@ -24,10 +24,10 @@ class Review:
 
 
 def review_treatment(facts: PatientFacts, catalogue: Catalogue, hook: str) -> Review:
-    """Every rule's answer about this child, and the cards for this hook; none for a child who has died (C9)."""
+    """The answers of the rules this hook asks, and their cards; none for a child who has died (C9)."""
     if facts.has_died:
         return Review(facts, (), ())
-    answers = answer_all(facts, catalogue.known, catalogue.rules)
+    answers = answer_all(facts, catalogue.known, catalogue.asked[hook])
     return Review(facts, answers, cards_for(answers, hook, _rules_are_old(facts, catalogue), catalogue))
 
 

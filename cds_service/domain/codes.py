@@ -41,6 +41,7 @@ class CodeBook:
         """The concept and entry behind a code of this system address, or None if the list has no such pair."""
         if not isinstance(address, str) or not isinstance(code, str):
             return None
+        address, code = address.strip(), code.strip()
         found = self.by_code.get((address, code))
         if found is None and "." in code:
             found = self.by_code.get((address, code.replace(".", "")))
@@ -48,7 +49,7 @@ class CodeBook:
 
     def is_system(self, address: object, system: str) -> bool:
         """Whether an address is one of the accepted addresses of a system's short name."""
-        return address in self.addresses[system]
+        return isinstance(address, str) and address.strip() in self.addresses[system]
 
 
 def normal_code(system: str, code: str) -> str:

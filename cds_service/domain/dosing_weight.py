@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
+from weakref import WeakKeyDictionary
 
 from cds_service.domain.days import days_from
 from cds_service.domain.dose_table import DoseBand
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import PatientFacts, WeightMeasurement
 from cds_service.domain.known import Known
-from cds_service.domain.quantities import exact_product, exact_quotient, rounded_half_up
+from cds_service.domain.quantities import Quantity, exact_product, exact_quotient, rounded_half_up
 
 BODY_WEIGHT = "body_weight"
+_MAY_ALARM = ("not-final", "undated", "time-uncertain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class WeightChoice:
     previous: WeightInKg | None
     before_previous: WeightInKg | None
     rejected: tuple[RejectedWeight, ...]
+    newer_unconfirmed: tuple[WeightMeasurement, ...]
 
     @property
     def newest_evidence(self) -> tuple[Evidence, ...]:
@@ -64,7 +67,7 @@ class WeightChoice:
 
 
 class Doubt(Enum):
-    """What makes a weight doubtful. Only GROWTH still lets a dose be shown."""
+    """What makes a weight doubtful. GROWTH and NEWER_NOT_CONFIRMED still let a dose be shown."""
 
     NOT_INTERPRETABLE = "not-interpretable"
     CONFLICT = "conflict"
@@ -72,25 +75,77 @@ class Doubt(Enum):
     GRAMS_AND_KILOGRAMS = "grams-and-kilograms"
     POUNDS_AND_KILOGRAMS = "pounds-and-kilograms"
     GROWTH = "growth"
+    NEWER_NOT_CONFIRMED = "newer-not-confirmed"
+
+
+DOSE_SHOWN_ALL_THE_SAME = (None, Doubt.GROWTH, Doubt.NEWER_NOT_CONFIRMED)
+
+
+# Every rule about the order asks for the weight; it is chosen once for each call, and forgotten with its facts.
+_chosen: WeakKeyDictionary[PatientFacts, tuple[Known, WeightChoice]] = WeakKeyDictionary()
 
 
 def choose_weight(facts: PatientFacts, known: Known) -> WeightChoice:
     """The newest weight that may be used for dosing, with everything that could make it doubtful."""
-    rejected = tuple(RejectedWeight(w, reason) for w in facts.weights if (reason := _why_rejected(w)))
-    usable = sorted((w for w in facts.weights if not _why_rejected(w)), key=_newness, reverse=True)
+    kept = _chosen.get(facts)
+    if kept is not None and kept[0] is known:
+        return kept[1]
+    choice = _choose(facts, known)
+    _chosen[facts] = (known, choice)
+    return choice
+
+
+def _choose(facts: PatientFacts, known: Known) -> WeightChoice:
+    reasons = [(weight, _why_rejected(weight)) for weight in facts.weights]
+    rejected = tuple(RejectedWeight(weight, reason) for weight, reason in reasons if reason)
+    usable = sorted((weight for weight, reason in reasons if not reason), key=_newness, reverse=True)
     if not usable:
-        return WeightChoice(None, (), (), None, None, rejected)
+        return WeightChoice(None, (), (), None, None, rejected, ())
     newest = _at_one_time(usable, known)
     conflicting, chosen = _settled(newest, known)
-    earlier = [in_kg(w, known) for w in usable[len(newest) :] if w.quantity is not None]
+    previous, before_previous = _two_before(usable[len(newest) :], known)
     return WeightChoice(
         chosen=chosen,
         newest=newest,
         conflicting=conflicting,
-        previous=earlier[0] if earlier else None,
-        before_previous=earlier[1] if len(earlier) > 1 else None,
+        previous=previous,
+        before_previous=before_previous,
         rejected=rejected,
+        newer_unconfirmed=_newer_in_another_band(chosen, rejected, known) if chosen else (),
     )
+
+
+def _two_before(earlier: list[WeightMeasurement], known: Known) -> tuple[WeightInKg | None, WeightInKg | None]:
+    """The two newest possible weights before the chosen one."""
+    weights = (in_kg(weight, known) for weight in earlier if weight.quantity is not None)
+    possible = (weight for weight in weights if _doubt_about_value(weight, known) is None)
+    return next(possible, None), next(possible, None)
+
+
+def _newer_in_another_band(
+    chosen: WeightInKg, rejected: tuple[RejectedWeight, ...], known: Known
+) -> tuple[WeightMeasurement, ...]:
+    """Weights that may not be dosed on, may be newer than the chosen one, and name another band: they may alarm."""
+    band = known.doses.for_weight(chosen.rounded_kg)
+    candidates = [item.measurement for item in rejected if item.reason in _MAY_ALARM]
+    return tuple(
+        weight
+        for weight in candidates
+        if weight.quantity is not None
+        and weight.standing is not Standing.NO_INFORMATION
+        and _may_be_newer(weight, chosen)
+        and known.doses.for_weight(_rounded(weight.quantity, known)) != band
+    )
+
+
+def _may_be_newer(weight: WeightMeasurement, chosen: WeightInKg) -> bool:
+    """Whether a weight may be of the chosen one's time or later, a month or year counting as its end."""
+    written = weight.measured.written
+    if weight.measured.day is None:
+        return bool(written) and written >= chosen.day.isoformat()[: len(written)]
+    if weight.measured.instant and chosen.measurement.measured.instant:
+        return weight.measured.instant >= chosen.measurement.measured.instant
+    return weight.measured.day >= chosen.day
 
 
 def in_kg(weight: WeightMeasurement, known: Known) -> WeightInKg:
@@ -98,8 +153,12 @@ def in_kg(weight: WeightMeasurement, known: Known) -> WeightInKg:
     assert weight.quantity is not None
     assert weight.measured.day is not None
     raw_kg = known.units.in_own_unit(weight.quantity, BODY_WEIGHT)
-    rounded_kg = rounded_half_up(raw_kg, known.policy["weight.rounding.step_kg"])
-    return WeightInKg(raw_kg, rounded_kg, weight.measured.day, weight)
+    return WeightInKg(raw_kg, _rounded(weight.quantity, known), weight.measured.day, weight)
+
+
+def _rounded(quantity: Quantity, known: Known) -> Decimal:
+    raw_kg = known.units.in_own_unit(quantity, BODY_WEIGHT)
+    return rounded_half_up(raw_kg, known.policy["weight.rounding.step_kg"])
 
 
 def doubt_about(choice: WeightChoice, known: Known) -> Doubt | None:
@@ -110,7 +169,8 @@ def doubt_about(choice: WeightChoice, known: Known) -> Doubt | None:
         return Doubt.CONFLICT
     if choice.chosen is None:
         return Doubt.NOT_INTERPRETABLE
-    return _doubt_about_value(choice.chosen, known) or _doubt_about_growth(choice, choice.chosen, known)
+    doubt = _doubt_about_value(choice.chosen, known) or _doubt_about_growth(choice, choice.chosen, known)
+    return doubt or (Doubt.NEWER_NOT_CONFIRMED if choice.newer_unconfirmed else None)
 
 
 def ratio_to_previous(choice: WeightChoice) -> Decimal | None:
@@ -123,15 +183,21 @@ def ratio_to_previous(choice: WeightChoice) -> Decimal | None:
 def weight_for_dose(facts: PatientFacts, known: Known) -> WeightInKg | None:
     """The weight a dose may be looked up for, or None where there is none or the dose must be withheld."""
     choice = choose_weight(facts, known)
-    if doubt_about(choice, known) not in (None, Doubt.GROWTH):
-        return None
-    return choice.chosen
+    return choice.chosen if doubt_about(choice, known) in DOSE_SHOWN_ALL_THE_SAME else None
 
 
 def band_for_dose(facts: PatientFacts, known: Known) -> DoseBand | None:
     """The table's band for the dosing weight, or None where there is no such weight or the table has no dose."""
     weight = weight_for_dose(facts, known)
     return known.doses.for_weight(weight.rounded_kg) if weight else None
+
+
+def days_a_weight_stays_fresh(facts: PatientFacts, known: Known) -> int:
+    """How old a weight may be at ordering (C10); the stricter limit where the age is not known."""
+    months = known.policy.whole("weight.freshness.young_below_months")
+    if facts.born is None or facts.age_in_months_is_below(months):
+        return known.policy.whole("weight.freshness.under_6_months_days")
+    return known.policy.whole("weight.freshness.from_6_months_days")
 
 
 def _why_rejected(weight: WeightMeasurement) -> str:

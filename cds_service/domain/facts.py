@@ -75,10 +75,11 @@ class IdentityProblem:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableEntry:
-    """One entry, or part of one, that could not be read, and what about it."""
+    """One entry, or part of one, that could not be read, what about it, and the list it stands in."""
 
     evidence: Evidence
     what: str
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class GeneReading(Enum):
     """What a genetic result says about SMN1."""
 
     BIALLELIC = "biallelic"
+    COMPOUND_HETEROZYGOUS = "compound-heterozygous"
     SECOND_VARIANT = "second-variant"
     CARRIER = "carrier"
     SCREEN_POSITIVE = "screen-positive"
@@ -211,18 +213,25 @@ class Route(Enum):
     INTRAVENOUS = "intravenous"
     INTRATHECAL = "intrathecal"
     OTHER = "other"
+    NOT_RECOGNISED = "not-recognised"
     NOT_STATED = "not-stated"
 
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """What an instruction says about giving the product more than once; None where it says nothing."""
+    """What an instruction says about giving the product more than once; None or empty where it says nothing.
+
+    `planned_for` are the times it names. `several_times` are parts that name more than one time of giving.
+    `unclear` is timing that cannot be told to mean once.
+    """
 
     count: int | None = None
     times_per_period: str = ""
     is_once_a_day: bool = False
-    planned_times: int = 0
+    planned_for: tuple[str, ...] = ()
+    several_times: bool = False
     bounds_within_a_day: bool | None = None
+    unclear: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +258,13 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDay:
-    """The day an order is planned for. `day` is None where the record states a time that cannot be placed."""
+    """The day an order is planned for. `day` is None where the record names no day; `latest` is then the last day
+    that a month or year can mean, None where not even that can be told.
+    """
 
     day: date | None
     written: str
+    latest: date | None = None
 
 
 class Suffix(Enum):
@@ -286,9 +298,12 @@ class ProductOrder:
     reason_written: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class PatientFacts:
-    """All that a rule may know: the child, the record, the orders in hand, and the day."""
+    """All that a rule may know: the child, the record, the orders in hand, and the day.
+
+    Compared by identity: the facts of one call are never those of another.
+    """
 
     now: datetime
     today: date
@@ -308,13 +323,15 @@ class PatientFacts:
     genetic_results: tuple[GeneticResult, ...]
     other_genetic_evidence: tuple[Evidence, ...]
     exposures: tuple[Exposure, ...]
+    unclear_orders: tuple[Evidence, ...]
     drafts: tuple[ProductOrder, ...]
     background_drafts: tuple[ProductOrder, ...]
     open_orders: tuple[ProductOrder, ...]
 
     def can_prove_absence(self, source: Source) -> bool:
-        """Whether everything of this list is at hand, so that "none found" means none (C13)."""
-        return self.sources[source].state is ListState.COMPLETE
+        """Whether everything of this list is at hand and was read, so that "none found" means none (C13)."""
+        is_complete = self.sources[source].state is ListState.COMPLETE
+        return is_complete and all(entry.source is not source for entry in self.unreadable)
 
     def lacking(self, *sources: Source) -> tuple[Source, ...]:
         """Those of the given lists that cannot prove absence."""
@@ -353,8 +370,18 @@ class PatientFacts:
 
     @property
     def latest_infusion_day(self) -> date:
-        """The later of the last planned day and today: what an upper age limit is judged on (ruling 29)."""
-        return max((*self.planned_days, self.today))
+        """The later of the last planned day and today: what an upper age limit is judged on (ruling 29).
+
+        A plan that names only a month or year counts as its last day.
+        """
+        plans = (order.planned for order in self.planned_orders if order.planned)
+        vague = (plan.latest for plan in plans if plan.day is None and plan.latest)
+        return max((*self.planned_days, *vague, self.today))
+
+    @property
+    def has_infusion_day(self) -> bool:
+        """Whether every order that counts names its day."""
+        return bool(self.planned_orders) and all(o.planned and o.planned.day for o in self.planned_orders)
 
     @property
     def earliest_infusion_day(self) -> date:

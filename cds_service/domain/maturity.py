@@ -39,6 +39,11 @@ def age_at_birth(facts: PatientFacts, known: Known) -> AgeAtBirth | None:
     return AgeAtBirth(chosen, True, evidence) if chosen is not None else None
 
 
+def has_accepted_age(facts: PatientFacts, known: Known) -> bool:
+    """Whether a plausible, accepted gestational age is recorded, whatever else contradicts it."""
+    return any(item.standing is Standing.ACCEPTED and is_plausible(item, known) for item in facts.gestational_ages)
+
+
 def is_plausible(item: GestationalAge, known: Known) -> bool:
     """Whether the value was read and lies in the range of possible gestational ages at birth."""
     if item.at_birth_days is None:

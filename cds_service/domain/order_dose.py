@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service.domain.answers import CorrectOrder
 from cds_service.domain.dose_table import DoseBand
-from cds_service.domain.dosing_weight import WeightInKg, band_for_dose
-from cds_service.domain.facts import AmountKind, Instruction, OrderedAmount, PatientFacts, ProductOrder, Route
+from cds_service.domain.dosing_weight import WeightInKg, band_for_dose, choose_weight, doubt_about
+from cds_service.domain.facts import (
+    AmountKind,
+    Instruction,
+    OrderedAmount,
+    PatientFacts,
+    ProductOrder,
+    Route,
+    Suffix,
+)
 from cds_service.domain.known import Known
+from cds_service.domain.product_code import is_of_labeler
 from cds_service.domain.quantities import exact_product, exact_quotient, rounded_half_up
 
 MINUTES_PER_HOUR = Decimal(60)
@@ -72,10 +83,9 @@ def dosing_instructions(order: ProductOrder) -> tuple[Instruction, ...]:
 
 
 def only_kit(order: ProductOrder, known: Known) -> DoseBand | None:
-    """The one kit of Table 3 an order names, or None where it names none, several, or another code."""
-    if len(order.kit_codes) != 1:
-        return None
-    return known.doses.for_kit(order.kit_codes[0])
+    """The one kit of Table 3 an order names, or None where it names none or several."""
+    kits = {kit for code in order.kit_codes if (kit := known.doses.for_kit(code))}
+    return kits.pop() if len(kits) == 1 else None
 
 
 def ml_per_kg(known: Known) -> Decimal:
@@ -106,23 +116,33 @@ def wrong_formula(ordered_ml: Decimal, weight: WeightInKg, known: Known) -> str:
 def correction_of(order: ProductOrder, facts: PatientFacts, known: Known) -> tuple[CorrectOrder, ...]:
     """The one change that makes a draft agree with the label: everything that differs, nothing that agrees.
 
-    Empty where the child already has an exposure, where the order may be another child's, or where nothing
-    would change. Volume, rate and kit are proposed only for a weight that may be dosed on.
+    Empty where the child already has an exposure, where the order may be another child's or another product's,
+    or where nothing would change. Volume, rate and kit are proposed only for a weight without any doubt.
     """
-    if facts.exposures or facts.identity_problems:
+    if facts.exposures or facts.identity_problems or may_be_another_product(order):
         return ()
-    band = band_for_dose(facts, known)
+    is_doubtful = doubt_about(choose_weight(facts, known), known) is not None
+    band = None if is_doubtful else band_for_dose(facts, known)
     change = CorrectOrder(
         order.order_id,
         volume_ml=_new_volume(order, band, known),
         ml_per_hour=_new_rate(order, band, known),
-        minutes=_new_minutes(order, known),
+        minutes=_new_minutes(order, known) if band or not _states_a_rate(order) else None,
         kit_ndc=band.kit_ndc if band and order.kit_codes != (band.kit_ndc,) else "",
         to_intravenous=_is_not_plain_intravenous(order),
-        to_one_kit=_is_not_one_kit(order.quantity),
+        to_one_kit=_is_not_one_kit(order.quantity, band),
         to_single_dose=repeats(order),
     )
     return () if change == CorrectOrder(order.order_id) else (change,)
+
+
+def may_be_another_product(order: ProductOrder) -> bool:
+    """Whether the order's own words, codes or route say that another product is meant (rule wrong-product)."""
+    return (
+        order.suffix is Suffix.INTRATHECAL_PRODUCT
+        or any(not is_of_labeler(code) for code in order.kit_codes)
+        or any(item.route is Route.INTRATHECAL for item in order.instructions)
+    )
 
 
 def _new_volume(order: ProductOrder, band: DoseBand | None, known: Known) -> Decimal | None:
@@ -148,14 +168,23 @@ def _new_minutes(order: ProductOrder, known: Known) -> Decimal | None:
     return None if [item.minutes for item in dosing_instructions(order)] == [minutes] else minutes
 
 
+def _states_a_rate(order: ProductOrder) -> bool:
+    """Whether a rate stands in the order, which a new time would contradict unless it is changed as well."""
+    return any(item.rate_written for item in dosing_instructions(order))
+
+
 def _is_not_plain_intravenous(order: ProductOrder) -> bool:
     return not order.instructions or any(
         item.route is not Route.INTRAVENOUS or item.is_push_or_bolus for item in dosing_instructions(order)
     )
 
 
-def _is_not_one_kit(quantity: OrderedAmount | None) -> bool:
-    return quantity is None or quantity.kind is not AmountKind.KITS or quantity.value != 1
+def _is_not_one_kit(quantity: OrderedAmount | None, band: DoseBand | None) -> bool:
+    if quantity is None or quantity.value is None:
+        return True
+    if quantity.kind is AmountKind.VIALS and band is not None and quantity.value == band.total_vials:
+        return False
+    return quantity.kind is not AmountKind.KITS or quantity.value != 1
 
 
 def repeats(order: ProductOrder) -> bool:
@@ -168,15 +197,35 @@ def repeating_parts(order: ProductOrder) -> tuple[str, ...]:
     parts = ["refills"] if order.repeats_allowed is not None and order.repeats_allowed > 0 else []
     if sum(item.amount is not None for item in order.instructions) > 1:
         parts.append("several-instructions")
+    if len({time for item in order.instructions for time in item.repetition.planned_for}) > 1:
+        parts.append("several-times")
     for item in order.instructions:
         parts += _repeating_timing(item)
     return tuple(dict.fromkeys(parts))
 
 
+def unclear_timing(order: ProductOrder) -> str:
+    """Timing that cannot be told to mean once, as written; "" where there is none."""
+    return ", ".join(dict.fromkeys(item.repetition.unclear for item in order.instructions if item.repetition.unclear))
+
+
+def has_unexplained_text(order: ProductOrder, agreed: Iterable[Decimal]) -> bool:
+    """Whether free text of an instruction holds a number that the structured order does not explain.
+
+    Free text is never read for a dose; a number in it only keeps a check from being verified.
+    """
+    known_numbers = {number.normalize() for number in agreed}
+    texts = " ".join(item.text for item in order.instructions)
+    return any(Decimal(found).normalize() not in known_numbers for found in _NUMBER.findall(texts))
+
+
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+
 def _repeating_timing(item: Instruction) -> list[str]:
     timing = item.repetition
     parts = ["count"] if timing.count is not None and timing.count > 1 else []
-    if timing.planned_times > 1:
+    if timing.several_times:
         parts.append("several-times")
     once = timing.count == 1 or (timing.is_once_a_day and timing.bounds_within_a_day)
     if timing.times_per_period and not once:

@@ -33,18 +33,29 @@ def infusion_time(item: Instruction, volume_ml: Decimal | None, known: Known) ->
     if not item.minutes_written and not item.rate_written:
         return InfusionTime.NOT_STATED
     by_time = _by_time(item.minutes, known) if item.minutes is not None else None
-    if by_time is InfusionTime.TOO_FAST:
-        return by_time
-    if (item.minutes_written and item.minutes is None) or (item.rate_written and item.ml_per_hour is None):
+    by_rate = _by_rate_alone(item.ml_per_hour, volume_ml, known) if item.ml_per_hour is not None else None
+    is_unreadable = (by_time is None and item.minutes_written) or (by_rate is None and item.rate_written)
+    if by_time is InfusionTime.TOO_FAST or (by_rate is InfusionTime.TOO_FAST and by_time is None):
+        return InfusionTime.TOO_FAST
+    if is_unreadable:
         return InfusionTime.NOT_INTERPRETABLE
-    if item.ml_per_hour is None:
-        return by_time or InfusionTime.NOT_STATED
+    if item.minutes is None or item.ml_per_hour is None:
+        return by_time or by_rate or InfusionTime.NOT_STATED
     if volume_ml is None:
-        return by_time if by_time is InfusionTime.TOO_SLOW else InfusionTime.NOT_COMPARABLE
-    if by_time is None or item.minutes is None:
-        return _by_rate(item.ml_per_hour, _rate(volume_ml, known.label["infusion_minutes"]), known)
+        if by_rate is InfusionTime.TOO_FAST:
+            return InfusionTime.INCONSISTENT
+        return InfusionTime.TOO_SLOW if by_time is InfusionTime.TOO_SLOW else InfusionTime.NOT_COMPARABLE
     agrees = _by_rate(item.ml_per_hour, _rate(volume_ml, item.minutes), known) is InfusionTime.AS_LABELLED
-    return by_time if agrees else InfusionTime.INCONSISTENT
+    return (by_time or InfusionTime.NOT_STATED) if agrees else InfusionTime.INCONSISTENT
+
+
+def _by_rate_alone(ml_per_hour: Decimal, volume_ml: Decimal | None, known: Known) -> InfusionTime:
+    """A rate against the volume; without a volume only one above every dose of the table can be told too fast."""
+    minutes = known.label["infusion_minutes"]
+    if volume_ml is not None:
+        return _by_rate(ml_per_hour, _rate(volume_ml, minutes), known)
+    fastest = _by_rate(ml_per_hour, _rate(known.doses.bands[-1].volume_ml, minutes), known)
+    return fastest if fastest is InfusionTime.TOO_FAST else InfusionTime.NOT_COMPARABLE
 
 
 def _by_time(minutes: Decimal, known: Known) -> InfusionTime:

@@ -26,12 +26,19 @@ class UnitTable:
     """Which units a concept may come in and how each becomes the concept's own unit.
 
     `factors` maps concept → unit → what one such unit is in the concept's own unit.
-    `spellings` maps concept → a unit written without a code system → the unit it means.
+    `spellings` maps concept → a unit written without a code system → the unit it means. `also_written` are
+    words that are not accepted alone and only tell that a code is contradicted by the words beside it.
     """
 
     own_unit: Mapping[str, str]
     factors: Mapping[str, Mapping[str, Decimal]]
     spellings: Mapping[str, Mapping[str, str]]
+    also_written: Mapping[str, Mapping[str, str]]
+
+    def contradicts(self, concept: str, unit: str | None, said: str) -> bool:
+        """Whether the words beside a unit's code name another unit of the concept."""
+        meant = self.spellings[concept].get(said) or self.also_written[concept].get(said.lower())
+        return meant is not None and meant != unit
 
     def in_own_unit(self, quantity: Quantity, concept: str) -> Decimal:
         """The quantity in the concept's own unit, exactly.
@@ -61,7 +68,7 @@ def rounded_half_up(value: Decimal, step: Decimal) -> Decimal:
 
 def per_cent(part: Decimal, whole: Decimal) -> Decimal:
     """`part` as a percentage of `whole`, to one decimal, for showing only."""
-    return _EXACT.divide(part * Decimal(100), whole).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+    return _EXACT.divide(part * Decimal(100), whole).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP, context=_EXACT)
 
 
 def exact_product(*factors: Decimal) -> Decimal:

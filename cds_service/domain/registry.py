@@ -23,6 +23,13 @@ class Registry:
     rules: Mapping[str, RuleOfSeveral]
     summaries: Mapping[str, SummaryRule]
 
+    def only(self, wanted: frozenset[str]) -> Registry:
+        """The registry with only these rules."""
+        return Registry(
+            {name: rule for name, rule in self.rules.items() if name in wanted},
+            {name: rule for name, rule in self.summaries.items() if name in wanted},
+        )
+
     @property
     def ids(self) -> frozenset[str]:
         """Every rule's id."""

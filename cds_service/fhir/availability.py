@@ -5,6 +5,7 @@ Values are read by the type of what they hold, whatever their key is called.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,8 +18,10 @@ from cds_service.domain.facts import (
     SourceState,
     UnreadableEntry,
 )
+from cds_service.fhir.clinical_time import sortable
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, values, whole_number
-from cds_service.fhir.references import own_reference, plain_reference, referenced
+from cds_service.fhir.references import is_about, own_reference, plain_reference, referenced
+from cds_service.fhir.standing import is_removed
 
 SOURCE_OF_TYPE = {
     "Patient": Source.PATIENT,
@@ -32,6 +35,7 @@ SOURCE_OF_TYPE = {
     "DiagnosticReport": Source.REPORTS,
 }
 _SOURCE_OF_KEY = {source.value: source for source in Source}
+_SEARCH = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/_search)?(?:\?|$)")
 _WORST_FIRST = (
     ListState.FAILED,
     ListState.UNUSABLE,
@@ -67,6 +71,8 @@ class _Delivery:
     received: int = 0
     total: int | None = None
     odd_entries: int = 0
+    asked_for: str = ""
+    listed: frozenset[str] = frozenset()
 
 
 def read_chart(prefetch: Mapping[str, object] | None, patient_id: str) -> Chart:
@@ -102,7 +108,10 @@ def _delivery(value: object) -> _Delivery:
         return _Delivery(ListState.FAILED, [])
     if kind == "Bundle":
         return _bundle(resource)
-    return _Delivery(ListState.COMPLETE, [resource], 1) if kind else _Delivery(ListState.UNUSABLE, [])
+    if not kind:
+        return _Delivery(ListState.UNUSABLE, [])
+    own = frozenset({kind} & {"Patient"})
+    return _Delivery(ListState.COMPLETE, [resource], 1, listed=own)
 
 
 def _bundle(bundle: JsonObject) -> _Delivery:
@@ -125,17 +134,30 @@ def _bundle(bundle: JsonObject) -> _Delivery:
     state = ListState.COMPLETE
     if has_next or (total is not None and total > len(found)):
         state = ListState.INCOMPLETE
-    return _Delivery(ListState.FAILED if failed else state, found + included, len(found), total, odd)
+    state = ListState.FAILED if failed else state
+    listed = frozenset(text(resource.get("resourceType")) for resource in found)
+    return _Delivery(state, found + included, len(found), total, odd, _asked_for(bundle), listed)
+
+
+def _asked_for(bundle: JsonObject) -> str:
+    """The resource type a search was for, by its own address; so an empty list says what it is a list of."""
+    own = (text(link.get("url")) for link in objects(bundle.get("link")) if code_text(link.get("relation")) == "self")
+    return next((match[1] for url in own if (match := _SEARCH.search(url))), "")
 
 
 def _is_error(outcome: JsonObject) -> bool:
-    severities = {code_text(issue.get("severity")) for issue in objects(outcome.get("issue"))}
-    return not severities or bool(severities & {"error", "fatal"})
+    """Whether an outcome says anything worse than a warning, or does not say how bad it is."""
+    issues = objects(outcome.get("issue"))
+    return not issues or any(code_text(issue.get("severity")) not in ("information", "warning") for issue in issues)
 
 
 def _sources_spoken_for(key: str, delivery: _Delivery) -> set[Source]:
-    """The lists a value says something about: the one its key names, and those whose resources it holds."""
-    held = {SOURCE_OF_TYPE[kind] for kind in _types(delivery) if kind in SOURCE_OF_TYPE}
+    """The lists a value says something about: the one its key names, and those whose entries it lists.
+
+    A single resource, or one that a search included beside its matches, adds content and is no list.
+    """
+    kinds = delivery.listed or {delivery.asked_for}
+    held = {SOURCE_OF_TYPE[kind] for kind in kinds if kind in SOURCE_OF_TYPE}
     named = _SOURCE_OF_KEY.get(key)
     return held | {named} if named else held
 
@@ -163,24 +185,33 @@ def _merged(deliveries: list[_Delivery]) -> SourceState:
 
 
 def _distinct(resources: list[JsonObject]) -> list[JsonObject]:
-    """Each resource once; of two versions of one resource, the one changed last."""
-    newest: dict[str, JsonObject] = {}
+    """Each resource once; of two versions the later one, and both where nothing tells which is later."""
+    newest: dict[str, list[JsonObject]] = {}
     nameless = []
     for resource in resources:
         name = own_reference(resource)
+        known = newest.get(name)
         if "/" not in name:
             nameless.append(resource)
-        elif name not in newest or _last_changed(resource) > _last_changed(newest[name]):
-            newest[name] = resource
-    return [*newest.values(), *nameless]
+        elif known is None or _version(resource) > _version(known[0]):
+            newest[name] = [resource]
+        elif _version(resource) == _version(known[0]) and resource not in known:
+            known.append(resource)
+    return [*(resource for versions in newest.values() for resource in versions), *nameless]
 
 
-def _last_changed(resource: JsonObject) -> str:
-    return text(an_object(resource.get("meta")).get("lastUpdated"))
+def _version(resource: JsonObject) -> tuple[str, int, str, int]:
+    """What tells two versions apart: change, version number, release, and whether it corrects or takes back."""
+    meta = an_object(resource.get("meta"))
+    changed, released = sortable(meta.get("lastUpdated")), sortable(resource.get("issued"))
+    corrects = code_text(resource.get("status")) in ("amended", "corrected")
+    return changed, whole_number(meta.get("versionId")) or 0, released, 2 * is_removed(resource) + corrects
 
 
 def _odd_entries(key: str, delivery: _Delivery) -> UnreadableEntry:
-    return UnreadableEntry(Evidence(key, key), f"entries without a resource: {delivery.odd_entries}")
+    spoken_for = _sources_spoken_for(key, delivery)
+    source = next(iter(spoken_for)) if len(spoken_for) == 1 else _SOURCE_OF_KEY.get(key)
+    return UnreadableEntry(Evidence(key, key), f"entries-without-resource: {delivery.odd_entries}", source)
 
 
 def identity_problem(resource: JsonObject, patient_id: str) -> IdentityProblem | None:
@@ -190,13 +221,11 @@ def identity_problem(resource: JsonObject, patient_id: str) -> IdentityProblem |
         return None
     expected = f"Patient/{patient_id}"
     if kind == "Patient":
-        named = own_reference(resource)
+        named, is_own = own_reference(resource), own_reference(resource) == expected
     else:
         subject = an_object(resource.get("subject")) or an_object(resource.get("patient"))
-        if subject.get("reference") == expected:
-            return None
-        named = referenced(subject)
-    if named == expected:
+        named, is_own = referenced(subject), is_about(resource, expected) is True
+    if is_own:
         return None
     fault = IdentityFault.OTHER_PATIENT if "/" in named else IdentityFault.NO_SUBJECT
     evidence = Evidence(own_reference(resource), kind)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cds_service.domain.days import ClinicalTime
@@ -68,6 +69,25 @@ def effective_time(resource: JsonObject, clock: SiteClock, stem: str = "effectiv
     return replace(read_time(resource.get("issued"), clock), is_exact=False)
 
 
+def is_timeless(resource: JsonObject) -> bool:
+    """Whether a measurement states no time at all, neither of collection nor of release."""
+    period = an_object(resource.get("effectivePeriod"))
+    stated = (resource.get("effectiveDateTime"), resource.get("effectiveInstant"), period.get("start"))
+    return not any(text(time) for time in (*stated, resource.get("issued")))
+
+
+def latest_day(written: str) -> date | None:
+    """The last day that a month or year can mean; None for anything else."""
+    match = _FHIR_TIME.fullmatch(written)
+    if match is None or match["day"] is not None:
+        return None
+    year, month = int(match["year"]), int(match["month"] or 12)
+    try:
+        return date(year, month, monthrange(year, month)[1])
+    except ValueError:
+        return None
+
+
 def iso_day(time: ClinicalTime) -> str:
     """The local day for showing, or what the record says where it cannot be placed."""
     return time.day.isoformat() if time.day else time.written
@@ -75,4 +95,16 @@ def iso_day(time: ClinicalTime) -> str:
 
 def recency(resource: JsonObject) -> tuple[str, str]:
     """What decides between two results of one time: release, then last change, as sortable text (C3)."""
-    return text(resource.get("issued")), text(an_object(resource.get("meta")).get("lastUpdated"))
+    return sortable(resource.get("issued")), sortable(an_object(resource.get("meta")).get("lastUpdated"))
+
+
+def sortable(written: object) -> str:
+    """A moment as text that sorts by time whatever zone it was written in; other text as it is."""
+    raw = text(written)
+    match = _FHIR_TIME.fullmatch(raw)
+    if match is None or match["zone"] is None:
+        return raw
+    try:
+        return datetime.fromisoformat(raw).astimezone(UTC).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError):
+        return raw

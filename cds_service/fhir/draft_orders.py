@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import IdentityFault, IdentityProblem
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text
 from cds_service.fhir.recognition import Medicine, Recognition, medications_by_reference
-from cds_service.fhir.references import own_reference, plain_reference, referenced
+from cds_service.fhir.references import is_about, own_reference, plain_reference, referenced
 
 _NOT_BEING_ORDERED = frozenset({"cancelled", "stopped", "entered-in-error"})
 
@@ -26,15 +27,14 @@ class Draft:
 class DraftOrders:
     """The product orders that this call is about, and those beside it.
 
-    `other_subjects` are orders that name another patient. `without_subject` are ids of orders that name none and
-    count as the call's patient's (ruling 56).
+    `other_subjects` are orders that name another patient; an order that names none counts as the call's patient's
+    (ruling 56).
     """
 
     in_hand: tuple[Draft, ...]
     background: tuple[Draft, ...]
     medications: dict[str, JsonObject]
     other_subjects: tuple[IdentityProblem, ...]
-    without_subject: tuple[str, ...]
 
     @property
     def concern_us(self) -> bool:
@@ -45,7 +45,8 @@ class DraftOrders:
         """The product's drafts by id; an id that two of them share addresses neither."""
         ids = [text(draft.resource.get("id")) for draft in (*self.in_hand, *self.background)]
         resources = [draft.resource for draft in (*self.in_hand, *self.background)]
-        return {name: r for name, r in zip(ids, resources, strict=True) if name and ids.count(name) == 1}
+        times = Counter(ids)
+        return {name: r for name, r in zip(ids, resources, strict=True) if name and times[name] == 1}
 
 
 def read_draft_orders(
@@ -72,15 +73,14 @@ def read_draft_orders(
     ]
     if not ours:
         return _NOTHING_OF_OURS
-    in_hand = [draft for draft in ours if selections is None or _is_selected(draft, selections, entries)]
+    times = Counter(text(resource.get("id")) for _, resource in entries)
+    in_hand = [draft for draft in ours if selections is None or _is_selected(draft, selections, times)]
+    chosen = {id(draft) for draft in in_hand}
     return DraftOrders(
         in_hand=tuple(in_hand),
-        background=tuple(draft for draft in ours if draft not in in_hand),
+        background=tuple(draft for draft in ours if id(draft) not in chosen),
         medications=medications,
         other_subjects=tuple(p for draft in in_hand if (p := _other_subject(draft.resource, patient_id))),
-        without_subject=tuple(
-            text(draft.resource.get("id")) for draft in in_hand if not referenced(draft.resource.get("subject"))
-        ),
     )
 
 
@@ -93,7 +93,7 @@ def unmatched_selections(draft_orders: object, selections: Sequence[str] | None)
     return sum(selection not in names and plain_reference(selection) not in names for selection in selections)
 
 
-_NOTHING_OF_OURS = DraftOrders((), (), {}, (), ())
+_NOTHING_OF_OURS = DraftOrders((), (), {}, ())
 
 
 def _entries(draft_orders: object) -> list[JsonObject]:
@@ -120,20 +120,20 @@ def _is_being_ordered(order: JsonObject) -> bool:
     return code_text(order.get("status")) not in _NOT_BEING_ORDERED and order.get("doNotPerform") is not True
 
 
-def _is_selected(draft: Draft, selections: Sequence[str], entries: Sequence[tuple[str, JsonObject]]) -> bool:
+def _is_selected(draft: Draft, selections: Sequence[str], times: Mapping[str, int]) -> bool:
     """Whether a selection names this order: as `Type/id`, or as a bare id that only one order has."""
     name, identity = own_reference(draft.resource), text(draft.resource.get("id"))
-    same_id = [resource for _, resource in entries if text(resource.get("id")) == identity]
+    if not identity:
+        return False
     return any(
-        plain_reference(selection) == name or (selection.strip() == identity and len(same_id) == 1)
+        plain_reference(selection) == name or (selection.strip() == identity and times[identity] == 1)
         for selection in selections
     )
 
 
 def _other_subject(order: JsonObject, patient_id: str) -> IdentityProblem | None:
-    named, expected = referenced(order.get("subject")), f"Patient/{patient_id}"
-    if named in ("", expected):
+    expected = f"Patient/{patient_id}"
+    if is_about(order, expected) is not False:
         return None
-    return IdentityProblem(
-        IdentityFault.OTHER_PATIENT, Evidence(own_reference(order), "product-order"), named, expected
-    )
+    evidence = Evidence(own_reference(order), "product-order")
+    return IdentityProblem(IdentityFault.OTHER_PATIENT, evidence, referenced(order.get("subject")), expected)

@@ -1,4 +1,4 @@
-"""Doses already given: MedicationAdministration, Procedure, and completed MedicationRequest (clinical-rules C8)."""
+"""Doses already given: MedicationAdministration, Procedure, Immunization, completed MedicationRequest (C8)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ _GIVEN: Mapping[str, ExposureKind] = {
     "in-progress": ExposureKind.GIVEN,
     "stopped": ExposureKind.PARTLY_GIVEN,
     "on-hold": ExposureKind.PARTLY_GIVEN,
-    "unknown": ExposureKind.POSSIBLE,
 }
+_NOT_ORDERED = frozenset({"entered-in-error", "cancelled", "draft"})
+_NOT_GIVEN = frozenset({"not-done", "entered-in-error", "preparation"})
 
 
 def read_administration(
@@ -30,7 +31,7 @@ def read_administration(
 ) -> Exposure | None:
     """A dose that was given, wholly, partly or possibly, of the product or of its intrathecal relative."""
     medicine = recognition.medicine_of(resource, medications)
-    kind = _GIVEN.get(code_text(resource.get("status")))
+    kind = _kind(resource)
     if medicine.named is Named.SOMETHING_ELSE or kind is None:
         return None
     order = referenced(resource.get("request"))
@@ -42,10 +43,8 @@ def read_administration(
 def read_procedure_dose(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> Exposure | None:
     """A procedure record of the product."""
     medicine = recognition.medicine(objects(resource.get("code")))
-    if medicine.named is Named.SOMETHING_ELSE:
-        return None
-    kind = _GIVEN.get(code_text(resource.get("status")))
-    if kind is None:
+    kind = _kind(resource)
+    if medicine.named is Named.SOMETHING_ELSE or kind is None:
         return None
     period = an_object(resource.get("performedPeriod"))
     given = read_time(resource.get("performedDateTime") or period.get("start"), clock)
@@ -53,9 +52,19 @@ def read_procedure_dose(resource: JsonObject, recognition: Recognition, clock: S
     return _exposure(resource, medicine, kind, given, based_on, "")
 
 
+def read_immunization_dose(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> Exposure | None:
+    """An immunization record of the product; some sites document gene therapy there."""
+    medicine = recognition.medicine(objects(resource.get("vaccineCode")))
+    kind = _kind(resource)
+    if medicine.named is Named.SOMETHING_ELSE or kind is None:
+        return None
+    given = read_time(resource.get("occurrenceDateTime"), clock)
+    return _exposure(resource, medicine, kind, given, frozenset(), "")
+
+
 def read_completed_order(resource: JsonObject, medicine: Medicine, clock: SiteClock) -> Exposure | None:
     """A dose presumed from an order that is completed and whose time has passed (ruling 28)."""
-    if code_text(resource.get("status")) != "completed" or resource.get("doNotPerform") is True:
+    if not is_completed(resource):
         return None
     events = [
         read_time(event, clock)
@@ -67,6 +76,26 @@ def read_completed_order(resource: JsonObject, medicine: Medicine, clock: SiteCl
         return None
     same = frozenset({own_reference(resource)}) | identifiers(resource)
     return _exposure(resource, medicine, ExposureKind.PRESUMED_FROM_ORDER, past[0], same, "")
+
+
+def is_completed(order: JsonObject) -> bool:
+    """Whether an order says that it was carried out."""
+    return code_text(order.get("status")) == "completed" and order.get("doNotPerform") is not True
+
+
+def read_other_product_order(resource: JsonObject, medicine: Medicine, clock: SiteClock) -> Exposure | None:
+    """An order for the intrathecal relative alone counts as an exposure to it (ruling 54)."""
+    is_ordered = code_text(resource.get("status")) not in _NOT_ORDERED and resource.get("doNotPerform") is not True
+    if medicine.named is not Named.INTRATHECAL_PRODUCT or not is_ordered:
+        return None
+    written = read_time(resource.get("authoredOn"), clock)
+    return _exposure(resource, medicine, ExposureKind.OTHER_PRODUCT, written, frozenset(), "")
+
+
+def _kind(resource: JsonObject) -> ExposureKind | None:
+    """How surely a dose was given, by its status; a status that is missing or not known leaves it possible."""
+    status = code_text(resource.get("status"))
+    return None if status in _NOT_GIVEN else _GIVEN.get(status, ExposureKind.POSSIBLE)
 
 
 def _exposure(

@@ -5,8 +5,9 @@ Real EHRs send objects for lists, numbers as text, and trailing blanks; nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 JsonObject = dict[str, Any]
@@ -14,11 +15,17 @@ JsonObject = dict[str, Any]
 # A number further from one than this is no clinical number; writing it out would fill the memory.
 _LARGEST_EXPONENT = 30
 _LONGEST_NUMBER = 60
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
 
 
 def an_object(value: object) -> JsonObject:
     """The value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def first_object(value: object) -> JsonObject:
+    """The JSON object, or the first one of a list in place of it, else an empty one."""
+    return next(iter(objects(value)), {})
 
 
 def objects(value: object) -> list[JsonObject]:
@@ -49,13 +56,11 @@ def number(value: object) -> Decimal | None:
     """A number as an exact decimal, also from text, or None where it is none or absurdly large."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
         return None
-    if len(str(value)) > _LONGEST_NUMBER:
+    written = str(value).strip()
+    if len(written) > _LONGEST_NUMBER or not _NUMBER.fullmatch(written):
         return None
-    try:
-        exact = Decimal(value.strip() if isinstance(value, str) else value)
-    except InvalidOperation:
-        return None
-    return exact if exact.is_finite() and abs(exact.adjusted()) <= _LARGEST_EXPONENT else None
+    exact = Decimal(written)
+    return exact if abs(exact.adjusted()) <= _LARGEST_EXPONENT else None
 
 
 def whole_number(value: object) -> int | None:

@@ -24,12 +24,14 @@ from cds_service.fhir.json_shapes import (
 from cds_service.fhir.quantity import as_written, read_measured
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.references import own_reference
-from cds_service.fhir.standing import observation_standing
+from cds_service.fhir.standing import observation_standing, report_standing
 
 WEIGHT, OTHER_WEIGHT = "body_weight", "body_weight_not_for_dosing"
 GESTATIONAL_AGE, FOETAL_AGE = "gestational_age", "gestational_age_excluded"
 SMN1_COPIES = "smn1_copy_number"
 SMN1_TEXTS = frozenset({"smn1_targeted_analysis", "smn1_smn2_targeted_analysis"})
+# Codes whose result may be a number of SMN1 copies; the joint SMN1 and SMN2 analysis does not say of which gene.
+COUNTING = frozenset({SMN1_COPIES, "smn1_targeted_analysis"})
 NEWBORN_SCREEN = "sma_newborn_screen"
 VARIANT = "variant_observation"
 SMN1_CONCEPTS = frozenset({SMN1_COPIES, NEWBORN_SCREEN, VARIANT}) | SMN1_TEXTS
@@ -47,6 +49,7 @@ _GESTATIONAL_AGE = tuple(
         rf"{_WEEKS}{_WEEK_WORD}\s*(?:and\s*)?{_DAYS}\s*(?:d|day|days|/7)",
     )
 )
+_COUNTS = ("", "1", "copy", "copies", "copy number")
 _COPIES = re.compile(r"(\d)(?: cop(?:y|ies))?")
 _EXON = re.compile(r"\bexon\s*([78])\b", re.IGNORECASE)
 _HOMOZYGOUS = frozenset({"la6705-3"})
@@ -64,6 +67,8 @@ def read_weight(
     written = as_written(element) or text(resource.get("valueString"))
     if not written:
         standing = Standing.NO_INFORMATION
+    elif resource.get("dataAbsentReason") or resource.get("focus"):
+        standing = Standing.PROVISIONAL
     measured = effective_time(resource, clock)
     status = code_text(resource.get("status"))
     return WeightMeasurement(
@@ -92,7 +97,7 @@ def read_gestational_age(resource: JsonObject, clock: SiteClock, units: UnitTabl
         at_birth_days=_whole_days(quantity, units) if quantity else _days_in_text(said),
         written=written,
         measured=measured,
-        standing=standing if written else Standing.NO_INFORMATION,
+        standing=_by_time(standing, measured) if written else Standing.NO_INFORMATION,
         order_key=(iso_day(measured), recency(resource)[0]),
         evidence=_evidence(resource, written, measured),
     )
@@ -123,9 +128,9 @@ def read_genetic_result(
         if reading is None:
             return None
     else:
-        copies = _copies(resource)
+        copies = _copies(resource) if concepts & COUNTING else None
         written = _said_or_counted(resource)
-        reading = GeneReading.COPY_NUMBER if copies is not None else _reading(resource, concepts, recognition)
+        reading = GeneReading.COPY_NUMBER if copies is not None else _reading(_said(resource), concepts, recognition)
     if not written:
         return None
     exon = _EXON.search(" ".join([*concept_texts(resource.get("code")), written]))
@@ -135,9 +140,14 @@ def read_genetic_result(
         copies=copies,
         exon=exon[1] if exon else "",
         measured=measured,
-        standing=standing,
+        standing=_by_time(standing, measured),
         evidence=_evidence(resource, written, measured),
     )
+
+
+def _by_time(standing: Standing, measured: ClinicalTime) -> Standing:
+    """A result whose time cannot be placed may alarm and proves nothing (C2, ruling 62)."""
+    return standing if measured.may_satisfy else Standing.PROVISIONAL
 
 
 def _said(resource: JsonObject) -> list[str]:
@@ -155,8 +165,9 @@ def _said_or_counted(resource: JsonObject) -> str:
 def _copies(resource: JsonObject) -> int | None:
     """A whole number of gene copies, from a count or from text that is nothing else."""
     element = an_object(resource.get("valueQuantity"))
-    if element and not text(element.get("comparator")):
-        return _if_not_negative(whole_number(element.get("value")))
+    if element and not element.get("comparator"):
+        unit = text(element.get("unit")) or text(element.get("code"))
+        return _if_not_negative(whole_number(element.get("value"))) if unit.strip("{}").lower() in _COUNTS else None
     if (whole := whole_number(resource.get("valueInteger"))) is not None:
         return _if_not_negative(whole)
     for said in _said(resource):
@@ -169,8 +180,7 @@ def _if_not_negative(count: int | None) -> int | None:
     return count if count is not None and count >= 0 else None
 
 
-def _reading(resource: JsonObject, concepts: frozenset[str], recognition: Recognition) -> GeneReading:
-    said = _said(resource)
+def _reading(said: list[str], concepts: frozenset[str], recognition: Recognition) -> GeneReading:
     lists = {
         "newborn_screen_positive": GeneReading.SCREEN_POSITIVE,
         "newborn_screen_negative": GeneReading.SCREEN_NEGATIVE,
@@ -178,6 +188,7 @@ def _reading(resource: JsonObject, concepts: frozenset[str], recognition: Recogn
     if NEWBORN_SCREEN not in concepts:
         lists = {
             "smn1_biallelic": GeneReading.BIALLELIC,
+            "smn1_compound_heterozygous": GeneReading.COMPOUND_HETEROZYGOUS,
             "smn1_carrier": GeneReading.CARRIER,
             "smn1_second_variant": GeneReading.SECOND_VARIANT,
         }
@@ -187,23 +198,38 @@ def _reading(resource: JsonObject, concepts: frozenset[str], recognition: Recogn
     return GeneReading.NOT_INTERPRETABLE
 
 
+def read_genetic_report(
+    resource: JsonObject, concepts: frozenset[str], clock: SiteClock, recognition: Recognition
+) -> GeneticResult | None:
+    """What a report's conclusion says about SMN1, or None if it concludes nothing or was entered in error."""
+    standing = report_standing(resource)
+    said = [text(resource.get("conclusion")), *concept_texts(resource.get("conclusionCode"))]
+    said = [part for part in said if part]
+    if standing is None or standing is Standing.NO_INFORMATION or not said:
+        return None
+    measured = effective_time(resource, clock)
+    reading = _reading(said, concepts, recognition)
+    return GeneticResult(
+        reading, None, "", measured, _by_time(standing, measured), _evidence(resource, said[0], measured)
+    )
+
+
 def _variant(resource: JsonObject, recognition: Recognition) -> tuple[GeneReading | None, int | None, str]:
     """A structured variant of SMN1: its copy number, or a homozygous variant that is present."""
-    parts = {
-        concept: part
-        for part in objects(resource.get("component"))
-        for concept in recognition.concept_of(part.get("code"))
-    }
+    components = objects(resource.get("component"))
+    parts = {concept: part for part in components for concept in recognition.concept_of(part.get("code"))}
     gene = an_object(parts.get("gene_studied")).get("valueCodeableConcept")
     if "smn1_gene" not in recognition.concept_of(gene):
         return None, None, ""
-    copies = whole_number(an_object(an_object(parts.get("copy_number_component")).get("valueQuantity")).get("value"))
-    if copies is not None and copies >= 0:
+    copies = _copies(an_object(parts.get("copy_number_component")))
+    if copies is not None:
         return GeneReading.COPY_NUMBER, copies, str(copies)
     state = an_object(parts.get("allelic_state")).get("valueCodeableConcept")
     is_present = _has_answer(resource.get("valueCodeableConcept"), _PRESENT)
     is_homozygous = _has_answer(state, _HOMOZYGOUS)
-    reading = GeneReading.BIALLELIC if is_present and is_homozygous else GeneReading.NOT_INTERPRETABLE
+    said = [words for part in components for words in concept_texts(part.get("valueCodeableConcept"))]
+    is_proof = is_present and is_homozygous and recognition.says("variant_pathogenic", said)
+    reading = GeneReading.BIALLELIC if is_proof else GeneReading.NOT_INTERPRETABLE
     return reading, None, first_text(state) or first_text(resource.get("valueCodeableConcept"))
 
 

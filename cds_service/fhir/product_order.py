@@ -18,13 +18,14 @@ from cds_service.domain.facts import (
     Route,
 )
 from cds_service.domain.quantities import UnitTable, exact_product, exact_quotient
-from cds_service.fhir.clinical_time import SiteClock, iso_day, read_time
+from cds_service.fhir.clinical_time import SiteClock, iso_day, latest_day, read_time
 from cds_service.fhir.json_shapes import (
     JsonObject,
     an_object,
     code_text,
     codings,
     concept_texts,
+    first_object,
     first_text,
     number,
     objects,
@@ -36,8 +37,13 @@ from cds_service.fhir.quantity import as_written, read_ordered
 from cds_service.fhir.recognition import Medicine, Recognition
 from cds_service.fhir.references import identifiers, own_reference, referenced
 
+Rate = tuple[Decimal | None, str]
 _SECONDS_PER_MINUTE = Decimal(60)
 _SECONDS_PER_DAY = Decimal(86400)
+_OFTEN = ("frequency", "frequencyMax")
+_FREQUENCY = (*_OFTEN, "period", "periodMax", "periodUnit")
+_DAYS_IN = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "mo": 30, "month": 30, "months": 30, "a": 365}
+_OTHER_ROUTES = frozenset({"intramuscular", "subcutaneous", "oral", "other"})
 _KINDS = (
     ("volume", AmountKind.VOLUME_ML),
     ("volume_per_kg", AmountKind.VOLUME_ML_PER_KG),
@@ -62,7 +68,7 @@ class OrderReader:
     def read(self, resource: JsonObject, medicine: Medicine) -> ProductOrder:
         """The order a MedicationRequest for this medicine amounts to. Nothing beyond the resource is required."""
         instructions = tuple(map(self._instruction, objects(resource.get("dosageInstruction"))))
-        dispense = an_object(resource.get("dispenseRequest"))
+        dispense = first_object(resource.get("dispenseRequest"))
         refills = dispense.get("numberOfRepeatsAllowed")
         prior = referenced(resource.get("priorPrescription"))
         return ProductOrder(
@@ -71,7 +77,7 @@ class OrderReader:
             suffix=medicine.suffix,
             kit_codes=medicine.kit_codes,
             instructions=instructions,
-            quantity=self._quantity(an_object(dispense.get("quantity"))),
+            quantity=self._quantity(dispense.get("quantity")),
             repeats_allowed=number(refills),
             repeats_written="" if refills is None else str(refills),
             planned=self._planned(resource),
@@ -83,16 +89,18 @@ class OrderReader:
 
     def _evidence(self, resource: JsonObject, medicine: Medicine, instructions: Iterable[Instruction]) -> Evidence:
         doses = " + ".join(item.amount.written for item in instructions if item.amount)
-        said = ", ".join(part for part in (doses, *(f"NDC {code}" for code in medicine.kit_codes)) if part)
+        author = text(an_object(resource.get("requester")).get("display"))
+        said = ", ".join(part for part in (doses, *(f"NDC {code}" for code in medicine.kit_codes), author) if part)
         written = read_time(resource.get("authoredOn"), self.clock)
         name = medicine.names[0] if medicine.names else "product-order"
-        return Evidence(own_reference(resource), name, said, iso_day(written), code_text(resource.get("status")))
+        notes = (code_text(resource.get("status")), "" if resource.get("subject") else "no-subject")
+        return Evidence(own_reference(resource), name, said, iso_day(written), ", ".join(filter(None, notes)))
 
     def _instruction(self, item: JsonObject) -> Instruction:
         entries = _dose_entries(item)
         amounts = [(rank, amount) for rank, entry in entries for amount in self._amounts(entry)]
-        rates = [rate for _, entry in entries for rate in self._rates(entry)]
-        repeat = an_object(an_object(item.get("timing")).get("repeat"))
+        rates = _of_best_rank([(rank, rate) for rank, entry in entries for rate in self._rates(entry)])
+        repeat = first_object(first_object(item.get("timing")).get("repeat"))
         minutes, minutes_written = self._minutes(repeat)
         route_texts, method_texts = concept_texts(item.get("route")), concept_texts(item.get("method"))
         return Instruction(
@@ -107,11 +115,14 @@ class OrderReader:
             minutes_written=minutes_written,
             ml_per_hour=rates[0][0] if len({rate for rate, _ in rates}) == 1 else None,
             rate_written=", ".join(dict.fromkeys(written for _, written in rates)),
-            repetition=self._repetition(an_object(item.get("timing")), repeat),
+            repetition=self._repetition(item.get("timing"), repeat),
         )
 
     def _amounts(self, entry: JsonObject) -> list[OrderedAmount]:
         amounts = [self._amount(element) for element in objects(entry.get("doseQuantity"))]
+        for name in ("doseQuantity", "doseRange"):
+            if entry.get(name) and not objects(entry.get(name)):
+                amounts.append(_unreadable(entry.get(name)))
         for span in objects(entry.get("doseRange")):
             low, high = as_written(an_object(span.get("low"))), as_written(an_object(span.get("high")))
             amounts.append(OrderedAmount(AmountKind.NOT_INTERPRETABLE, None, f"{low} - {high}"))
@@ -125,21 +136,25 @@ class OrderReader:
                 return OrderedAmount(kind, value, written)
         return OrderedAmount(AmountKind.NOT_INTERPRETABLE, None, written)
 
-    def _quantity(self, element: JsonObject) -> OrderedAmount | None:
+    def _quantity(self, stated: object) -> OrderedAmount | None:
         """What is to be dispensed; a bare number counts kits (ruling 24)."""
+        element = first_object(stated)
         if not as_written(element):
-            return None
+            return _unreadable(stated) if stated else None
         value = number(element.get("value"))
         names_unit = text(element.get("unit")) or text(element.get("code"))
         if not names_unit and value is not None:
             return OrderedAmount(AmountKind.KITS, value, as_written(element))
         return self._amount(element)
 
-    def _rates(self, entry: JsonObject) -> list[tuple[Decimal | None, str]]:
-        rates = [
-            (read_ordered(element, "flow", self.units), as_written(element))
+    def _rates(self, entry: JsonObject) -> list[Rate]:
+        rates: list[Rate] = [
+            (read_ordered(element, "flow", self.units), as_written(element) or str(element))
             for element in objects(entry.get("rateQuantity"))
         ]
+        for name in ("rateQuantity", "rateRatio", "rateRange"):
+            if entry.get(name) and not objects(entry.get(name)):
+                rates.append((None, str(entry.get(name))))
         for ratio in objects(entry.get("rateRatio")):
             volume, time = an_object(ratio.get("numerator")), an_object(ratio.get("denominator"))
             rates.append((self._rate_of(volume, time), f"{as_written(volume)} / {as_written(time)}"))
@@ -162,7 +177,7 @@ class OrderReader:
             return None, ""
         unit = text(repeat.get("durationUnit"))
         written = as_written({"value": repeat.get("duration"), "unit": unit})
-        if unit and self.units.spelled("duration", unit) is None:
+        if unit in _DAYS_IN:
             return None, ""
         seconds = read_ordered({"value": repeat.get("duration"), "unit": unit}, "duration", self.units)
         if seconds is None or seconds <= 0:
@@ -173,48 +188,58 @@ class OrderReader:
         """Intrathecal before any other before intravenous: a contradiction is read as the worse."""
         if not any(True for _ in codings(element)) and not texts:
             return Route.NOT_STATED
-        coded = self.recognition.concept_of(element) & {
-            "intravenous", "intrathecal", "intramuscular", "subcutaneous", "oral",
-        }  # fmt: skip
-        if "intrathecal" in coded or self.recognition.says("route_intrathecal", texts):
+        named = self.recognition.concept_of(element) | self.recognition.routes_in(texts)
+        if "intrathecal" in named:
             return Route.INTRATHECAL
-        if coded - {"intravenous"}:
+        if named & _OTHER_ROUTES:
             return Route.OTHER
-        is_intravenous = "intravenous" in coded or self.recognition.says("route_intravenous", texts)
-        return Route.INTRAVENOUS if is_intravenous else Route.OTHER
+        return Route.INTRAVENOUS if "intravenous" in named else Route.NOT_RECOGNISED
 
     def _planned(self, resource: JsonObject) -> PlannedDay | None:
         """The planned day: the first timing event, else the start of the period. Never the day of writing (C8)."""
-        timings = [an_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
+        timings = [first_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
         events = [event for timing in timings for event in values(timing.get("event")) if text(event)]
-        periods = [an_object(an_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
+        periods = [first_object(first_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
         starts = [period.get("start") for period in periods if text(period.get("start"))]
         if not events and not starts:
             return None
         time = read_time((events or starts)[0], self.clock)
-        return PlannedDay(time.day, time.written)
+        return PlannedDay(time.day, time.written, latest_day(time.written))
 
-    def _repetition(self, timing: JsonObject, repeat: JsonObject) -> Repetition:
-        times, is_once_a_day = self._frequency(timing, repeat)
+    def _repetition(self, stated: object, repeat: JsonObject) -> Repetition:
+        timing = first_object(stated)
+        times, is_once_a_day, unclear = self._frequency(timing, repeat)
+        for name in ("count", "countMax"):
+            if repeat.get(name) is not None and whole_number(repeat.get(name)) is None:
+                unclear = f"{name} {repeat.get(name)}"
+        if (stated and not timing) or (timing.get("repeat") and not repeat):
+            unclear = str(stated)
+        counts = [count for name in ("count", "countMax") if (count := whole_number(repeat.get(name))) is not None]
         return Repetition(
-            count=whole_number(repeat.get("count")),
+            count=max(counts, default=None),
             times_per_period=times,
             is_once_a_day=is_once_a_day,
-            planned_times=len([event for event in values(timing.get("event")) if text(event)]),
+            planned_for=tuple(text(event) for event in values(timing.get("event")) if text(event)),
+            several_times=any(len(values(repeat.get(name))) > 1 for name in ("timeOfDay", "dayOfWeek", "when")),
             bounds_within_a_day=self._bounds_within_a_day(repeat),
+            unclear=unclear,
         )
 
-    def _frequency(self, timing: JsonObject, repeat: JsonObject) -> tuple[str, bool]:
-        stated = {name: repeat.get(name) for name in ("frequency", "period", "periodUnit")}
+    def _frequency(self, timing: JsonObject, repeat: JsonObject) -> tuple[str, bool, str]:
+        """How often, whether that is once a day, and timing words that cannot be told to mean once."""
+        stated = {name: repeat.get(name) for name in _FREQUENCY}
         if any(value is not None for value in stated.values()):
-            frequency, period = number(stated["frequency"]), number(stated["period"])
-            unit = text(stated["periodUnit"])
-            is_once = frequency in (None, Decimal(1)) and period in (None, Decimal(1)) and unit in ("", "d")
-            return f"{frequency or 1} / {period or 1} {unit}".strip(), is_once
+            often = max((n for name in _OFTEN if (n := number(stated[name])) is not None), default=Decimal(1))
+            period, unit = number(stated["period"]), text(stated["periodUnit"])
+            is_once = often == 1 and period in (None, Decimal(1)) and unit in ("", "d")
+            return f"{often} / {period or 1} {unit}".strip(), is_once, ""
         code = timing.get("code")
-        said = [text(coding.get("code")) for coding in codings(code)] + concept_texts(code)
+        said = [word for word in (*(text(c.get("code")) for c in codings(code)), *concept_texts(code)) if word]
         repeating = [word for word in said if self.recognition.says("repeating_timing", [word])]
-        return (repeating[0], repeating[0].lower() in ("qd", "daily")) if repeating else ("", False)
+        if repeating:
+            return repeating[0], repeating[0].lower() in ("qd", "daily"), ""
+        is_single = any(self.recognition.says("single_timing", [word]) for word in said)
+        return "", False, "" if is_single or not said else said[0]
 
     def _bounds_within_a_day(self, repeat: JsonObject) -> bool | None:
         period = an_object(repeat.get("boundsPeriod"))
@@ -227,9 +252,17 @@ class OrderReader:
         seconds = read_ordered(duration, "duration", self.units) if duration else None
         if seconds is not None:
             return seconds <= _SECONDS_PER_DAY
-        days = number(duration.get("value"))
-        is_in_days = (text(duration.get("code")) or text(duration.get("unit"))) in ("d", "day", "days")
-        return days <= 1 if days is not None and is_in_days else None
+        units = _DAYS_IN.get(text(duration.get("code")) or text(duration.get("unit")))
+        count = number(duration.get("value"))
+        if count is not None and units is not None:
+            return count * units <= 1
+        longest = an_object(an_object(repeat.get("boundsRange")).get("high"))
+        return False if longest else None
+
+
+def _unreadable(stated: object) -> OrderedAmount:
+    """Something stands where an amount belongs, and it is none."""
+    return OrderedAmount(AmountKind.NOT_INTERPRETABLE, None, str(stated))
 
 
 def _dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:
@@ -244,6 +277,12 @@ def _dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:
         entries.append((_ORDERED_BEFORE_CALCULATED.index(kind), entry))
     beside = {name: item[name] for name in _BESIDE if name in item}
     return [*entries, (0, beside)] if beside else entries
+
+
+def _of_best_rank(ranked: list[tuple[int, Rate]]) -> list[Rate]:
+    """The rates of the entry that is judged: those beside a calculated dose do not count where an ordered one has."""
+    best = min((rank for rank, _ in ranked), default=0)
+    return [rate for rank, rate in ranked if rank == best]
 
 
 def _judged(ranked: list[tuple[int, OrderedAmount]]) -> OrderedAmount | None:

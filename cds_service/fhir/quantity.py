@@ -17,12 +17,14 @@ def read_measured(element: JsonObject, concept: str, units: UnitTable) -> Quanti
     The unit is a UCUM code under the UCUM system, or one of the listed spellings without system and code.
     """
     value = number(element.get("value"))
-    if value is None or text(element.get("comparator")):
+    if value is None or element.get("comparator"):
         return None
     system, code = text(element.get("system")), text(element.get("code"))
     unit = None
     if system == UCUM:
         unit = units.coded(concept, code)
+        if units.contradicts(concept, unit, text(element.get("unit"))):
+            return None
     elif not system and not code:
         unit = units.spelled(concept, text(element.get("unit")))
     return Quantity(value, unit) if unit else None
@@ -34,7 +36,7 @@ def read_ordered(element: JsonObject, concept: str, units: UnitTable) -> Decimal
     Orders name units by local codes as well; there the unit's text counts, by the listed spellings.
     """
     value = number(element.get("value"))
-    if value is None or text(element.get("comparator")):
+    if value is None or element.get("comparator"):
         return None
     system, code, said = text(element.get("system")), text(element.get("code")), text(element.get("unit"))
     unit = units.coded(concept, code) if system == UCUM and code else units.spelled(concept, said or code)

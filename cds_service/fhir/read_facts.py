@@ -20,11 +20,18 @@ from cds_service.domain.facts import (
 )
 from cds_service.domain.quantities import UnitTable
 from cds_service.errors import PatientUnavailable
-from cds_service.fhir.availability import Chart
-from cds_service.fhir.clinical_time import SiteClock
+from cds_service.fhir.availability import SOURCE_OF_TYPE, Chart
+from cds_service.fhir.clinical_time import SiteClock, is_timeless
 from cds_service.fhir.condition import read_diagnoses, read_procedures
 from cds_service.fhir.draft_orders import Draft, DraftOrders
-from cds_service.fhir.exposure import read_administration, read_completed_order, read_procedure_dose
+from cds_service.fhir.exposure import (
+    is_completed,
+    read_administration,
+    read_completed_order,
+    read_immunization_dose,
+    read_other_product_order,
+    read_procedure_dose,
+)
 from cds_service.fhir.json_shapes import JsonObject, code_text, text
 from cds_service.fhir.observation import (
     FOETAL_AGE,
@@ -34,6 +41,7 @@ from cds_service.fhir.observation import (
     SMN2_CONCEPTS,
     WEIGHT,
     other_evidence,
+    read_genetic_report,
     read_genetic_result,
     read_gestational_age,
     read_weight,
@@ -47,7 +55,8 @@ from cds_service.fhir.patient import (
 )
 from cds_service.fhir.product_order import OrderReader
 from cds_service.fhir.recognition import Medicine, Named, Recognition, medications_by_reference
-from cds_service.fhir.references import identifiers, own_reference, referenced
+from cds_service.fhir.references import identifiers, is_about, own_reference, referenced
+from cds_service.fhir.standing import is_removed
 
 __all__ = ["SiteClock", "read_facts"]
 
@@ -67,6 +76,7 @@ class _Found:
     other_genetic_evidence: list[Evidence] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
     open_orders: list[ProductOrder] = field(default_factory=list)
+    unclear_orders: list[Evidence] = field(default_factory=list)
     unreadable: list[UnreadableEntry] = field(default_factory=list)
 
     def each(
@@ -80,8 +90,7 @@ class _Found:
             try:
                 result = read(resource, aside)
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
-                evidence = Evidence(own_reference(resource), text(resource.get("resourceType")))
-                self.unreadable.append(UnreadableEntry(evidence, type(fault).__name__))
+                self.unreadable.append(_unreadable(resource, type(fault).__name__))
                 continue
             if isinstance(result, list):
                 into += result
@@ -136,6 +145,7 @@ def read_facts(
         genetic_results=tuple(item for item in found.genetic_results if not item.measured.is_future),
         other_genetic_evidence=tuple(found.other_genetic_evidence),
         exposures=tuple(found.exposures),
+        unclear_orders=tuple(found.unclear_orders),
         drafts=tuple(in_hand),
         background_drafts=tuple(background),
         open_orders=tuple(found.open_orders),
@@ -163,6 +173,15 @@ def _read_observations(
             others.append(resource)
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
     found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
+    for resource, _ in weights:
+        if is_timeless(resource) and not is_removed(resource):
+            found.unreadable.append(_unreadable(resource, "no-time"))
+    reports = [
+        (resource, concepts)
+        for resource in chart.of_type("DiagnosticReport")
+        if (concepts := recognition.concept_of(resource.get("code"))) & SMN1_CONCEPTS
+    ]
+    found.each(reports, lambda r, concepts: read_genetic_report(r, concepts, clock, recognition), found.genetic_results)
     found.each(_alone(ages), lambda r, _: read_gestational_age(r, clock, units), found.gestational_ages)
     found.each(_alone(others), lambda r, _: other_evidence(r, clock), found.other_genetic_evidence)
 
@@ -174,6 +193,8 @@ def _read_doses_and_orders(chart: Chart, drafts: DraftOrders, found: _Found, rea
     given, procedures = _alone(chart.of_type("MedicationAdministration")), _alone(chart.of_type("Procedure"))
     found.each(given, lambda r, _: read_administration(r, recognition, medications, clock), found.exposures)
     found.each(procedures, lambda r, _: read_procedure_dose(r, recognition, clock), found.exposures)
+    immunizations = _alone(chart.of_type("Immunization"))
+    found.each(immunizations, lambda r, _: read_immunization_dose(r, recognition, clock), found.exposures)
     in_hand = {name for draft in drafts.in_hand for name in _names(draft.resource)}
     recorded = [
         Draft(order, medicine)
@@ -183,7 +204,22 @@ def _read_doses_and_orders(chart: Chart, drafts: DraftOrders, found: _Found, rea
     ]
     replaced = {referenced(draft.resource.get("priorPrescription")) for draft in drafts.in_hand}
     not_replaced = [item for item in recorded if own_reference(item.resource) not in replaced]
-    found.each(_with_medicine(not_replaced), lambda r, m: read_completed_order(r, m, clock), found.exposures)
+    presumed: list[Exposure] = []
+    found.each(_with_medicine(not_replaced), lambda r, m: read_completed_order(r, m, clock), presumed)
+    found.each(_with_medicine(recorded), lambda r, m: read_other_product_order(r, m, clock), found.exposures)
+    found.exposures += presumed
+    explained = {exposure.evidence.reference for exposure in presumed}
+    found.unclear_orders += [
+        Evidence(own_reference(item.resource), next(iter(item.medicine.names), "product-order"), "", "", "completed")
+        for item in not_replaced
+        if is_completed(item.resource) and own_reference(item.resource) not in explained
+    ]
+    for kind in ("MedicationRequest", "MedicationAdministration"):
+        found.unreadable += [
+            _unreadable(resource, "medication-not-resolvable")
+            for resource in chart.of_type(kind)
+            if not is_removed(resource) and recognition.is_nameless(resource, medications)
+        ]
     is_open = [item for item in recorded if item.medicine.is_ours and _is_open(item.resource)]
     found.each(_with_medicine(is_open), reader.read, found.open_orders)
 
@@ -196,9 +232,14 @@ def _with_medicine(orders: Iterable[Draft]) -> Iterable[tuple[JsonObject, Medici
     return ((order.resource, order.medicine) for order in orders)
 
 
+def _unreadable(resource: JsonObject, what: str) -> UnreadableEntry:
+    kind = text(resource.get("resourceType"))
+    return UnreadableEntry(Evidence(own_reference(resource), kind), what, SOURCE_OF_TYPE.get(kind))
+
+
 def _own(orders: Iterable[Draft], patient_id: str) -> Iterable[Draft]:
     """The drafts for this patient; one that names another is set aside and never judged on this child's data."""
-    return (order for order in orders if referenced(order.resource.get("subject")) in ("", f"Patient/{patient_id}"))
+    return (order for order in orders if is_about(order.resource, f"Patient/{patient_id}") is not False)
 
 
 def _names(resource: JsonObject) -> frozenset[str]:

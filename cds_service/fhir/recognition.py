@@ -13,11 +13,13 @@ from enum import Enum
 from cds_service.domain.codes import CodeBook
 from cds_service.domain.facts import Suffix
 from cds_service.domain.product_code import in_table_spelling, is_of_labeler, is_of_product
-from cds_service.fhir.json_shapes import JsonObject, codings, objects, text
+from cds_service.errors import ContentProblem
+from cds_service.fhir.json_shapes import JsonObject, codings, concept_texts, objects, text
 from cds_service.fhir.references import own_reference, plain_reference
 
 THIS_PRODUCT = frozenset({"zolgensma", "zolgensma_kit", "zolgensma_vial"})
 INGREDIENT = "onasemnogene_any"
+ROUTES = frozenset({"intravenous", "intrathecal", "intramuscular", "subcutaneous", "oral"})
 _PRODUCT_NAMES = ("product_brand", "product_name", "intrathecal_product", "product_ingredient")
 
 
@@ -59,10 +61,12 @@ class Recognition:
     intrathecal: re.Pattern[str]
     ingredient: re.Pattern[str]
     push_or_bolus: re.Pattern[str]
+    routes: Mapping[str, re.Pattern[str]]
 
     @classmethod
     def of(cls, codes: CodeBook, names: Mapping[str, tuple[str, ...]]) -> Recognition:
         """Prepared from the card files' code lists and names."""
+        _require_all(codes, names)
         return cls(
             codes=codes,
             words={name: frozenset(text.lower() for text in texts) for name, texts in names.items()},
@@ -71,6 +75,7 @@ class Recognition:
             intrathecal=_any_of(names["intrathecal_product"]),
             ingredient=_any_of(names["product_ingredient"]),
             push_or_bolus=_any_of(names["push_or_bolus"]),
+            routes={route: _any_of(names[f"route_{route}"]) for route in ("intravenous", "intrathecal", "other")},
         )
 
     def medicine_of(self, resource: JsonObject, medications: Mapping[str, JsonObject]) -> Medicine:
@@ -79,16 +84,14 @@ class Recognition:
         A reference is resolved in the resource's contained resources, then among `medications`; one that cannot
         be resolved is known by its display only.
         """
-        concepts = objects(resource.get("medicationCodeableConcept"))
-        references = objects(resource.get("medicationReference"))
-        if not references:
-            return self.medicine(concepts)
-        for reference in references:
-            medication = _resolved(reference, resource, medications)
-            concepts += objects(medication.get("code"))
-            for ingredient in objects(medication.get("ingredient")):
-                concepts += objects(ingredient.get("itemCodeableConcept"))
-        return self.medicine(concepts, [text(reference.get("display")) for reference in references])
+        concepts, written = _stated(resource, medications)
+        return self.medicine(concepts, written)
+
+    def is_nameless(self, resource: JsonObject, medications: Mapping[str, JsonObject]) -> bool:
+        """Whether nothing says what the medication is: no code, no name, and a reference that leads nowhere."""
+        concepts, written = _stated(resource, medications)
+        coded = (text(coding.get("code")) for coding in codings(concepts))
+        return not any(written) and not concept_texts(concepts) and not any(coded)
 
     def medicine(self, concepts: list[JsonObject], written: Sequence[str] = ()) -> Medicine:
         """What these CodeableConcepts and names, taken together, are."""
@@ -100,21 +103,21 @@ class Recognition:
             for coding in objects(concept.get("coding")):
                 names.append(text(coding.get("display")))
                 self._look_at(coding, found, kit_codes)
-        said = " | ".join(names).lower()
+        said = " ".join(" | ".join(names).lower().split())
         if not found and not kit_codes and not any(name in said for name in self.names):
             return _SOMETHING_ELSE
         return self._named(found, tuple(dict.fromkeys(kit_codes)), said, tuple(dict.fromkeys(filter(None, names))))
 
     def _look_at(self, coding: JsonObject, found: set[str], kit_codes: list[str]) -> None:
         """Add the concept a coding stands for, and its package code if it is one."""
-        system, code = coding.get("system"), coding.get("code")
+        system, code = text(coding.get("system")), _code_of(coding)
         entry = self.codes.look_up(system, code)
         if entry is not None:
             found.add(entry[0])
             if entry[1].kit_ndc:
                 kit_codes.append(entry[1].kit_ndc)
         if not system or self.codes.is_system(system, "NDC"):
-            package = in_table_spelling(text(code))
+            package = in_table_spelling(code)
             if system or is_of_labeler(package):
                 kit_codes.append(package)
 
@@ -133,12 +136,51 @@ class Recognition:
 
     def concept_of(self, *concepts: object) -> frozenset[str]:
         """Every concept that any coding of these CodeableConcepts stands for."""
-        entries = (self.codes.look_up(c.get("system"), c.get("code")) for c in codings(list(_flat(concepts))))
+        entries = (self.codes.look_up(text(c.get("system")), _code_of(c)) for c in codings(list(_flat(concepts))))
         return frozenset(entry[0] for entry in entries if entry is not None)
+
+    def routes_in(self, texts: Iterable[str]) -> frozenset[str]:
+        """The routes whose words stand in these texts: intravenous, intrathecal, other."""
+        named = {route for route, words in self.routes.items() if any(words.search(said) for said in texts)}
+        return frozenset(named | ({"intrathecal"} if self.says("route_intrathecal_alone", texts) else set()))
 
     def says(self, list_name: str, texts: Iterable[str]) -> bool:
         """Whether one of the texts, as a whole and apart from case and a final stop, is in the list."""
         return any(said.lower().rstrip(". ") in self.words[list_name] for said in texts)
+
+
+def _code_of(coding: JsonObject) -> str:
+    """A coding's code, also where a sender writes it as a number."""
+    code = coding.get("code")
+    return str(code) if isinstance(code, int) and not isinstance(code, bool) else text(code)
+
+
+_CONCEPTS = (
+    "zolgensma", "zolgensma_kit", "zolgensma_vial", "onasemnogene_any",
+    "body_weight", "body_weight_not_for_dosing", "gestational_age", "gestational_age_excluded",
+    "smn1_copy_number", "smn1_targeted_analysis", "smn1_smn2_targeted_analysis", "sma_newborn_screen",
+    "variant_observation", "smn1_gene", "gene_studied", "copy_number_component", "allelic_state",
+    "smn2_copy_number", "smn2_targeted_analysis",
+    "spinal_muscular_atrophy", "spinal_muscular_atrophy_related", "not_spinal_muscular_atrophy", "premature_birth",
+    "ventilator_dependence", "ventilation_related", "tracheostomy", "tracheostomy_procedure",
+    "limb_paralysis", "limb_paralysis_complete",
+    "intravenous", "intrathecal", "intramuscular", "subcutaneous", "oral",
+)  # fmt: skip
+_WORDS = (
+    *_PRODUCT_NAMES, "push_or_bolus", "route_intravenous", "route_intrathecal", "route_intrathecal_alone",
+    "route_other", "smn1_biallelic", "smn1_compound_heterozygous", "smn1_second_variant", "smn1_carrier",
+    "variant_pathogenic", "newborn_screen_positive", "newborn_screen_negative", "single_timing", "repeating_timing",
+)  # fmt: skip
+
+
+def _require_all(codes: CodeBook, names: Mapping[str, tuple[str, ...]]) -> None:
+    """Raise ContentProblem where a list that is looked things up in has been lost."""
+    lost = [name for name in _CONCEPTS if not codes.concepts.get(name)]
+    if lost:
+        raise ContentProblem(f"outside/codes: concept {lost[0]} has no codes; restore its file")
+    lost = [name for name in _WORDS if not names.get(name)]
+    if lost:
+        raise ContentProblem(f"outside/names.yaml: {lost[0]} is missing; restore it")
 
 
 def _flat(concepts: Iterable[object]) -> Iterable[object]:
@@ -150,13 +192,27 @@ def _flat(concepts: Iterable[object]) -> Iterable[object]:
 
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(rf"\b{re.escape(name.lower())}\b" for name in names), re.IGNORECASE)
+    return re.compile("|".join(rf"(?<![a-z]){re.escape(name.lower())}(?![a-z])" for name in names), re.IGNORECASE)
+
+
+def _stated(resource: JsonObject, medications: Mapping[str, JsonObject]) -> tuple[list[JsonObject], list[str]]:
+    """The CodeableConcepts and the names by which a resource says what its medication is."""
+    concepts = objects(resource.get("medicationCodeableConcept"))
+    references = objects(resource.get("medicationReference"))[:1]
+    written = [text(reference.get("display")) for reference in references]
+    for reference in references:
+        medication = _resolved(reference, resource, medications)
+        concepts += objects(medication.get("code"))
+        for ingredient in objects(medication.get("ingredient")):
+            concepts += objects(ingredient.get("itemCodeableConcept"))
+            written += [text(item.get("display")) for item in objects(ingredient.get("itemReference"))]
+    return concepts, written
 
 
 def _resolved(reference: JsonObject, holder: JsonObject, medications: Mapping[str, JsonObject]) -> JsonObject:
     name = plain_reference(reference.get("reference"))
     if name.startswith("#"):
-        inside = (item for item in objects(holder.get("contained")) if f"#{text(item.get('id'))}" == name)
+        inside = (item for item in objects(holder.get("contained")) if text(item.get("id")).lstrip("#") == name[1:])
         return next(inside, {})
     return medications.get(name, {})
 

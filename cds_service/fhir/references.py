@@ -29,10 +29,21 @@ def referenced(element: object) -> str:
     return plain_reference(an_object(element).get("reference"))
 
 
+def is_about(resource: JsonObject, patient: str) -> bool | None:
+    """Whether a resource's subject is this patient; None only where it states no subject at all.
+
+    A subject that cannot be resolved (a display, an identifier, an odd shape) is somebody else's.
+    """
+    stated = [resource[name] for name in ("subject", "patient") if resource.get(name) not in (None, "", {}, [])]
+    if not stated:
+        return None
+    return all(isinstance(subject, dict) and referenced(subject) == patient for subject in stated)
+
+
 def identifiers(resource: JsonObject) -> frozenset[str]:
-    """A resource's business identifiers as `system|value`."""
+    """A resource's business identifiers as `system|value`; one without a system identifies nothing."""
     return frozenset(
         f"{text(item.get('system'))}|{text(item.get('value'))}"
         for item in objects(resource.get("identifier"))
-        if text(item.get("value"))
+        if text(item.get("system")) and text(item.get("value"))
     )

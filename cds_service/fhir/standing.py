@@ -13,6 +13,11 @@ _OBSERVATION: Mapping[str, Standing] = {
     "corrected": Standing.ACCEPTED,
     "preliminary": Standing.PROVISIONAL,
 }
+_REPORT: Mapping[str, Standing] = {
+    **_OBSERVATION,
+    "appended": Standing.ACCEPTED,
+    "partial": Standing.PROVISIONAL,
+}
 _PROCEDURE: Mapping[str, Standing] = {
     "completed": Standing.ACCEPTED,
     "in-progress": Standing.ACCEPTED,
@@ -34,6 +39,13 @@ def observation_standing(resource: JsonObject) -> Standing | None:
     if is_removed(resource):
         return None
     return _OBSERVATION.get(code_text(resource.get("status")), Standing.NO_INFORMATION)
+
+
+def report_standing(resource: JsonObject) -> Standing | None:
+    """What a DiagnosticReport may do by its status."""
+    if is_removed(resource):
+        return None
+    return _REPORT.get(code_text(resource.get("status")), Standing.NO_INFORMATION)
 
 
 def procedure_standing(resource: JsonObject) -> Standing | None:

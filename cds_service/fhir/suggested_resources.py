@@ -7,7 +7,7 @@ it came, changed only where the change says so; it is never validated, because i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,17 +28,40 @@ from cds_service.fhir.json_shapes import (
     text,
 )
 from cds_service.fhir.quantity import UCUM
-from cds_service.fhir.recognition import Recognition
+from cds_service.fhir.recognition import ROUTES, Recognition
+
+_REPEATING = (
+    "count",
+    "countMax",
+    "frequency",
+    "frequencyMax",
+    "period",
+    "periodMax",
+    "periodUnit",
+    "timeOfDay",
+    "dayOfWeek",
+    "when",
+    "offset",
+    "boundsDuration",
+    "boundsRange",
+)
+_DOSES = ("doseQuantity", "doseRange")
+_RATES = ("rateQuantity", "rateRatio", "rateRange")
+_REMARKS = ("text", "patientInstruction", "maxDosePerPeriod", "maxDosePerAdministration", "maxDosePerLifetime")
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestedAction:
-    """One action of a suggestion: `create` or `update` with a resource, `delete` with a reference."""
+    """One action of a suggestion: `create` or `update` with a resource, `delete` with a reference.
+
+    `remarks_remain`: the draft keeps free text or dose limits that a person has to compare with the change.
+    """
 
     type: str
     resource: JsonObject | None = None
     resource_id: str = ""
     kit_could_not_be_set: bool = False
+    remarks_remain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +82,7 @@ def suggested_action(
     recognition: Recognition,
     texts: Mapping[str, str],
 ) -> SuggestedAction | None:
-    """The action for one change, or None where the draft it is about has no id to be addressed by."""
+    """The action for one change, or None where the draft has no id to be addressed by or would not change."""
     if isinstance(change, RequestTest):
         return SuggestedAction("create", _service_request(orders[change.test], patient_id, recognition.codes))
     draft = drafts.get(change.order_id)
@@ -90,7 +113,7 @@ def _service_request(order: TestOrder, patient_id: str, codes: CodeBook) -> Json
 
 def _corrected(
     draft: JsonObject, change: CorrectOrder, recognition: Recognition, texts: Mapping[str, str]
-) -> SuggestedAction:
+) -> SuggestedAction | None:
     resource = deepcopy(draft)
     instruction = _dosing_instruction(resource)
     if change.to_single_dose:
@@ -99,6 +122,7 @@ def _corrected(
         _set_dose(instruction, change)
     if change.minutes is not None:
         repeat = _child(_child(instruction, "timing"), "repeat")
+        _drop(repeat, ("durationMax",))
         repeat |= {"count": 1, "duration": _json_number(change.minutes), "durationUnit": "min"}
     if change.to_intravenous:
         _set_route(instruction, recognition, texts["intravenous"])
@@ -110,7 +134,17 @@ def _corrected(
             "code": "{kit}",
         }
     missed = bool(change.kit_ndc) and not _set_kit(resource, change.kit_ndc, recognition, texts["kit_name"])
-    return SuggestedAction("update", resource, kit_could_not_be_set=missed)
+    if resource == draft:
+        return None
+    remains = _has_remarks(resource, change)
+    return SuggestedAction("update", resource, kit_could_not_be_set=missed, remarks_remain=remains)
+
+
+def _has_remarks(resource: JsonObject, change: CorrectOrder) -> bool:
+    """Whether the draft says more than is changed: free text or dose limits, which may now contradict it."""
+    kit_text = text(an_object(resource.get("medicationCodeableConcept")).get("text")) if change.kit_ndc else ""
+    instructions = objects(resource.get("dosageInstruction"))
+    return bool(kit_text) or any(name in item for item in instructions for name in _REMARKS)
 
 
 def _dosing_instruction(resource: JsonObject) -> JsonObject:
@@ -137,30 +171,52 @@ def _child(parent: JsonObject, name: str) -> JsonObject:
 
 
 def _set_dose(instruction: JsonObject, change: CorrectOrder) -> None:
-    """Dose and rate of the one entry that was judged: an ordered one before a calculated one."""
-    entry = _judged_entry(instruction)
+    """Dose and rate at the one place that is judged; others of its rank that say the same things lose only those."""
+    judged, others = _judged_place(instruction)
     if change.volume_ml is not None:
-        entry.pop("doseRange", None)
-        entry["doseQuantity"] = _quantity(change.volume_ml, "mL")
+        _put_instead(judged, _DOSES, _quantity(change.volume_ml, "mL"))
+        for place in others:
+            _drop(place, _DOSES)
     if change.ml_per_hour is not None:
-        for other in ("rateRatio", "rateRange"):
-            entry.pop(other, None)
-        entry["rateQuantity"] = _quantity(change.ml_per_hour, "mL/h")
+        _put_instead(judged, _RATES, _quantity(change.ml_per_hour, "mL/h"))
+        for place in others:
+            _drop(place, _RATES)
+    entries = instruction.get("doseAndRate")
+    if isinstance(entries, list) and {} in entries:
+        instruction["doseAndRate"] = [entry for entry in entries if entry != {}]
 
 
-def _judged_entry(instruction: JsonObject) -> JsonObject:
-    if any(name in instruction for name in ("doseQuantity", "doseRange")):
-        return instruction
+def _judged_place(instruction: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
+    """Where the dose that counts stands: beside the entries as older senders write it, or in the best entry."""
     entries = [entry for entry in objects(instruction.get("doseAndRate")) if "admin-amount" not in _type(entry)]
-    for wanted in ("ordered", "calculated"):
-        for entry in entries:
-            if wanted in _type(entry):
-                return entry
-    if entries:
-        return entries[0]
-    made: JsonObject = {}
-    instruction["doseAndRate"] = [*objects(instruction.get("doseAndRate")), made]
-    return made
+    beside = [instruction] if any(name in instruction for name in (*_DOSES, *_RATES)) else []
+    best = 0 if beside else min((_rank(entry) for entry in entries), default=0)
+    places = [*beside, *(entry for entry in entries if _rank(entry) == best)]
+    if not places:
+        made: JsonObject = {}
+        instruction["doseAndRate"] = [*objects(instruction.get("doseAndRate")), made]
+        return made, []
+    judged = next((place for place in places if any(name in place for name in _DOSES)), places[0])
+    return judged, [place for place in places if place is not judged]
+
+
+def _put_instead(parent: JsonObject, names: tuple[str, ...], value: JsonObject) -> None:
+    """The value under the first of these names, which say the same thing in different shapes, and under no other."""
+    _drop(parent, names[1:])
+    parent.pop(f"_{names[0]}", None)
+    parent[names[0]] = value
+
+
+def _drop(parent: JsonObject, names: Iterable[str]) -> None:
+    """Take elements out, each with the extensions that stand beside it."""
+    for name in names:
+        parent.pop(name, None)
+        parent.pop(f"_{name}", None)
+
+
+def _rank(entry: JsonObject) -> int:
+    said = _type(entry)
+    return next((rank for rank, name in enumerate(("ordered", "calculated")) if name in said), 2)
 
 
 def _type(entry: JsonObject) -> set[str]:
@@ -183,34 +239,35 @@ def _make_single(resource: JsonObject, instruction: JsonObject) -> None:
         dispense["numberOfRepeatsAllowed"] = 0
     every = objects(resource.get("dosageInstruction"))
     resource["dosageInstruction"] = [item for item in every if item is instruction or not _states_a_dose(item)]
-    timing = _child(instruction, "timing")
+    for item in objects(resource["dosageInstruction"]):
+        _strip_repetition(item)
+    repeat = _child(_child(instruction, "timing"), "repeat")
+    repeat["count"] = 1
+
+
+def _strip_repetition(instruction: JsonObject) -> None:
+    timing = an_object(instruction.get("timing"))
     if isinstance(timing.get("event"), list):
         timing["event"] = timing["event"][:1]
-    repeat = _child(timing, "repeat")
-    for repeated in (
-        "countMax",
-        "frequency",
-        "frequencyMax",
-        "period",
-        "periodMax",
-        "periodUnit",
-        "boundsDuration",
-    ):
-        repeat.pop(repeated, None)
-    period = an_object(repeat.get("boundsPeriod"))
-    period.pop("end", None)
-    timing.pop("code", None)
-    repeat["count"] = 1
+        timing.pop("_event", None)
+    _drop(timing, ("code",))
+    repeat = an_object(timing.get("repeat"))
+    _drop(repeat, _REPEATING)
+    _drop(an_object(repeat.get("boundsPeriod")), ("end",))
+    if timing.get("repeat") == {}:
+        del timing["repeat"]
 
 
 def _set_route(instruction: JsonObject, recognition: Recognition, name: str) -> None:
     """The intravenous route; a method of push or bolus is taken out, any other method stays."""
     route = recognition.codes.concepts["intravenous"][0]
     address = recognition.codes.addresses[route.system][0]
-    instruction["route"] = {"coding": [{"system": address, "code": route.code, "display": name}]}
+    stated = instruction.get("route")
+    if (recognition.concept_of(stated) & ROUTES) | recognition.routes_in(concept_texts(stated)) != {"intravenous"}:
+        instruction["route"] = {"coding": [{"system": address, "code": route.code, "display": name}]}
     said = " ".join(concept_texts(instruction.get("method")))
     if recognition.push_or_bolus.search(said):
-        del instruction["method"]
+        _drop(instruction, ("method",))
 
 
 def _set_kit(resource: JsonObject, kit_ndc: str, recognition: Recognition, name: str) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from cds_service.errors import BadRequest, BodyTooDeep
 
 DEEPEST = 100
+_MEMBERS = ("context", "prefetch", "fhirAuthorization", "extension")
 
 _decoder = msgspec.json.Decoder(type=Any, float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -39,10 +40,16 @@ def write_json(document: object) -> bytes:
 
 def _refuse_deep(document: dict[str, Any], body: bytes) -> None:
     # Fewer brackets than levels allowed cannot nest deeper; most calls end here.
-    if body.count(b"{") + body.count(b"[") <= DEEPEST:
+    if body.count(b"{") + body.count(b"[") <= DEEPEST or not _is_deeper(document, DEEPEST):
         return
-    level: list[Any] = [document]
-    for _ in range(DEEPEST):
+    path = next((name for name in _MEMBERS if _is_deeper(document.get(name), DEEPEST - 1)), "")
+    raise _too_deep(path)
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Whether objects and arrays nest deeper in a value than so many levels; looks at each of them once."""
+    level: list[Any] = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(levels):
         level = [
             child
             for parent in level
@@ -50,21 +57,9 @@ def _refuse_deep(document: dict[str, Any], body: bytes) -> None:
             if type(child) is dict or type(child) is list
         ]
         if not level:
-            return
-    raise _too_deep(_path_of_depth(document))
+            return False
+    return True
 
 
 def _too_deep(path: str) -> BodyTooDeep:
     return BodyTooDeep(f"the body nests deeper than {DEEPEST} levels; flatten it", path)
-
-
-def _path_of_depth(document: dict[str, Any]) -> str:
-    """The first steps of the path along which the document is too deep."""
-    frontier: list[tuple[str, Any]] = [(str(key), value) for key, value in document.items()]
-    for _ in range(DEEPEST - 1):
-        deeper = []
-        for root, parent in frontier:
-            children = parent.values() if isinstance(parent, dict) else parent if isinstance(parent, list) else ()
-            deeper += [(root, child) for child in children]
-        frontier = deeper
-    return frontier[0][0] if frontier else ""

@@ -67,7 +67,7 @@ def _draft_orders(context: Mapping[str, Any]) -> Mapping[str, Any] | None:
     bundle = _optional_object(context, "draftOrders", path)
     if bundle is None:
         return None
-    if bundle.get("resourceType", "Bundle") != "Bundle":
+    if (bundle.get("resourceType") or "Bundle") != "Bundle":
         raise BadRequest(f"{path} is not a Bundle; send a Bundle of the drafts", f"{path}.resourceType")
     if not isinstance(bundle.get("entry", []), (list, dict, type(None))):
         raise BadRequest(f"{path}.entry is not an array; send the drafts as entries", f"{path}.entry")

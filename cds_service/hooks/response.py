@@ -12,7 +12,7 @@ from cds_service.domain.evidence import Evidence
 from cds_service.fhir import Recognition, SuggestedAction, TestOrder, suggested_action
 from cds_service.hooks.json_body import write_json
 from cds_service.hooks.request import HookCall
-from cds_service.presentation import Card, Catalogue, Finding
+from cds_service.presentation import Card, Catalogue, Finding, one_line, short
 from cds_service.review import Review
 
 Json = dict[str, Any]
@@ -79,7 +79,7 @@ class ResponseWriter:
 
     def _evidence(self, item: Evidence) -> Json:
         name = self.catalogue.phrases.evidence.get(item.name, item.name)
-        parts = {"reference": item.reference, "label": name, "value": item.value, "date": item.day}
+        parts = {"reference": item.reference, "label": one_line(name), "value": one_line(item.value), "date": item.day}
         return {key: value for key, value in parts.items() if value}
 
     def _suggestions(self, card: Card, patient_id: str, drafts: Mapping[str, Json], card_uuid: UUID) -> list[Json]:
@@ -88,11 +88,14 @@ class ResponseWriter:
             texts = self._resource_texts(item.change)
             action = suggested_action(item.change, patient_id, drafts, self._test_orders(), self.recognition, texts)
             if action is not None:
-                suggestions.append(self._suggestion(item.change, action, card_uuid))
+                several = len(drafts) > 1
+                suggestions.append(self._suggestion(item.change, action, card_uuid, is_one_of_several=several))
         return suggestions
 
-    def _suggestion(self, change: ProposedChange, action: SuggestedAction, card_uuid: UUID) -> Json:
-        label, description = self._offer(change, action)
+    def _suggestion(
+        self, change: ProposedChange, action: SuggestedAction, card_uuid: UUID, *, is_one_of_several: bool
+    ) -> Json:
+        label, description = self._offer(change, action, is_one_of_several)
         written: Json = {
             "label": label,
             "uuid": str(uuid5(card_uuid, write_json([label, description, action.resource_id]).decode())),
@@ -107,18 +110,26 @@ class ResponseWriter:
         written["actions"] = [step]
         return written
 
-    def _offer(self, change: ProposedChange, action: SuggestedAction) -> tuple[str, str]:
+    def _offer(self, change: ProposedChange, action: SuggestedAction, is_one_of_several: bool) -> tuple[str, str]:
         """The suggestion's label, and the action's description, which is all that some EHRs show."""
         if isinstance(change, RequestTest):
             offer = self.catalogue.orders[change.test].offer.plain.render()
             return offer, f"{offer}: {self.catalogue.orders[change.test].text}"
         if isinstance(change, DeleteOrder):
-            return self._say("delete_order"), self._say("delete_order_parts")
-        shown = _shown_parts(change)
+            which = self._which(change.order_id, is_one_of_several)
+            return self._say("delete_order") + which, self._say("delete_order_parts") + which
+        shown = _shown_parts(change) | {"kit_ndc": "" if action.kit_could_not_be_set else change.kit_ndc}
         description = self._say("correct_order_parts", **shown)
         if action.kit_could_not_be_set:
             description += self._say("kit_reminder", kit_ndc=change.kit_ndc)
-        return self._say("correct_order", **shown), description
+        if action.remarks_remain:
+            description += self._say("remarks_reminder")
+        which = self._which(change.order_id, is_one_of_several)
+        return self._say("correct_order", **shown) + which, description + which
+
+    def _which(self, order_id: str, is_one_of_several: bool) -> str:
+        """Which draft is meant, where there are several."""
+        return self._say("which_order", order_id=short(order_id)) if is_one_of_several else ""
 
     def _say(self, name: str, **shown: object) -> str:
         return self.catalogue.phrases.texts[name].plain.render(**shown)
@@ -152,14 +163,11 @@ def _uuid_of(service_id: str, hook_instance: str, topic: str, findings: list[Jso
 
 
 def _selection_behavior(suggestions: list[Json]) -> str:
-    """`at-most-one` where two suggestions touch one draft, else `any`."""
-    touched = [
-        action.get("resourceId") or f"MedicationRequest/{action['resource'].get('id')}"
-        for suggestion in suggestions
-        for action in suggestion["actions"]
-        if action["type"] != "create"
-    ]
-    return "at-most-one" if len(touched) != len(set(touched)) else "any"
+    """`at-most-one` where two suggestions touch one draft, or would together take back two; else `any`."""
+    actions = [action for suggestion in suggestions for action in suggestion["actions"] if action["type"] != "create"]
+    touched = [action.get("resourceId") or f"MedicationRequest/{action['resource'].get('id')}" for action in actions]
+    deletions = sum(action["type"] == "delete" for action in actions)
+    return "at-most-one" if len(touched) != len(set(touched)) or deletions > 1 else "any"
 
 
 def _camel_case(name: str) -> str:

@@ -69,7 +69,7 @@ def _body() -> bytes:
     """
     if request.mimetype not in _JSON_TYPES:
         raise UnsupportedMediaType("the body is not declared as JSON; send Content-Type: application/json")
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("the body is compressed; send it without Content-Encoding")
     limit: int = current_app.extensions[MAX_BODY]
     if (request.content_length or 0) > limit:

@@ -125,6 +125,7 @@ class Phrases:
 
     headings: Mapping[str, str]
     evidence: Mapping[str, str]
+    missing: Mapping[str, str]
     states: Mapping[str, str]
     texts: Mapping[str, Words]
     override_reasons: tuple[tuple[str, str], ...]
@@ -132,7 +133,7 @@ class Phrases:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The card files, complete and checked."""
+    """The card files, complete and checked. `asked` are the rules that a hook asks, by hook."""
 
     identity: LabelIdentity
     known: Known
@@ -144,3 +145,4 @@ class Catalogue:
     checklist: Mapping[str, ChecklistText]
     checked_by: Mapping[str, tuple[str, ...]]
     phrases: Phrases
+    asked: Mapping[str, Registry]

@@ -61,6 +61,28 @@ def _numbers_in(quote: str) -> set[Decimal]:
     return numbers | {Decimal(found) for found in re.findall(r"[0-9]+(?:\.[0-9]+)?", quote.replace(",", ""))}
 
 
+def require_mapping(where: Path | str, value: object) -> Mapping[str, Any]:
+    """The entries by name, if they are such."""
+    if not isinstance(value, Mapping):
+        raise ContentProblem(f"{where}: must hold entries by name; write `name: value` lines")
+    return value
+
+
+def require_list(where: Path | str, value: object) -> list[Any]:
+    """The list, if it is one."""
+    if not isinstance(value, list):
+        raise ContentProblem(f"{where}: must be a list; write `- ` lines")
+    return value
+
+
+def require_texts(where: Path | str, value: object) -> list[str]:
+    """The list of texts, if it is one."""
+    texts = require_list(where, value)
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise ContentProblem(f"{where}: is empty; say it in words, each entry as text")
+    return texts
+
+
 def require_text(where: Path | str, field: str, value: object) -> str:
     """The text, if there is any."""
     if not isinstance(value, str) or not value.strip():

@@ -56,7 +56,7 @@ def _at_most_six(groups: list[tuple[str, list[Finding]]]) -> list[tuple[str, lis
     if len(groups) <= MOST_CARDS:
         return groups
     own = groups[: MOST_CARDS - 1]
-    if READINESS not in [topic for topic, _ in own]:
+    if READINESS in [topic for topic, _ in groups[MOST_CARDS - 1 :]]:
         own = [*groups[: MOST_CARDS - 2], *(group for group in groups if group[0] == READINESS)][: MOST_CARDS - 1]
     rest = [group for group in groups if group not in own]
     merged = sorted((finding for _, findings in rest for finding in findings), key=_urgency_rank)
@@ -76,7 +76,7 @@ def _card(topic: str, findings: list[Finding], hook: str, today_is_stale: bool, 
     return Card(
         topic=topic,
         urgency=findings[0].urgency,
-        summary=fitted(_summary(topic, findings, checklist, catalogue)),
+        summary=_summary(topic, findings, checklist, catalogue),
         detail="\n\n".join(parts),
         sections=tuple(sections),
         findings=tuple(findings),
@@ -86,15 +86,14 @@ def _card(topic: str, findings: list[Finding], hook: str, today_is_stale: bool, 
 
 def _summary(topic: str, findings: list[Finding], checklist: list[Finding], catalogue: Catalogue) -> str:
     if topic == READINESS and checklist:
-        return readiness_summary(checklist, catalogue)
+        return fitted(readiness_summary(checklist, catalogue))
     headline = findings[0].headline
     foreign = {finding.topic for finding in findings} - {findings[0].topic}
     if foreign:
-        template = catalogue.phrases.texts["more_topics"]
-        return template.plain.render(headline=headline, more=len(foreign))
+        return fitted(headline, catalogue.phrases.texts["more_topics"].plain.render(more=len(foreign)))
     if len(findings) == 1:
-        return headline
-    return catalogue.phrases.texts["more_findings"].plain.render(headline=headline, more=len(findings) - 1)
+        return fitted(headline)
+    return fitted(headline, catalogue.phrases.texts["more_findings"].plain.render(more=len(findings) - 1))
 
 
 def _detail(findings: Iterable[Finding], catalogue: Catalogue, *, is_beside_checklist: bool) -> str:

@@ -13,19 +13,21 @@ from cds_service.errors import ContentProblem
 from cds_service.presentation import checks
 from cds_service.presentation.catalogue import (
     HEADINGS,
+    HOOKS,
     TOPICS,
     Catalogue,
     ChecklistText,
     LabelIdentity,
     OrderText,
     Phrases,
+    RuleCard,
 )
 from cds_service.presentation.load_codes import load_codes
 from cds_service.presentation.load_numbers import load_known
 from cds_service.presentation.load_rule_cards import load_topic
 from cds_service.presentation.site_files import SiteCodes, SitePolicy
 from cds_service.presentation.words import words_in
-from cds_service.presentation.yaml_files import load_yaml
+from cds_service.presentation.yaml_files import load_mapping, load_yaml
 
 
 def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes) -> Catalogue:
@@ -50,7 +52,16 @@ def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes)
         checklist={text.check: text for _, text in lines},
         checked_by={line.check: line.rules for line, _ in lines},
         phrases=_phrases(folder / "shared" / "phrases.yaml"),
+        asked={hook: rules.only(_asked_on(hook, cards, lines)) for hook in HOOKS},
     )
+
+
+def _asked_on(
+    hook: str, cards: dict[str, RuleCard], lines: tuple[tuple[ChecklistLine, ChecklistText], ...]
+) -> frozenset[str]:
+    """The rules that answer on a hook: those whose card says so, and those behind the checklist."""
+    answering = {card.rule_id for card in cards.values() if hook in card.hooks}
+    return frozenset(answering | {rule for line, _ in lines for rule in line.rules})
 
 
 def _identity(path: Path) -> LabelIdentity:
@@ -63,19 +74,17 @@ def _identity(path: Path) -> LabelIdentity:
 
 
 def _names(path: Path) -> dict[str, tuple[str, ...]]:
-    return {
-        name: tuple(checks.require_text(path, name, text) for text in texts) for name, texts in load_yaml(path).items()
-    }
+    return {name: tuple(checks.require_texts(f"{path}: {name}", texts)) for name, texts in load_mapping(path).items()}
 
 
 def _checklist(path: Path, rule_ids: frozenset[str]) -> tuple[tuple[ChecklistLine, ChecklistText], ...]:
-    return tuple(_checklist_line(path, entry, rule_ids) for entry in load_yaml(path))
+    return tuple(_checklist_line(path, entry, rule_ids) for entry in checks.require_list(path, load_yaml(path)))
 
 
 def _checklist_line(path: Path, entry: Any, rule_ids: frozenset[str]) -> tuple[ChecklistLine, ChecklistText]:
     given = checks.require_fields(path, entry, ("check", "title"), ("section", "rules", "attested", "says"))
     where = f"{path}: {given['check']}"
-    rules = tuple(given.get("rules", ()))
+    rules = tuple(checks.require_texts(where, given.get("rules", [])))
     for rule_id in rules:
         checks.require_one_of(where, "rules", rule_id, sorted(rule_ids))
     line = ChecklistLine(given["check"], rules, bool(given.get("attested", False)))
@@ -83,19 +92,21 @@ def _checklist_line(path: Path, entry: Any, rule_ids: frozenset[str]) -> tuple[C
         check=given["check"],
         title=checks.require_text(where, "title", given["title"]),
         section=checks.require_quoted_section(where, given.get("section", "")),
-        says={state: words_in(where, said) for state, said in given.get("says", {}).items()},
+        says={s: words_in(where, said) for s, said in checks.require_mapping(where, given.get("says", {})).items()},
     )
     return line, text
 
 
 def _orders(path: Path) -> dict[str, OrderText]:
-    return {name: _order(path, name, entry) for name, entry in load_yaml(path).items()}
+    return {name: _order(path, name, entry) for name, entry in load_mapping(path).items()}
 
 
 def _order(path: Path, name: str, entry: Any) -> OrderText:
     where = f"{path}: {name}"
     given = checks.require_fields(where, entry, ("text", "reason", "offer", "is_laboratory"), ("code",))
     code = given.get("code")
+    if code is not None:
+        checks.require_fields(f"{where}: code", code, ("system", "code", "name"))
     return OrderText(
         name=name,
         code=(code["system"], code["code"], code["name"]) if code else None,
@@ -108,12 +119,15 @@ def _order(path: Path, name: str, entry: Any) -> OrderText:
 
 def _phrases(path: Path) -> Phrases:
     given = checks.require_fields(
-        path, load_yaml(path), ("headings", "evidence", "states", "texts", "override_reasons")
+        path, load_mapping(path), ("headings", "evidence", "missing", "states", "texts", "override_reasons")
     )
+    for part in given:
+        checks.require_mapping(f"{path}: {part}", given[part])
     checks.require_fields(f"{path}: headings", given["headings"], HEADINGS)
     return Phrases(
         headings=given["headings"],
         evidence=given["evidence"],
+        missing=given["missing"],
         states=given["states"],
         texts={name: words_in(f"{path}: {name}", text) for name, text in given["texts"].items()},
         override_reasons=tuple(given["override_reasons"].items()),

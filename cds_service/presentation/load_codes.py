@@ -9,18 +9,22 @@ from typing import Any
 from cds_service.domain.codes import Code, CodeBook
 from cds_service.presentation import checks
 from cds_service.presentation.site_files import SiteCodes
-from cds_service.presentation.yaml_files import load_yaml
+from cds_service.presentation.yaml_files import load_mapping
 
 
 def load_codes(folder: Path, site_codes: SiteCodes) -> CodeBook:
     """All concepts with their codes, the site's own added. Raises ContentProblem or SettingsProblem."""
-    addresses = {name: tuple(uris) for name, uris in load_yaml(folder / "systems.yaml").items()}
+    systems = folder / "systems.yaml"
+    addresses = {
+        name: tuple(checks.require_texts(f"{systems}: {name}", uris)) for name, uris in load_mapping(systems).items()
+    }
     concepts: dict[str, tuple[Code, ...]] = {}
     for path in sorted(folder.glob("*.yaml")):
         if path.name == "systems.yaml":
             continue
-        for concept, entries in load_yaml(path).items():
-            concepts[concept] = tuple(_code(path, concept, entry, addresses) for entry in entries)
+        for concept, entries in load_mapping(path).items():
+            listed = checks.require_list(f"{path}: {concept}", entries)
+            concepts[concept] = tuple(_code(path, concept, entry, addresses) for entry in listed)
     return CodeBook.of(site_codes.added_to(concepts), addresses)
 
 

@@ -14,7 +14,7 @@ from cds_service.domain.quantities import UnitTable
 from cds_service.errors import ContentProblem
 from cds_service.presentation import checks
 from cds_service.presentation.site_files import SiteCodes, SitePolicy
-from cds_service.presentation.yaml_files import load_yaml, read_text
+from cds_service.presentation.yaml_files import load_mapping, read_text
 
 
 def load_known(
@@ -33,7 +33,7 @@ def load_known(
 
 def _label_numbers(path: Path) -> dict[str, KnownNumber]:
     numbers = {}
-    for name, entry in load_yaml(path).items():
+    for name, entry in load_mapping(path).items():
         where = f"{path}: {name}"
         given = checks.require_fields(where, entry, ("value", "unit", "section", "quote"))
         value = checks.require_number(where, given["value"])
@@ -50,7 +50,7 @@ def _label_numbers(path: Path) -> dict[str, KnownNumber]:
 
 def _policy_numbers(path: Path, site_policy: SitePolicy) -> dict[str, KnownNumber]:
     numbers = {}
-    for name, entry in load_yaml(path).items():
+    for name, entry in load_mapping(path).items():
         where = f"{path}: {name}"
         optional = ("section", "at_least", "at_most")
         given = checks.require_fields(where, entry, ("value", "unit", "because", "decided_by"), optional)
@@ -58,7 +58,7 @@ def _policy_numbers(path: Path, site_policy: SitePolicy) -> dict[str, KnownNumbe
         checks.require_text(where, "decided_by", given["decided_by"])
         numbers[name] = KnownNumber(
             name,
-            site_policy.value_of(name, default, given.get("at_least"), given.get("at_most")),
+            site_policy.value_of(name, default, str(given["unit"]), given.get("at_least"), given.get("at_most")),
             str(given["unit"]),
             Provenance.POLICY,
             checks.require_quoted_section(where, given.get("section", "")),
@@ -71,7 +71,7 @@ def _policy_numbers(path: Path, site_policy: SitePolicy) -> dict[str, KnownNumbe
 
 def _outside_numbers(path: Path) -> dict[str, KnownNumber]:
     numbers = {}
-    for name, entry in load_yaml(path).items():
+    for name, entry in load_mapping(path).items():
         where = f"{path}: {name}"
         given = checks.require_fields(where, entry, ("value", "unit", "source"))
         value = checks.require_number(where, given["value"])
@@ -115,18 +115,22 @@ def _band(dose: Mapping[str, str], kit: Mapping[str, str]) -> DoseBand:
 
 
 def _units(path: Path, site_codes: SiteCodes) -> UnitTable:
-    own_unit, factors, spellings = {}, {}, {}
-    for concept, entry in load_yaml(path).items():
+    own_unit, factors, spellings, also_written = {}, {}, {}, {}
+    for concept, entry in load_mapping(path).items():
         where = f"{path}: {concept}"
-        given = checks.require_fields(where, entry, ("own_unit", "one_is", "source"), ("spellings",))
+        given = checks.require_fields(where, entry, ("own_unit", "one_is", "source"), ("spellings", "also_written"))
+        checks.require_fields(f"{where}: one_is", given["one_is"], (), given["one_is"])
+        checks.require_fields(f"{where}: spellings", given.get("spellings", {}), (), given.get("spellings", {}))
         own_unit[concept] = str(given["own_unit"])
         factors[concept] = {
             str(unit): checks.require_number(f"{where}: {unit}", factor) for unit, factor in given["one_is"].items()
         }
         spellings[concept] = {str(s): str(u) for s, u in given.get("spellings", {}).items()}
         spellings[concept] |= site_codes.spellings_of(concept, factors[concept])
+        checks.require_mapping(f"{where}: also_written", given.get("also_written", {}))
+        also_written[concept] = {str(s): str(u) for s, u in given.get("also_written", {}).items()}
         foreign = set(spellings[concept].values()) - set(factors[concept])
         if foreign:
             raise ContentProblem(f"{where}: {min(foreign)} is no unit of it; add it under one_is")
     site_codes.refuse_unit_concepts_not_in(factors)
-    return UnitTable(own_unit, factors, spellings)
+    return UnitTable(own_unit, factors, spellings, also_written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,12 @@ def _rule_card(path: Path, topic: str, known: Known) -> RuleCard:
         topic=topic,
         section=checks.require_quoted_section(path, header.get("section", "")),
         phase=str(header["phase"]),
-        hooks=frozenset(checks.require_one_of(path, "hooks", hook, HOOKS) for hook in header["hooks"]),
-        grades={str(name): _grade(path, name, given, basis) for name, given in header["grades"].items()},
+        hooks=frozenset(checks.require_one_of(path, "hooks", hook, HOOKS) for hook in _texts(path, header, "hooks")),
+        grades={str(n): _grade(path, n, g, basis) for n, g in _grades(path, header["grades"]).items()},
         is_never_milder=header.get("never_milder", False) is True,
         uses=_uses(path, header["uses"] or {}, known),
         explains=tuple(
-            checks.require_one_of(path, "explains", name, known.policy) for name in header.get("explains", ())
+            checks.require_one_of(path, "explains", name, known.policy) for name in _texts(path, header, "explains")
         ),
         never_unknown=str(header.get("never_unknown", "")),
         reviewed=checks.require_text(path, "reviewed", header["reviewed"]),
@@ -53,6 +54,16 @@ def _rule_card(path: Path, topic: str, known: Known) -> RuleCard:
         message=words_in(path, message),
         paragraphs={heading: words_in(path, text) for heading, text in paragraphs.items()},
     )
+
+
+def _texts(path: Path, header: Mapping[str, Any], field: str) -> list[str]:
+    return checks.require_texts(f"{path}: {field}", header.get(field, []))
+
+
+def _grades(path: Path, given: Any) -> Mapping[str, Any]:
+    if not checks.require_mapping(f"{path}: grades", given):
+        raise ContentProblem(f"{path}: grades is empty; name at least one grade and its urgency")
+    return checks.require_mapping(f"{path}: grades", given)
 
 
 def _grade(path: Path, name: str, given: Any, basis: str) -> Grade:
@@ -69,7 +80,7 @@ def _grade(path: Path, name: str, given: Any, basis: str) -> Grade:
 
 def _uses(path: Path, given: Any, known: Known) -> dict[str, tuple[str, ...]]:
     checks.require_fields(f"{path}: uses", given, (), _USES)
-    uses = {kind: tuple(given.get(kind, ())) for kind in _USES}
+    uses = {kind: tuple(checks.require_texts(f"{path}: uses: {kind}", given.get(kind, []))) for kind in _USES}
     for kind, names in uses.items():
         for name in names:
             checks.require_one_of(f"{path}: uses", kind, name, getattr(known, kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cds_service.domain.evidence import Evidence
-from cds_service.presentation.words import for_markdown
+from cds_service.presentation.words import for_markdown, short
 
 
 def evidence_lines(evidence: Iterable[Evidence], names: Mapping[str, str]) -> list[str]:
@@ -18,7 +18,7 @@ def evidence_lines(evidence: Iterable[Evidence], names: Mapping[str, str]) -> li
         name = for_markdown(names.get(item.name, item.name))
         parts = [str(for_markdown(part)) for part in (item.value, item.day, item.status) if part]
         named = f"{name}: {', '.join(parts)}" if parts else str(name)
-        lines.append(f"{named} ({for_markdown(item.reference)})")
+        lines.append(f"{named} ({for_markdown(short(item.reference))})")
     return lines
 
 
@@ -27,7 +27,7 @@ def short_evidence(evidence: Iterable[Evidence], names: Mapping[str, str]) -> li
     return [
         ", ".join(
             str(for_markdown(part))
-            for part in (item.value or names.get(item.name, item.name), item.day, item.reference)
+            for part in (item.value or names.get(item.name, item.name), item.day, short(item.reference))
             if part
         )
         for item in evidence

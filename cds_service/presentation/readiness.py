@@ -34,11 +34,13 @@ def _finding(line: Answer, findings: Sequence[Finding], hook: str, catalogue: Ca
             behind[0].urgency if state == "action-needed" else max(urgency, behind[0].urgency, key=URGENCIES.index)
         )
     said = text.says[state].plain.render(line.shown) if state in text.says else ""
+    if state == "not-checkable" and not behind:
+        said = said or _lacks(line, catalogue)
     shown = {
         **line.shown,
         "title": OurWords(text.title),
         "state_text": OurWords(catalogue.phrases.states[state]),
-        "says": "; ".join(part.rstrip(".") for part in (*(f.headline for f in behind), said) if part),
+        "says": "; ".join(dict.fromkeys(p.rstrip(".") for p in (*(f.headline for f in behind), said) if p)),
     }
     return Finding(
         rule_id=line.rule_id,
@@ -57,17 +59,34 @@ def _finding(line: Answer, findings: Sequence[Finding], hook: str, catalogue: Ca
     )
 
 
+def _lacks(line: Answer, catalogue: Catalogue) -> str:
+    """What the check lacked, in words; "" for a line that this release cannot check at all."""
+    missing = [name for name in str(line.shown["because"]).split(", ") if name]
+    words = ", ".join(catalogue.phrases.missing[name] for name in missing)
+    return catalogue.phrases.texts["lacks"].plain.render(words=OurWords(words)) if words else ""
+
+
 def _because(line: Answer) -> dict[str, str]:
     because = str(line.shown["because"])
     return {"because": because} if because else {}
 
 
 def readiness_summary(checklist: Sequence[Finding], catalogue: Catalogue) -> str:
-    """The card's headline: how many lines are in which state."""
-    states = [finding.values["state"] for finding in checklist]
+    """The card's headline: the worst state and how many lines are in it."""
+    return catalogue.phrases.texts["readiness_headline"].plain.render(_counts(checklist))
+
+
+def _counts(checklist: Sequence[Finding]) -> dict[str, int]:
+    states = [_counted_as(finding) for finding in checklist]
     counts = {state.replace("-", "_"): states.count(state) for state in STATES}
     counts["to_attest"] = counts.pop("attest")
-    return catalogue.phrases.texts["readiness_headline"].plain.render(counts)
+    return counts
+
+
+def _counted_as(finding: Finding) -> str:
+    """A check that cannot be made and is critical for it is one to act on."""
+    is_urgent = finding.urgency == "critical" and finding.values["state"] == "not-checkable"
+    return "action-needed" if is_urgent else finding.values["state"]
 
 
 def readiness_detail(checklist: Sequence[Finding], hook: str, today_is_stale: bool, catalogue: Catalogue) -> str:
@@ -84,7 +103,7 @@ def readiness_detail(checklist: Sequence[Finding], hook: str, today_is_stale: bo
     if unbuilt:
         titles = OurWords(", ".join(finding.headline for finding in unbuilt))
         lines.append(texts["not_built"].markdown.render(titles=titles))
-    parts = [bullets(lines)]
+    parts = [texts["readiness_counts"].markdown.render(_counts(checklist)), bullets(lines)]
     if is_short and verified:
         parts.append(texts["readiness_count"].markdown.render(verified=len(verified)))
     if today_is_stale:

@@ -11,8 +11,11 @@ from cds_service.domain.answers import Answer, ProposedChange, Shown
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.quantities import plain
 from cds_service.presentation.catalogue import HEADINGS, MILDER_HOOKS, URGENCIES, Catalogue, Grade, RuleCard
+from cds_service.presentation.words import one_line
 
 LONGEST_SUMMARY = 139
+# More than anybody checks; a record that holds thousands must not make a card of megabytes.
+MOST_EVIDENCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
         headline=" ".join(card.headline.plain.render(shown).split()),
         message=" ".join(card.message.plain.render(shown).split()),
         values=_values(answer.shown),
-        evidence=answer.evidence,
+        evidence=answer.evidence[:MOST_EVIDENCE],
         paragraphs=_paragraphs(card, shown),
         explained_policy=card.explains,
         other_policy=tuple(name for name in card.uses["policy"] if name not in card.explains),
@@ -91,14 +94,16 @@ def urgency_on(hook: str, card: RuleCard, grade: Grade) -> str:
     return grade.urgency
 
 
-def fitted(summary: str) -> str:
-    """A headline that clients accept: fewer than 140 UTF-16 units, cut at a word if need be."""
-    if _utf_16_units(summary) <= LONGEST_SUMMARY:
-        return summary
-    words = summary.split(" ")
-    while _utf_16_units(" ".join(words)) > LONGEST_SUMMARY - 1:
-        words.pop()
-    return f"{' '.join(words)}…"
+def fitted(headline: str, tail: str = "") -> str:
+    """A summary that clients accept, fewer than 140 UTF-16 units: the headline cut at a word if need be, the tail
+    kept whole."""
+    room = LONGEST_SUMMARY - _utf_16_units(tail)
+    if _utf_16_units(headline) <= room:
+        return headline + tail
+    kept = headline
+    while _utf_16_units(kept) > room - 1:
+        kept = kept.rpartition(" ")[0] or kept[:-1]
+    return f"{kept}…{tail}"
 
 
 def _utf_16_units(text: str) -> int:
@@ -114,7 +119,7 @@ def _values(shown: Mapping[str, Shown]) -> dict[str, str]:
 def _as_text(value: Shown) -> str:
     if isinstance(value, Decimal):
         return plain(value)
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return value.isoformat() if isinstance(value, date) else one_line(str(value))
 
 
 def _paragraphs(card: RuleCard, shown: Mapping[str, Shown]) -> dict[str, tuple[str, ...]]:

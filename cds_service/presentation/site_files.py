@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cds_service.domain.codes import Code
-from cds_service.errors import SettingsProblem
+from cds_service.errors import ContentProblem, SettingsProblem
 
+WHOLE_UNITS = ("days", "weeks", "months", "min")
 POLICY_FILE, CODES_FILE = "CDS_POLICY_FILE", "CDS_CODES_FILE"
 
 
@@ -22,14 +23,20 @@ class SitePolicy:
     file: str = ""
     values: Mapping[str, Decimal] = field(default_factory=dict)
 
-    def value_of(self, name: str, default: Decimal, at_least: object, at_most: object) -> Decimal:
+    def value_of(self, name: str, default: Decimal, unit: str, at_least: object, at_most: object) -> Decimal:
         """The site's value, else the default. Raises SettingsProblem outside the allowed range."""
         value = self.values.get(name, default)
+        refuse = self._refuse if name in self.values else _refuse_ours
+        if unit in WHOLE_UNITS and value != value.to_integral_value():
+            refuse(f"{name} is {value}; {unit} are counted whole")
         lower = Decimal(str(at_least)) if at_least is not None else Decimal(0)
         if value < lower or (at_most is not None and value > Decimal(str(at_most))):
             upper = f" to {at_most}" if at_most is not None else " or more"
-            raise SettingsProblem(f"{self.file}: {name} is {value}; it must be {lower}{upper}")
+            refuse(f"{name} is {value}; it must be {lower}{upper}")
         return value
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise SettingsProblem(f"{self.file}: {what}")
 
     def refuse_names_not_in(self, known: Collection[str]) -> None:
         """Raise SettingsProblem for a name that is no policy number."""
@@ -67,6 +74,10 @@ class SiteCodes:
                 raise SettingsProblem(f"{self.file}: concept {concept} has no units; see outside/units.yaml")
 
 
+def _refuse_ours(what: str) -> NoReturn:
+    raise ContentProblem(f"policy/site_policy.yaml: {what}")
+
+
 def load_site_policy(path: Path | None) -> SitePolicy:
     """The site's policy file, or an empty one. Raises SettingsProblem where it cannot be read."""
     if path is None:
@@ -100,6 +111,8 @@ def load_site_codes(path: Path | None) -> SiteCodes:
 
 def _tables(where: str, content: Mapping[str, Any], name: str, fields: tuple[str, ...]) -> list[dict[str, str]]:
     tables = content.get(name, [])
+    if not isinstance(tables, list):
+        raise SettingsProblem(f"{where}: {name} is no list of tables; write [[{name}]]")
     for number, entry in enumerate(tables, start=1):
         if not isinstance(entry, dict) or set(entry) != set(fields) or not all(map(_is_text, entry.values())):
             raise SettingsProblem(f"{where}: [[{name}]] number {number} must have exactly {', '.join(fields)} as text")

@@ -9,6 +9,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from unicodedata import category
 
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError
 
@@ -17,22 +18,33 @@ from cds_service.errors import ContentProblem
 from cds_service.presentation.catalogue import Words
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&#!$])")
+_LIST_MARKER = re.compile(r"^([0-9]*)([.)+-])(?=\s|$)")
 _MARKUP = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "'", "|": "/"})
 _LINKING = (
     (re.compile(r"://"), ": //"),
-    (re.compile(r"(?i)\bwww\."), "www ."),
+    (re.compile(r"(?i)www\."), "www ."),
     (re.compile(r"@"), " at "),
 )
 _NOT_ONE_LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 _LONGEST_FOREIGN_TEXT = 1000
+_LONGEST_REFERENCE = 48
 
 
 def one_line(text: str) -> str:
     """Foreign text on one line, shortened, and with nothing left in it that becomes a link by itself."""
     flat = _NOT_ONE_LINE.sub(" ", text).strip()
+    if not flat.isascii():
+        flat = "".join(character for character in flat if category(character) != "Cf")
     for pattern, harmless in _LINKING:
         flat = pattern.sub(harmless, flat)
     return flat if len(flat) <= _LONGEST_FOREIGN_TEXT else flat[: _LONGEST_FOREIGN_TEXT - 1] + "…"
+
+
+def short(reference: str) -> str:
+    """A reference or id as it may stand in a sentence; some systems' ids run to hundreds of characters."""
+    if len(reference) <= _LONGEST_REFERENCE:
+        return reference
+    return f"{reference[: _LONGEST_REFERENCE - 9]}…{reference[-8:]}"
 
 
 class OurWords(str):
@@ -44,7 +56,7 @@ class OurWords(str):
 def for_markdown(value: object) -> object:
     """A value as it may stand inside Markdown: text escaped, numbers in plain digits, days in ISO form."""
     if isinstance(value, str) and not isinstance(value, OurWords):
-        return _MARKDOWN.sub(r"\\\1", one_line(value))
+        return _LIST_MARKER.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", one_line(value)))
     return _shown(value)
 
 

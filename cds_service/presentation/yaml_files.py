@@ -44,9 +44,19 @@ def load_yaml_text(text: str, path: Path) -> Any:
         raise ContentProblem(f"{path}: {' '.join(str(error).split())}") from error
 
 
+def load_mapping(path: Path) -> dict[str, Any]:
+    """The entries of a YAML file by name. Raises ContentProblem where it holds anything else."""
+    content = load_yaml(path)
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise ContentProblem(f"{path}: must hold entries by name; write `name:` lines")
+    return content
+
+
 def read_text(path: Path) -> str:
     """The text of one of our files. Raises ContentProblem where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ContentProblem(f"{path}: cannot be read ({error.strerror}); restore the file") from error
+    except UnicodeDecodeError as error:
+        raise ContentProblem(f"{path}: is not UTF-8 at byte {error.start}; save it as UTF-8") from error

@@ -36,6 +36,7 @@ def _line(line: ChecklistLine, facts: PatientFacts, answers: Answers) -> Answer:
 def _state(line: ChecklistLine, about: Answers, facts: PatientFacts) -> str:
     """Worst first: what fires needs action, what is unknown is not checkable, and only proof verifies.
 
+    A rule that is silent without proof says nothing either way: it neither verifies a line nor keeps it open.
     Nothing is verified on a call that brought data of somebody else (C7).
     """
     if line.is_attested:
@@ -47,7 +48,7 @@ def _state(line: ChecklistLine, about: Answers, facts: PatientFacts) -> str:
     assurances = {answer.assurance for answer in about}
     if Assurance.ATTEST in assurances:
         return ATTEST
-    return VERIFIED if assurances == {Assurance.VERIFIED} else NOT_CHECKABLE
+    return VERIFIED if Assurance.VERIFIED in assurances else NOT_CHECKABLE
 
 
 def _reasons(about: Answers) -> list[str]:

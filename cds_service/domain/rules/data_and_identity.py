@@ -28,10 +28,11 @@ READ_FROM: dict[Source | str, Source] = {
     "second-of-weight-volume-kit": Source.MEASUREMENTS,
     "band-of-weight-or-order": Source.MEASUREMENTS,
     "gestational-age": Source.MEASUREMENTS,
+    "fresh-undoubted-weight": Source.MEASUREMENTS,
 }
 ESSENTIAL = (Source.MEASUREMENTS, Source.ORDERS, Source.GIVEN_DOSES)
 # Lists that are only looked through for one fact; of the others the newest entry counts, or nothing reads them.
-LOOKED_THROUGH = (Source.ORDERS, Source.GIVEN_DOSES, Source.DIAGNOSES, Source.PROCEDURES)
+LOOKED_THROUGH = (Source.ORDERS, Source.GIVEN_DOSES, Source.DIAGNOSES, Source.PROCEDURES, Source.VACCINATIONS)
 
 
 @summary_rule

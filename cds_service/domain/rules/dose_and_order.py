@@ -23,6 +23,7 @@ from cds_service.domain.dosing_weight import (
     WeightInKg,
     band_for_dose,
     choose_weight,
+    days_a_weight_stays_fresh,
     doubt_about,
     ratio_to_previous,
     weight_for_dose,
@@ -40,10 +41,12 @@ from cds_service.domain.known import Known
 from cds_service.domain.order_dose import (
     correction_of,
     dosing_instructions,
+    has_unexplained_text,
     only_kit,
     ordered_volume,
     rate_for,
     repeating_parts,
+    unclear_timing,
     vector_genomes_in,
     wrong_formula,
 )
@@ -83,9 +86,11 @@ def weight_stale(facts: PatientFacts, known: Known) -> Answer:
     if weight is None:
         return unknown("dosing-weight")
     age = days_from(weight.day, facts.today)
-    allowed = _days_a_weight_stays_fresh(facts, known)
+    allowed = days_a_weight_stays_fresh(facts, known)
     if age <= allowed:
-        return _verified_by_newest_weight(facts, [weight.evidence], weight_date=weight.day, weight_age_days=age)
+        if facts.lacking(Source.MEASUREMENTS):
+            return unknown(Source.MEASUREMENTS, [weight.evidence])
+        return verified([weight.evidence], weight_date=weight.day, weight_age_days=age)
     return fires(
         "stale",
         [weight.evidence],
@@ -95,14 +100,6 @@ def weight_stale(facts: PatientFacts, known: Known) -> Answer:
         allowed_days=allowed,
         **_room_in_band(weight, known),
     )
-
-
-def _days_a_weight_stays_fresh(facts: PatientFacts, known: Known) -> int:
-    """The stricter limit applies to a young infant, and where the age is not known."""
-    months = known.policy.whole("weight.freshness.young_below_months")
-    if facts.born is None or facts.age_in_months_is_below(months):
-        return known.policy.whole("weight.freshness.under_6_months_days")
-    return known.policy.whole("weight.freshness.from_6_months_days")
 
 
 def _room_in_band(weight: WeightInKg, known: Known) -> dict[str, Shown]:
@@ -125,11 +122,13 @@ def weight_implausible(facts: PatientFacts, known: Known) -> Answer:
     evidence = list(choice.newest_evidence)
     if choice.previous and doubt in (Doubt.GROWTH, Doubt.POUNDS_AND_KILOGRAMS):
         evidence.append(choice.previous.evidence)
+    evidence += [weight.evidence for weight in choice.newer_unconfirmed]
     ratio = ratio_to_previous(choice)
     return fires(
         doubt.value,
         evidence,
         [WEIGH_AGAIN],
+        newer=" / ".join(item.written for item in choice.newer_unconfirmed),
         written=" / ".join(item.written for item in choice.newest),
         previous=choice.previous.measurement.written if choice.previous else "",
         previous_date=choice.previous.day if choice.previous else "",
@@ -208,7 +207,10 @@ def dose_volume(order: ProductOrder, facts: PatientFacts, known: Known) -> Answe
         return cannot_check("not-verifiable", ordered.reason, evidence, change, reason=ordered.reason, **shown)
     shown["ordered_volume_ml"] = ordered.ml
     if ordered.ml == band.volume_ml:
-        return _verified_by_newest_weight(facts, evidence, **shown)
+        agreed = (band.volume_ml, rate_for(band.volume_ml, known), known.label["infusion_minutes"], Decimal(1))
+        if has_unexplained_text(order, agreed):
+            return to_attest(evidence, **shown)
+        return _verified_by_weight(facts, known, evidence, **shown)
     difference = ordered.ml - band.volume_ml
     return fires(
         "mismatch",
@@ -265,11 +267,12 @@ def dose_triple_check(order: ProductOrder, facts: PatientFacts, known: Known) ->
         return unknown("second-of-weight-volume-kit", evidence)
     if len(bands) == 1 and None not in bands:
         is_complete = len(stated) == len(("weight", "volume", "kit"))
-        return _verified_by_newest_weight(facts, evidence) if is_complete else silent()
+        return _verified_by_weight(facts, known, evidence) if is_complete else silent()
+    odd = _odd_one_out(stated)
     return fires(
-        f"{_odd_one_out(stated)}-differs",
+        f"{odd}-differs",
         evidence,
-        correction_of(order, facts, known),
+        [WEIGH_AGAIN] if odd == "weight" else correction_of(order, facts, known),
         **{f"band_of_{name}": _band_written(stated.get(name)) for name in ("weight", "volume", "kit")},
         weight_kg=weight.rounded_kg if weight else "",
         weight_raw_kg=weight.raw_kg if weight else "",
@@ -319,10 +322,10 @@ def kit_ndc(order: ProductOrder, facts: PatientFacts, known: Known) -> Answer:
         return fires("other-kit", evidence, change, **shown)
     if outside:
         grade = "vial-code" if all(is_vial(code) for code in outside) else "not-in-table"
-        return fires(grade, evidence, change, **shown)
+        return fires(grade, evidence, change, **{**shown, "ordered_ndc": ", ".join(outside)})
     if band is None or not codes:
         return unknown("table-kit", evidence, **shown)
-    return _verified_by_newest_weight(facts, evidence, **shown)
+    return _verified_by_weight(facts, known, evidence, **shown)
 
 
 @draft_rule
@@ -403,6 +406,10 @@ def route_intravenous(order: ProductOrder, facts: PatientFacts, known: Known) ->
             change,
             route_written=pushed[0].method_written or pushed[0].route_written,
         )
+    unread = [item for item in dosing_instructions(order) if item.route is Route.NOT_RECOGNISED]
+    if unread:
+        written = unread[0].route_written
+        return cannot_check("not-recognised", "route", evidence, change, route_written=written)
     if not order.instructions or any(item.route is Route.NOT_STATED for item in dosing_instructions(order)):
         return cannot_check("not-stated", "route", evidence, change)
     return verified(evidence, route_written=dosing_instructions(order)[0].route_written)
@@ -447,16 +454,23 @@ def single_dose_order(order: ProductOrder, facts: PatientFacts, known: Known) ->
     parts = repeating_parts(order)
     if parts:
         return fires("repeats", evidence, change, parts=", ".join(parts), repeats_written=order.repeats_written)
+    unclear = unclear_timing(order)
+    if unclear:
+        return cannot_check("not-interpretable", "timing", evidence, change, repeats_written=unclear)
     if order.repeats_written and order.repeats_allowed is None:
         written = order.repeats_written
         return cannot_check("not-interpretable", "refills", evidence, change, repeats_written=written)
     return verified(evidence)
 
 
-def _verified_by_newest_weight(facts: PatientFacts, evidence: list[Evidence], **shown: Shown) -> Answer:
-    """Verified, unless a newer weight may stand in a part of the record that did not come (ruling 16)."""
+def _verified_by_weight(facts: PatientFacts, known: Known, evidence: list[Evidence], **shown: Shown) -> Answer:
+    """Verified, unless the weight it rests on is old, doubtful, or perhaps not the newest (C6, ruling 16)."""
     if facts.lacking(Source.MEASUREMENTS):
         return unknown(Source.MEASUREMENTS, evidence, **shown)
+    choice = choose_weight(facts, known)
+    is_fresh = choice.chosen and days_from(choice.chosen.day, facts.today) <= days_a_weight_stays_fresh(facts, known)
+    if not is_fresh or doubt_about(choice, known):
+        return unknown("fresh-undoubted-weight", evidence, **shown)
     return verified(evidence, **shown)
 
 

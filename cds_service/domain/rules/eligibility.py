@@ -12,6 +12,7 @@ from cds_service.domain.answers import (
     cannot_check,
     fires,
     silent,
+    to_attest,
     unknown,
     verified,
 )
@@ -28,6 +29,7 @@ from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import (
     BirthDate,
     Diagnosis,
+    Exposure,
     ExposureKind,
     GeneReading,
     GeneticResult,
@@ -38,7 +40,7 @@ from cds_service.domain.facts import (
     Suffix,
 )
 from cds_service.domain.known import Known
-from cds_service.domain.maturity import age_at_birth, post_menstrual_age, weeks
+from cds_service.domain.maturity import age_at_birth, has_accepted_age, post_menstrual_age, weeks
 from cds_service.domain.product_code import is_of_labeler
 from cds_service.domain.registry import draft_rule, rule
 
@@ -57,12 +59,11 @@ def age_limit(facts: PatientFacts, known: Known) -> Answer:
         return cannot_check("birth-date-unusable", "birth-date", [facts.patient], written=written)
     first_possible = _second_birthday(born.earliest, known)
     last_possible = _second_birthday(born.latest, known)
-    years, days = full_years_and_days(born.earliest, on)
     shown: dict[str, Shown] = {
         "born": facts.birth_written,
         "infusion_date": on,
         "is_planned": on in facts.planned_days,
-        "age_at_infusion": f"{years} y {days} d",
+        "age_at_infusion": " - ".join(dict.fromkeys(_age(day, on) for day in (born.latest, born.earliest))),
         "second_birthday": first_possible,
         "last_day": first_possible - timedelta(days=1),
         "is_leap_day": (born.earliest.month, born.earliest.day) != (first_possible.month, first_possible.day),
@@ -72,7 +73,12 @@ def age_limit(facts: PatientFacts, known: Known) -> Answer:
         return fires("too-old", evidence, [DeleteOrder(d.order_id) for d in facts.drafts], **shown)
     if on >= first_possible:
         return cannot_check("cannot-be-verified", "birth-date", evidence, **shown)
-    return verified(evidence, **shown)
+    return verified(evidence, **shown) if facts.has_infusion_day else to_attest(evidence, **shown)
+
+
+def _age(born: date, on: date) -> str:
+    years, days = full_years_and_days(born, on)
+    return f"{years} y {days} d"
 
 
 def _second_birthday(born: date, known: Known) -> date:
@@ -125,19 +131,24 @@ def gestational_age_preterm(facts: PatientFacts, known: Known) -> Answer:
     if at_birth is None:
         return unknown("gestational-age", _premature_birth(facts))
     if at_birth.days >= term:
-        return verified(at_birth.evidence) if at_birth.is_accepted else unknown("gestational-age")
-    if facts.born is None or not facts.born.is_exact:
+        is_sure = at_birth.is_accepted and not facts.with_concept("premature_birth")
+        return verified(at_birth.evidence) if is_sure else unknown("gestational-age", at_birth.evidence)
+    if facts.born is None:
         return unknown("birth-date", at_birth.evidence)
+    # The earliest birth date makes the child most mature; only it can prove immaturity, only the latest maturity.
     maturity = post_menstrual_age(at_birth.days, facts.born.earliest, on)
     shown: dict[str, Shown] = {
         "at_birth_weeks": weeks_and_days(at_birth.days),
         "post_menstrual_age_weeks": weeks_and_days(maturity),
         "infusion_date": on,
-        "first_day": facts.born.earliest + timedelta(days=term - at_birth.days),
+        "is_planned": on in facts.planned_days,
+        "first_day": facts.born.latest + timedelta(days=term - at_birth.days),
     }
     evidence = [*at_birth.evidence, facts.born.evidence]
     if maturity < term:
         return fires("before-term", evidence, **shown)
+    if not facts.born.is_exact:
+        return unknown("birth-date", at_birth.evidence)
     if maturity < weeks(known.policy.whole("term.notice_weeks")):
         return fires("before-full-term", evidence, **shown)
     return verified(evidence, **shown) if at_birth.is_accepted else unknown("gestational-age")
@@ -158,19 +169,24 @@ def gestational_age_missing(facts: PatientFacts, known: Known) -> Answer:
     if facts.is_treated:
         return silent()
     at_birth = age_at_birth(facts, known)
-    if at_birth is not None and at_birth.is_accepted:
+    premature = facts.with_concept("premature_birth")
+    is_term = at_birth is not None and at_birth.days >= weeks(known.policy.whole("term.floor_weeks"))
+    is_contradicted = is_term and bool(premature)
+    if at_birth is not None and at_birth.is_accepted and not is_contradicted:
         return verified(at_birth.evidence)
     if facts.born is None:
         return unknown("birth-date")
     on = facts.earliest_infusion_day
     if _is_surely_past_term(facts.born, on, known):
         return verified([facts.born.evidence])
-    premature = facts.with_concept("premature_birth")
+    if has_accepted_age(facts, known) and not is_contradicted:
+        return unknown("gestational-age", [item.evidence for item in facts.gestational_ages])
     completed = [item.completed_weeks for item in premature if item.completed_weeks is not None]
     rejected = [item.evidence for item in facts.gestational_ages]
     shown: dict[str, Shown] = {
         "age_days": days_from(facts.born.latest, on),
         "completed_weeks": min(completed, default=""),
+        "is_contradicted": is_contradicted,
     }
     if premature:
         return fires("preterm-noted", [*_premature_birth(facts), *rejected], **shown)
@@ -190,7 +206,7 @@ def sma_diagnosis_missing(facts: PatientFacts, known: Known) -> Answer:
     confirmed += [order.evidence for order in facts.planned_orders if order.reason_is_sma]
     if confirmed:
         return verified(confirmed)
-    lacking = facts.lacking(Source.DIAGNOSES, Source.MEASUREMENTS)
+    lacking = facts.lacking(Source.DIAGNOSES, Source.MEASUREMENTS, Source.REPORTS)
     if lacking:
         return unknown(lacking)
     weak = [item.evidence for item in diagnoses] + [
@@ -201,7 +217,8 @@ def sma_diagnosis_missing(facts: PatientFacts, known: Known) -> Answer:
 
 
 def _points_to_sma(result: GeneticResult) -> bool:
-    is_positive = result.reading in (GeneReading.BIALLELIC, GeneReading.SCREEN_POSITIVE)
+    proving = (GeneReading.BIALLELIC, GeneReading.COMPOUND_HETEROZYGOUS, GeneReading.SCREEN_POSITIVE)
+    is_positive = result.reading in proving
     return result.standing is Standing.ACCEPTED and (is_positive or _has_no_copies(result))
 
 
@@ -225,7 +242,7 @@ def smn1_biallelic(facts: PatientFacts, known: Known) -> Answer:
         return verified(evidence)
     if results:
         return cannot_check("not-proven", "smn1-result", evidence)
-    lacking = facts.lacking(Source.MEASUREMENTS)
+    lacking = facts.lacking(Source.MEASUREMENTS, Source.REPORTS)
     if lacking:
         return unknown(lacking, evidence)
     return fires("no-result", evidence, [TEST_GENES])
@@ -240,14 +257,20 @@ def _of_deciding_exon(results: tuple[GeneticResult, ...]) -> tuple[GeneticResult
 
 
 def _other_exon(results: tuple[GeneticResult, ...]) -> tuple[GeneticResult, ...]:
-    deciding = _of_deciding_exon(results)
-    return tuple(item for item in results if item not in deciding)
+    if "7" not in {item.exon for item in results}:
+        return ()
+    return tuple(item for item in results if item.exon not in ("", "7"))
 
 
 def _biallelic(results: tuple[GeneticResult, ...]) -> Certainty:
     accepted = [item for item in results if item.standing is Standing.ACCEPTED]
-    if any(item.reading is GeneReading.BIALLELIC or _has_no_copies(item) for item in accepted):
+    proving = (GeneReading.BIALLELIC, GeneReading.COMPOUND_HETEROZYGOUS)
+    has_copies = any(item.reading is GeneReading.COPY_NUMBER and item.copies for item in accepted)
+    if any(item.reading is GeneReading.COMPOUND_HETEROZYGOUS for item in accepted):
         return Certainty.TRUE
+    if any(item.reading in proving or _has_no_copies(item) for item in accepted):
+        # A deletion of both copies and a counted copy cannot both be true.
+        return Certainty.UNKNOWN if has_copies else Certainty.TRUE
     has_deletion = any(item.reading is GeneReading.COPY_NUMBER and item.copies == 1 for item in accepted)
     has_variant = any(item.reading is GeneReading.SECOND_VARIANT for item in accepted)
     return Certainty.TRUE if has_deletion and has_variant else Certainty.UNKNOWN
@@ -256,7 +279,8 @@ def _biallelic(results: tuple[GeneticResult, ...]) -> Certainty:
 def _has_contradiction(results: tuple[GeneticResult, ...], known: Known) -> bool:
     """Copies enough for health without two pathogenic variants, or a carrier; a provisional result alarms too."""
     enough = known.outside.whole("smn1_copies_without_deletion")
-    proven = any(item.reading is GeneReading.BIALLELIC for item in results)
+    accepted = [item.reading for item in results if item.standing is Standing.ACCEPTED]
+    proven = GeneReading.COMPOUND_HETEROZYGOUS in accepted
     return any(
         item.reading is GeneReading.CARRIER
         or (item.reading is GeneReading.COPY_NUMBER and (item.copies or 0) >= enough and not proven)
@@ -295,11 +319,7 @@ def repeat_administration(facts: PatientFacts, known: Known) -> Answer:
     """The child has had the product, or a relative of it, under another order (label 1, 2, 6.2)."""
     if not facts.planned_orders:
         return silent()
-    earlier = [
-        exposure
-        for exposure in facts.exposures
-        if not all(exposure.order_references & order.same_as for order in facts.planned_orders)
-    ]
+    earlier = [item for item in facts.exposures if not _is_under_every_order(item, facts.planned_orders)]
     if earlier:
         worst = min(earlier, key=lambda item: list(ExposureKind).index(item.kind))
         return fires(
@@ -308,8 +328,19 @@ def repeat_administration(facts: PatientFacts, known: Known) -> Answer:
             [DeleteOrder(draft.order_id) for draft in facts.drafts],
             given_on=worst.given.written,
         )
-    lacking = facts.lacking(Source.GIVEN_DOSES, Source.ORDERS, Source.PROCEDURES)
+    if facts.is_treated:
+        return silent()
+    if facts.exposures:
+        return unknown("dose-under-this-order", [item.evidence for item in facts.exposures])
+    if facts.unclear_orders:
+        return unknown("completed-order-without-day", facts.unclear_orders)
+    lacking = facts.lacking(Source.GIVEN_DOSES, Source.ORDERS, Source.PROCEDURES, Source.VACCINATIONS)
     return unknown(lacking) if lacking else verified()
+
+
+def _is_under_every_order(exposure: Exposure, orders: tuple[ProductOrder, ...]) -> bool:
+    """Whether the dose belongs to the order in hand, and so is no earlier one (ruling 28)."""
+    return all(exposure.order_references & order.same_as for order in orders)
 
 
 @draft_rule
@@ -330,7 +361,7 @@ def duplicate_order(order: ProductOrder, facts: PatientFacts, known: Known) -> A
             others=len(others),
         )
     lacking = facts.lacking(Source.ORDERS)
-    return unknown(lacking, [order.evidence]) if lacking else verified([order.evidence])
+    return unknown(lacking, [order.evidence]) if lacking else verified()
 
 
 def _is_the_same(other: ProductOrder, order: ProductOrder) -> bool:
@@ -345,7 +376,8 @@ def outside_studied_range(facts: PatientFacts, known: Known) -> Answer:
         return silent()
     weight = weight_for_dose(facts, known)
     on = facts.latest_infusion_day
-    age_days = days_from(facts.born.earliest, on) if facts.born else None
+    # A partial birth date makes nobody older than its last day does.
+    age_days = days_from(facts.born.latest, on) if facts.born else None
     if weight is None and age_days is None:
         return unknown(("dosing-weight", "birth-date"))
     is_light = weight is not None and weight.raw_kg < known.label["studied_weight_from_kg"]
@@ -362,7 +394,8 @@ def outside_studied_range(facts: PatientFacts, known: Known) -> Answer:
         is_heavy=is_heavy,
         is_older=is_older,
         is_in_study_3_weight=weight is not None and weight.raw_kg >= known.label["study_3_weight_from_kg"],
-        weight_kg=weight.raw_kg if weight else "",
+        weight_kg=weight.rounded_kg if weight else "",
+        weight_raw_kg=weight.raw_kg if weight else "",
         age_days=age_days if age_days is not None else "",
     )
 
@@ -378,4 +411,4 @@ def wrong_product(order: ProductOrder, facts: PatientFacts, known: Known) -> Ans
         return fires("other-labeler", [order.evidence], change, ordered_ndc=", ".join(foreign))
     if any(item.route is Route.INTRATHECAL for item in order.instructions):
         return fires("intrathecal-route", [order.evidence], change)
-    return silent()
+    return verified([order.evidence]) if order.suffix is Suffix.THIS_PRODUCT else silent()
