@@ -1,0 +1,506 @@
+"""Composes fhir_fixtures/ from its tables: `make fixtures`, that is `python -m tests.compose_fixtures`.
+
+Writes the patients of children.yaml, the hook_requests of scenarios.yaml and README.md; what a table no longer
+names is removed. With `--update` it also asks the service, at the fixed clock, and writes hook_responses: only
+where the answer agrees with what the scenario expects by hand, and with a difference to read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.config import load_settings
+from cds_service.content_folders import FHIR_FIXTURES
+from cds_service.hooks.json_body import read_json_object, write_json
+from cds_service.presentation.yaml_files import load_yaml
+
+try:
+    from builders import PATIENT_ID, TODAY, bundle, hook_request
+except ModuleNotFoundError:  # started as a module, from the repository's root
+    from tests.builders import PATIENT_ID, TODAY, bundle, hook_request
+
+Json = dict[str, Any]
+NOW = f"{TODAY}T09:00:00Z"
+FINDINGS = "onasemnogene-cds.findings"
+CHECKLIST_RULE = "baseline-readiness"
+ORDINARY = "unremarkable"
+PLANNED, WRITTEN = "2026-03-05", "2026-03-02"
+FILES = {
+    "observations": "observations.json",
+    "medicationRequests": "medication_requests.json",
+    "medicationAdministrations": "medication_administrations.json",
+    "conditions": "conditions.json",
+    "immunizations": "immunizations.json",
+    "procedures": "procedures.json",
+    "serviceRequests": "service_requests.json",
+    "diagnosticReports": "diagnostic_reports.json",
+}
+ALWAYS = ("observations", "medicationRequests")
+TEST_DATA = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+    "code": "HTEST",
+    "display": "test health data",
+}
+
+
+@cache
+def children() -> dict[str, Json]:
+    """The rows of children.yaml by slug."""
+    return {row["slug"]: row for row in load_yaml(FHIR_FIXTURES / "children.yaml")}
+
+
+@cache
+def scenarios() -> dict[str, Json]:
+    """The rows of scenarios.yaml by name."""
+    rows = load_yaml(FHIR_FIXTURES / "scenarios.yaml")
+    by_name = {row["name"]: row for row in rows}
+    assert len(by_name) == len(rows), "two scenarios share a name"
+    return by_name
+
+
+def service_of(hook: str) -> str:
+    """The service that answers a hook."""
+    return f"onasemnogene-{hook}"
+
+
+def calls() -> Iterator[tuple[str, Json]]:
+    """Every composed call: a hook and the scenario it is about."""
+    for scenario in scenarios().values():
+        for hook in scenario["expect"]:
+            yield hook, scenario
+
+
+# --- patients ---------------------------------------------------------------------------------------------------
+
+
+def patient_id_of(child: Json) -> str:
+    """The child's id on the server."""
+    if child.get("by_hand"):
+        return str(_stored(f"patients/{child['slug']}/patient")["id"])
+    return f"synthetic-{child['slug']}"
+
+
+def patient_files(child: Json) -> dict[str, Json]:
+    """The child's record: file name → Patient or searchset Bundle. Files written by hand are read, not made."""
+    if child.get("by_hand"):
+        folder = FHIR_FIXTURES / "patients" / child["slug"]
+        return {path.name: read_json_object(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
+    prefetch = hook_request({**child["given"], "draft": "none"})["prefetch"]
+    files = {"patient.json": _patient(child, prefetch["patient"])}
+    for key, name in FILES.items():
+        found = [entry["resource"] for entry in prefetch[key].get("entry", [])]
+        if found or key in ALWAYS:
+            files[name] = bundle([_as_of(child, resource) for resource in found])
+    return files
+
+
+def _patient(child: Json, built: Json) -> Json:
+    given = child["slug"].title()
+    is_girl = sum(map(ord, child["slug"])) % 2
+    return {
+        "resourceType": "Patient",
+        "id": patient_id_of(child),
+        "meta": {"tag": [TEST_DATA]},
+        "active": built["active"],
+        "name": [{"use": "official", "text": f"{given} Synthetic", "family": "Synthetic", "given": [given]}],
+        "gender": "female" if is_girl else "male",
+        **{name: built[name] for name in built if name not in ("resourceType", "id", "active")},
+    }
+
+
+def _as_of(child: Json, resource: Json) -> Json:
+    """A builders' resource, made this child's: ids are unique over all children."""
+    text = write_json({**resource, "id": f"{child['slug']}-{resource['id']}"})
+    return read_json_object(text.replace(f"Patient/{PATIENT_ID}".encode(), f"Patient/{patient_id_of(child)}".encode()))
+
+
+# --- requests ---------------------------------------------------------------------------------------------------
+
+
+def compose_request(scenario: Json, hook: str) -> Json:
+    """The complete request of a scenario on a hook."""
+    child = children()[scenario["child"]]
+    call = deepcopy(scenario.get("call", {}))
+    context: Json = {
+        "userId": "Practitioner/synthetic-prescriber",
+        "patientId": patient_id_of(child),
+        **call.pop("context", {}),
+    }
+    drafts = _drafts(scenario, child)
+    if drafts is not None:
+        if hook == "order-select":
+            context["selections"] = scenario.get("selections") or [
+                f"MedicationRequest/{entry['resource']['id']}"
+                for entry in drafts["entry"]
+                if entry["resource"]["resourceType"] == "MedicationRequest"
+            ]
+        beside = _stored(f"drafts/{scenario['beside']}")["entry"] if "beside" in scenario else []
+        context["draftOrders"] = {**drafts, "entry": [*drafts["entry"], *beside]}
+    instance = uuid5(NAMESPACE_URL, f"{service_of(hook)}/{scenario['name']}")
+    request = {"hook": hook, "hookInstance": str(instance), **call, "context": context}
+    prefetch = _prefetch(scenario, child)
+    return {**request, "prefetch": prefetch} if prefetch else request
+
+
+def _drafts(scenario: Json, child: Json) -> Json | None:
+    named = scenario.get("drafts")
+    if named == "absent":
+        return None
+    if named is None:
+        return _orders(scenario, child)
+    if named == "none":
+        return {"resourceType": "Bundle", "type": "collection", "entry": []}
+    stored = _stored(named if "/" in named else f"drafts/{named}")
+    if stored["resourceType"] == "Bundle":
+        return stored
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": stored}]}
+
+
+def _orders(scenario: Json, child: Json) -> Json:
+    """Drafts that are correct for the child, but for what the scenario changes."""
+    correct: Json = {"planned": PLANNED, "written": WRITTEN, "subject": patient_id_of(child)}
+    if "table" in child:
+        volume = child["table"]["volume"]
+        correct |= {"dose": f"{volume} mL", "rate": f"{volume} mL/h", "ndc": child["table"]["ndc"]}
+    changes = scenario.get("orders", [scenario.get("order", {})])
+    made: Json = hook_request({"drafts": [{**correct, **change} for change in changes]})["context"]["draftOrders"]
+    return made
+
+
+def _prefetch(scenario: Json, child: Json) -> Json:
+    files = patient_files(child)
+    prefetch: Json = {"patient": files["patient.json"]}
+    for key, name in FILES.items():
+        prefetch[key] = files.get(name, bundle([]))
+    for key, added in scenario.get("more", {}).items():
+        prefetch[key] = _with_more(prefetch[key], added)
+    troubles = scenario.get("lists", {})
+    states = {**dict.fromkeys(FILES, troubles["all"]), **troubles} if "all" in troubles else troubles
+    for key in [key for key in states if key != "all"]:
+        prefetch[key] = _in_trouble(prefetch[key], states[key])
+    kept = {key: value for key, value in prefetch.items() if value != "absent"}
+    names = scenario.get("keys", {})
+    return {**{names.get(key, key): value for key, value in kept.items()}, **scenario.get("extra", {})}
+
+
+def _with_more(searchset: Json, added: Iterable[str]) -> Json:
+    resources = [entry["resource"] for entry in searchset.get("entry", [])]
+    for name in added:
+        stored = _stored(name)
+        entries = stored["entry"] if stored["resourceType"] == "Bundle" else [{"resource": stored}]
+        resources += [entry["resource"] for entry in entries]
+    return bundle(resources)
+
+
+def _in_trouble(value: Json, state: str) -> Any:
+    """What arrives in place of a list: see `lists` in scenarios.yaml."""
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+    entries = value.get("entry", [])
+    states: dict[str, Any] = {
+        "absent": "absent",
+        "null": None,
+        "outcome": outcome,
+        "outcome-entry": {**value, "entry": [*entries, {"resource": outcome, "search": {"mode": "outcome"}}]},
+        "html": "<!DOCTYPE html><html><body>Service unavailable</body></html>",
+        "next": {
+            **{name: value[name] for name in value if name != "total"},
+            "link": [{"relation": "next", "url": "https://ehr.example.org/fhir/r4?page=2"}],
+        },
+        "total": {**value, "total": len(entries) + 2},
+        "wrong-type": [entry["resource"] for entry in entries],
+        "wrapper": {"resource": value},
+        "in-bundle": bundle([value]),
+    }
+    return _stored(state) if "/" in state else states[state]
+
+
+def _stored(name: str) -> Json:
+    """A file by its path below fhir_fixtures/, without .json; a made one as it is made now."""
+    folder, _, rest = name.partition("/")
+    slug, _, file = rest.partition("/")
+    if folder == "patients" and not children()[slug].get("by_hand"):
+        return patient_files(children()[slug])[f"{file}.json"]
+    return read_json_object((FHIR_FIXTURES / f"{name}.json").read_bytes())
+
+
+# --- answers ----------------------------------------------------------------------------------------------------
+
+
+def client_at(now: str = NOW) -> FlaskClient:
+    """The service in demo mode with its clock at this moment: without another, the fixtures' fixed day."""
+    return create_app(load_settings({"CDS_MODE": "demo", "CDS_NOW": now, "CDS_LOG_LEVEL": "warning"})).test_client()
+
+
+def ask(client: FlaskClient, hook: str, request: bytes) -> tuple[int, Json]:
+    """The service's answer: status and body."""
+    reply = client.post(f"/cds-services/{service_of(hook)}", data=request, content_type="application/json")
+    return reply.status_code, read_json_object(reply.data)
+
+
+def golden_form(scenario: Json, hook: str, status: int, body: Json) -> Json:
+    """What is kept of an answer: the whole body where the scenario says so or it is an error, else its essence."""
+    if status != 200 or hook in scenario.get("full", []):
+        return {"status": status, "body": body}
+    return {"status": status, "cards": [_essence(card) for card in body["cards"]]}
+
+
+def _essence(card: Json) -> Json:
+    findings = [
+        {name: finding[name] for name in ("rule", "indicator", "values") if name in finding}
+        for finding in card["extension"][FINDINGS]
+    ]
+    made = {
+        "topic": card["source"]["topic"]["code"],
+        "indicator": card["indicator"],
+        "summary": card["summary"],
+        "findings": findings,
+    }
+    if "suggestions" in card:
+        made["suggestions"] = [suggestion["label"] for suggestion in card["suggestions"]]
+    return made
+
+
+def findings_in(body: Json) -> list[Json]:
+    """Every finding of a response, apart from the lines of the checklist."""
+    return [f for card in body["cards"] for f in card["extension"][FINDINGS] if f["rule"] != CHECKLIST_RULE]
+
+
+def lines_in(body: Json) -> dict[str, str]:
+    """The checklist of a response: check → state."""
+    every = [f for card in body["cards"] for f in card["extension"][FINDINGS]]
+    return {f["values"]["check"]: f["values"]["state"] for f in every if f["rule"] == CHECKLIST_RULE}
+
+
+def disagreements(scenario: Json, hook: str, status: int, body: Json) -> list[str]:
+    """How an answer differs from what the scenario expects by hand; empty where it does not."""
+    expected = scenario["expect"][hook]
+    if isinstance(expected, int):
+        return [] if status == expected else [f"status {status}, expected {expected}"]
+    if status != 200:
+        return [f"status {status}, expected 200"]
+    if expected == "no cards":
+        return [] if body == {"cards": []} else ["cards where none are expected"]
+    return [
+        *_different_findings({**scenarios()[ORDINARY]["expect"].get(hook, {}), **expected}, findings_in(body)),
+        *_different_lines(scenario, lines_in(body)),
+        *_different_values(scenario, expected, findings_in(body)),
+    ]
+
+
+def _different_findings(expected: Mapping[str, Any], findings: list[Json]) -> Iterator[str]:
+    wanted = Counter(
+        (rule, level)
+        for rule, levels in expected.items()
+        for level in (levels if isinstance(levels, list) else [levels])
+        if level != "none"
+    )
+    found = Counter((finding["rule"], finding["indicator"]) for finding in findings)
+    yield from (f"missing finding: {rule} {level}" for rule, level in sorted((wanted - found).elements()))
+    yield from (f"unexpected finding: {rule} {level}" for rule, level in sorted((found - wanted).elements()))
+
+
+def _different_lines(scenario: Json, found: dict[str, str]) -> Iterator[str]:
+    changed = scenario.get("lines", {})
+    wanted = {} if changed == "none" else {**scenarios()[ORDINARY]["lines"], **changed}
+    for check in {**wanted, **found}:
+        if wanted.get(check) != found.get(check):
+            yield f"line {check}: {found.get(check)}, expected {wanted.get(check)}"
+
+
+def _different_values(scenario: Json, expected: Mapping[str, Any], findings: list[Json]) -> Iterator[str]:
+    for rule, values in scenario.get("values", {}).items():
+        shown = [finding.get("values", {}) for finding in findings if finding["rule"] == rule]
+        if rule in expected and not any(values.items() <= item.items() for item in shown):
+            differing = [{name: item.get(name) for name in values} for item in shown]
+            yield f"values of {rule}: {differing}, expected {values}"
+    table = children()[scenario["child"]].get("table")
+    if table is not None:
+        volume = table["volume"]
+        row = {"expectedVolumeMl": volume, "expectedRateMlPerHour": volume, "expectedNdc": table["ndc"]}
+        for finding in findings:
+            shown_row = {name: finding.get("values", {}).get(name, row[name]) for name in row}
+            if shown_row != row:
+                yield f"table row of {finding['rule']}: {shown_row}, expected {row}"
+
+
+# --- files ------------------------------------------------------------------------------------------------------
+
+
+def as_file(document: Json) -> bytes:
+    """A document as it is stored: indented by one space, every digit kept."""
+    return msgspec.json.format(write_json(document), indent=1) + b"\n"
+
+
+def as_answer_file(golden: Json) -> bytes:
+    """The same with each finding of the short form on one line."""
+    lines: list[bytes] = []
+    for card in golden.get("cards", []):
+        for number, finding in enumerate(card["findings"]):
+            lines.append(write_json(finding))
+            card["findings"][number] = f"finding {len(lines) - 1}"
+    text = as_file(golden)
+    return re.sub(rb'"finding (\d+)"', lambda match: lines[int(match[1])], text)
+
+
+def composed_files() -> dict[str, bytes]:
+    """Everything that is made from the tables, by path below fhir_fixtures/; not the expected answers."""
+    files = {}
+    for child in children().values():
+        if not child.get("by_hand"):
+            for name, document in patient_files(child).items():
+                files[f"patients/{child['slug']}/{name}"] = as_file(document)
+    for hook, scenario in calls():
+        files[request_path(hook, scenario)] = as_file(compose_request(scenario, hook))
+    files["README.md"] = readme().encode()
+    return files
+
+
+def request_path(hook: str, scenario: Json) -> str:
+    """Where the request of a scenario stands."""
+    return f"hook_requests/{service_of(hook)}/{scenario['name']}.json"
+
+
+def response_path(hook: str, scenario: Json) -> str:
+    """Where the expected answer of a scenario stands."""
+    return f"hook_responses/{service_of(hook)}/{scenario['name']}.json"
+
+
+def superfluous_files() -> list[Path]:
+    """Requests, answers and patients that no table names any more."""
+    named = set(composed_files()) | {response_path(hook, scenario) for hook, scenario in calls()}
+    by_hand = {slug for slug, child in children().items() if child.get("by_hand")}
+    found = [
+        path
+        for part in ("patients", "hook_requests", "hook_responses")
+        for path in (FHIR_FIXTURES / part).rglob("*.json")
+    ]
+    return [
+        path
+        for path in sorted(found)
+        if path.relative_to(FHIR_FIXTURES).as_posix() not in named
+        and not (path.parent.parent.name == "patients" and path.parent.name in by_hand)
+    ]
+
+
+README_HEAD = """# Fixtures
+
+Synthetic children and the calls about them. Nobody here exists: every name, number and date is made up, every
+patient is called Synthetic and is tagged as test data. The fixed day is 2026-03-02, 09:00 UTC; demo mode moves all
+days to today.
+
+`make fixtures` writes `patients/`, `hook_requests/` and this page from `children.yaml` and `scenarios.yaml`. To add a
+call, add a few lines to `scenarios.yaml`, with what you expect worked out from the label; then
+`python -m tests.compose_fixtures --update` asks the service and writes the answer to `hook_responses/` under the same
+path, but only where it agrees with what you expect. Read the difference it prints like code.
+
+Written by hand: `drafts/`, `odd/`, and the patients marked so below.
+"""
+
+
+def readme() -> str:
+    """README.md: who each file is about and what it proves, one line for each."""
+    shapes = load_yaml(FHIR_FIXTURES / "shapes.yaml")
+    parts = [README_HEAD]
+    parts.append(
+        "## Tables\n\n| file | what |\n|---|---|\n" + "".join(f"| `{n}` | {t} |\n" for n, t in shapes["tables"].items())
+    )
+    rows = [
+        f"| `patients/{child['slug']}/{name}` | {child['who']} | {_proof(child, name)} |\n"
+        for child in children().values()
+        for name in patient_files(child)
+    ]
+    parts.append("## Patients\n\n| file | who | proves |\n|---|---|---|\n" + "".join(rows))
+    rows = [f"| `drafts/{name}.json` | {text} |\n" for name, text in shapes["drafts"].items()]
+    parts.append("## Drafts of other shapes\n\n| file | what |\n|---|---|\n" + "".join(rows))
+    rows = [f"| `odd/{name}.json` | {text} |\n" for name, text in shapes["odd"].items()]
+    parts.append("## Odd entries\n\n| file | what is odd |\n|---|---|\n" + "".join(rows))
+    rows = [
+        f"| `{request_path(hook, scenario)}` | {scenario['child']} | {scenario['proves']} |\n"
+        for hook, scenario in calls()
+    ]
+    parts.append(
+        "## Calls and answers\n\nThe expected answer of each has the same path under `hook_responses/`.\n\n"
+        "| file | child | proves |\n|---|---|---|\n" + "".join(rows)
+    )
+    return "\n".join(parts)
+
+
+def _proof(child: Json, file_name: str) -> str:
+    said = child["proves"] if file_name == "patient.json" else file_name.removesuffix(".json").replace("_", " ")
+    return f"{said} (by hand)" if child.get("by_hand") else str(said)
+
+
+def write_composed() -> list[str]:
+    """Write what changed and remove what no table names; says what was done."""
+    done = []
+    for name, content in composed_files().items():
+        path = FHIR_FIXTURES / name
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            done.append(f"wrote {name}")
+    for path in superfluous_files():
+        path.unlink()
+        done.append(f"removed {path.relative_to(FHIR_FIXTURES)}")
+    return done
+
+
+def update_answers(client: FlaskClient) -> tuple[list[str], list[str]]:
+    """Ask the service about every call: the differences that were written, and the refusals that were not."""
+    written, refused = [], []
+    for hook, scenario in calls():
+        if "disputed" in scenario:
+            refused.append(f"left as written by hand: {hook}/{scenario['name']}: {scenario['disputed']}")
+            continue
+        status, body = ask(client, hook, (FHIR_FIXTURES / request_path(hook, scenario)).read_bytes())
+        wrong = disagreements(scenario, hook, status, body)
+        if wrong:
+            refused.append("\n  ".join([f"not written: {hook}/{scenario['name']}", *wrong]))
+            continue
+        path = FHIR_FIXTURES / response_path(hook, scenario)
+        new = as_answer_file(golden_form(scenario, hook, status, body))
+        old = path.read_bytes() if path.exists() else b""
+        if new != old:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(new)
+            written.append(_difference(response_path(hook, scenario), old, new))
+    return written, refused
+
+
+def _difference(name: str, old: bytes, new: bytes) -> str:
+    before, after = old.decode().splitlines(), new.decode().splitlines()
+    if not before:
+        return f"new: {name}"
+    return "\n".join(difflib.unified_diff(before, after, name, name, lineterm="", n=1))
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.compose_fixtures", description=__doc__)
+    parser.add_argument("--update", action="store_true", help="ask the service and write the expected answers")
+    options = parser.parse_args()
+    print(*(write_composed() or ["all composed files are up to date"]), sep="\n")
+    if not options.update:
+        return 0
+    written, refused = update_answers(client_at())
+    print(*(written or ["all expected answers are up to date"]), sep="\n")
+    print(*refused, sep="\n", file=sys.stderr)
+    return 1 if refused else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
