@@ -126,7 +126,9 @@ def _put_in_trouble(prefetch: dict[str, Any], key: str, state: str) -> None:
     kind, _, counts = state.partition(" ")
     if kind in ("odd-entry", "failed-entry"):
         outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
-        extra = {"fullUrl": "urn:uuid:0"} if kind == "odd-entry" else {"resource": outcome, "search": {"mode": "outcome"}}
+        extra = (
+            {"fullUrl": "urn:uuid:0"} if kind == "odd-entry" else {"resource": outcome, "search": {"mode": "outcome"}}
+        )
         prefetch[key].setdefault("entry", []).append(extra)
         return
     if kind == "absent":
@@ -188,7 +190,9 @@ def weight_observation(item: Any, today: date, number: int) -> dict[str, Any]:
         "resourceType": "Observation",
         "id": item.get("id", f"w{number}"),
         "status": item.get("status", "final"),
-        "code": {"coding": [{"system": SYSTEMS["LOINC"], "code": item.get("code", "29463-7"), "display": "Body weight"}]},
+        "code": {
+            "coding": [{"system": SYSTEMS["LOINC"], "code": item.get("code", "29463-7"), "display": "Body weight"}]
+        },
         **_subject(item),
         **_effective(item, today),
     }
@@ -236,7 +240,11 @@ def _gestational_ages(given: Mapping[str, Any], today: date) -> list[dict[str, A
             "resourceType": "Observation",
             "id": f"ga{number}",
             "status": item.get("status", "final"),
-            "code": {"coding": [{"system": SYSTEMS["LOINC"], "code": item.get("code", "76516-4"), "display": "Gestational age"}]},
+            "code": {
+                "coding": [
+                    {"system": SYSTEMS["LOINC"], "code": item.get("code", "76516-4"), "display": "Gestational age"}
+                ]
+            },
             **_subject(item),
             **_effective({"days_ago": 30, **item}, today),
         }
@@ -354,7 +362,9 @@ def _order(change: Mapping[str, Any]) -> dict[str, Any]:
         "dosageInstruction": [_instruction(change)],
     }
     if "second_dose" in change:
-        made["dosageInstruction"].append({"doseAndRate": [{"doseQuantity": quantity(str(change["second_dose"]), ("mL",))}]})
+        made["dosageInstruction"].append(
+            {"doseAndRate": [{"doseQuantity": quantity(str(change["second_dose"]), ("mL",))}]}
+        )
     if "replaces" in change:
         made["priorPrescription"] = {"reference": change["replaces"]}
     if "written" in change:
@@ -433,10 +443,14 @@ def _timing(change: Mapping[str, Any]) -> dict[str, Any]:
     for word, element in (("frequency", "frequency"), ("period", "period"), ("period_unit", "periodUnit")):
         if word in change:
             repeat[element] = change[word]
+    if "times_of_day" in change:
+        repeat["timeOfDay"] = change["times_of_day"]
     if "bounds" in change:
         start, end = change["bounds"]
         repeat["boundsPeriod"] = {"start": str(start), "end": str(end)}
     timing: dict[str, Any] = {"repeat": repeat} if repeat else {}
+    if "timing_text" in change:
+        timing["code"] = {"text": change["timing_text"]}
     planned = change.get("planned", "2026-03-03")
     if planned not in ("none", None):
         timing["event"] = [str(day) for day in planned] if isinstance(planned, list) else [str(planned)]

@@ -56,9 +56,7 @@ def facts_of(catalogue: Catalogue, recognition: Recognition) -> Callable[[Mappin
         context, prefetch = request["context"], request["prefetch"]
         now = datetime.combine(today_of(given), FIXED_NOW.timetz())
         clock = SiteClock(now, ZoneInfo("UTC"), timedelta(minutes=15))
-        drafts = read_draft_orders(
-            context["draftOrders"], context["selections"], prefetch, PATIENT_ID, recognition
-        )
+        drafts = read_draft_orders(context["draftOrders"], context["selections"], prefetch, PATIENT_ID, recognition)
         chart = read_chart(prefetch, PATIENT_ID)
         return read_facts(chart, drafts, PATIENT_ID, clock, catalogue.known.units, recognition)
 

@@ -70,7 +70,9 @@ def _is_well_worded(finding: Finding) -> None:
     assert finding.headline
     assert len(finding.headline) <= 120, finding.headline
     assert finding.message
-    text = " ".join([finding.headline, finding.message, *(line for lines in finding.paragraphs.values() for line in lines)])
+    text = " ".join(
+        [finding.headline, finding.message, *(line for lines in finding.paragraphs.values() for line in lines)]
+    )
     for word in (" safe ", "cleared", "contraindicated", "no infection", "None", "  "):
         assert word not in text, (word, text)
 

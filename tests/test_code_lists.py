@@ -15,9 +15,7 @@ CODES = CARDS / "outside" / "codes"
 SYSTEMS: dict[str, list[str]] = yaml.safe_load((CODES / "systems.yaml").read_text(encoding="utf-8"))
 FILES = sorted(path for path in CODES.glob("*.yaml") if path.name != "systems.yaml")
 CONCEPTS: dict[str, list[dict[str, Any]]] = {
-    concept: entries
-    for path in FILES
-    for concept, entries in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+    concept: entries for path in FILES for concept, entries in yaml.safe_load(path.read_text(encoding="utf-8")).items()
 }
 ENTRIES = [entry for entries in CONCEPTS.values() for entry in entries]
 

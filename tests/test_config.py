@@ -60,7 +60,11 @@ def test_each_default_is_that_of_the_contract(name: str) -> None:
 
 GOOD: dict[str, tuple[str, str, Any]] = {
     "CDS_MODE": ("mode", "demo", "demo"),
-    "CDS_PUBLIC_BASE_URL": ("public_base_url", "https://cds.example.org/zolgensma", "https://cds.example.org/zolgensma"),
+    "CDS_PUBLIC_BASE_URL": (
+        "public_base_url",
+        "https://cds.example.org/zolgensma",
+        "https://cds.example.org/zolgensma",
+    ),
     "CDS_CLIENTS_FILE": ("clients_file", "clients.toml", Path("clients.toml")),
     "CDS_POLICY_FILE": ("policy_file", "policy.toml", Path("policy.toml")),
     "CDS_CODES_FILE": ("codes_file", "codes.toml", Path("codes.toml")),
@@ -142,7 +146,9 @@ def test_only_the_given_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_environment_wins_over_what_a_command_sets() -> None:
-    settings = load_settings({"CDS_PUBLIC_BASE_URL": "https://cds.example.org"}, mode="demo", public_base_url="http://127.0.0.1:9")
+    settings = load_settings(
+        {"CDS_PUBLIC_BASE_URL": "https://cds.example.org"}, mode="demo", public_base_url="http://127.0.0.1:9"
+    )
     assert (settings.mode, settings.base_url) == ("demo", "https://cds.example.org")
 
 

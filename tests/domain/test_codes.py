@@ -1,0 +1,34 @@
+"""Codes are looked up as exact pairs, apart from blanks around them and the dots of ICD-10-CM."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.domain.codes import Code, CodeBook
+
+BOOK = CodeBook.of(
+    {"sma": (Code("ICD10CM", "G12.0", "Synthetic name", "confirmed_1"),)},
+    {"ICD10CM": ("http://hl7.org/fhir/sid/icd-10-cm", "urn:oid:2.16.840.1.113883.6.90"), "NDC": ()},
+)
+
+
+@pytest.mark.parametrize("code", ["G12.0", "G120", " G12.0 "])
+@pytest.mark.parametrize("address", ["http://hl7.org/fhir/sid/icd-10-cm", " urn:oid:2.16.840.1.113883.6.90"])
+def test_a_code_is_found_under_every_address_of_its_system(address: str, code: str) -> None:
+    found = BOOK.look_up(address, code)
+    assert found is not None
+    assert found[0] == "sma"
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [("http://loinc.org", "G12.0"), ("", "G12.0"), (None, "G12.0"), (5, 5), ("http://hl7.org/fhir/sid/icd-10-cm", 120)],
+)
+def test_anything_else_is_not_found(address: object, code: object) -> None:
+    assert BOOK.look_up(address, code) is None
+
+
+def test_only_the_accepted_addresses_are_the_system() -> None:
+    assert BOOK.is_system(" http://hl7.org/fhir/sid/icd-10-cm", "ICD10CM")
+    assert not BOOK.is_system("http://hl7.org/fhir/sid/icd-10-cm/", "ICD10CM")
+    assert not BOOK.is_system(None, "ICD10CM")

@@ -1,0 +1,182 @@
+"""Conditions and procedures become the few diagnoses that rules look for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from builders import SYSTEMS
+
+from cds_service.domain.evidence import Standing
+from cds_service.domain.facts import Diagnosis
+from cds_service.fhir import Recognition, SiteClock
+from cds_service.fhir.condition import read_diagnoses, read_procedures
+
+Resource = dict[str, Any]
+Read = Callable[[Resource], list[Diagnosis]]
+ICD, SNOMED = SYSTEMS["ICD10CM"], SYSTEMS["SNOMED"]
+SMA = "spinal_muscular_atrophy"
+
+
+@pytest.fixture
+def read(recognition: Recognition, clock: SiteClock) -> Read:
+    return lambda resource: read_diagnoses(resource, recognition, clock)
+
+
+@pytest.fixture
+def read_act(recognition: Recognition, clock: SiteClock) -> Read:
+    return lambda resource: read_procedures(resource, recognition, clock)
+
+
+def status(code: Any) -> Resource:
+    return {"coding": [{"code": code}]}
+
+
+def condition(code: str = "G12.0", system: str = ICD, **members: Any) -> Resource:
+    return {
+        "resourceType": "Condition",
+        "id": "c1",
+        "code": {"coding": [{"system": system, "code": code}]},
+        "clinicalStatus": status("active"),
+        "verificationStatus": status("confirmed"),
+        "onsetDateTime": "2026-01-15",
+        **members,
+    }
+
+
+def concepts(found: list[Diagnosis]) -> list[str]:
+    return [item.concept for item in found]
+
+
+@pytest.mark.parametrize("code", ["G12.0", "G120", "G12.1", "G12.9"])
+@pytest.mark.parametrize(
+    "system", [ICD, "urn:oid:2.16.840.1.113883.6.90", "http://terminology.hl7.org/CodeSystem/icd10CM"]
+)
+def test_the_disease_is_recognised_with_and_without_the_dot_under_every_address(
+    read: Read, code: str, system: str
+) -> None:
+    assert concepts(read(condition(code, system))) == [SMA]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"text": "Spinal muscular atrophy"},
+        {},
+        None,
+        {"coding": [{"code": "G12.0"}]},
+        {"coding": [{"system": SNOMED, "code": "G12.0"}]},
+        {"coding": [{"system": ICD, "code": "G12"}]},
+    ],
+)
+def test_neither_words_nor_half_a_code_are_the_disease(read: Read, code: Any) -> None:
+    assert read(condition() | {"code": code}) == []
+
+
+@pytest.mark.parametrize(
+    ("clinical", "verification", "standing"),
+    [
+        ("active", "confirmed", Standing.ACCEPTED),
+        ("Active ", "Confirmed", Standing.ACCEPTED),
+        ("recurrence", "confirmed", Standing.ACCEPTED),
+        ("relapse", "confirmed", Standing.ACCEPTED),
+        ("active", "unconfirmed", Standing.PROVISIONAL),
+        ("active", "provisional", Standing.PROVISIONAL),
+        ("active", "differential", Standing.PROVISIONAL),
+        ("active", None, Standing.PROVISIONAL),
+        (None, "confirmed", Standing.PROVISIONAL),
+        (None, None, Standing.PROVISIONAL),
+    ],
+)
+def test_only_a_current_and_confirmed_entry_is_accepted(
+    read: Read, clinical: Any, verification: Any, standing: Standing
+) -> None:
+    found = read(condition(clinicalStatus=status(clinical), verificationStatus=status(verification)))
+    assert [item.standing for item in found] == [standing]
+
+
+@pytest.mark.parametrize("verification", ["refuted", "entered-in-error", "Entered-in-Error "])
+def test_a_refuted_entry_is_not_there(read: Read, verification: str) -> None:
+    assert read(condition(verificationStatus=status(verification))) == []
+
+
+@pytest.mark.parametrize("clinical", ["inactive", "remission", "resolved"])
+def test_a_past_entry_says_nothing_except_about_prematurity(read: Read, clinical: str) -> None:
+    assert read(condition(clinicalStatus=status(clinical))) == []
+    premature = read(condition("P07.37", clinicalStatus=status(clinical)))
+    assert [(item.concept, item.standing) for item in premature] == [("premature_birth", Standing.NO_INFORMATION)]
+
+
+def test_completed_weeks_are_those_of_the_code(read: Read) -> None:
+    assert [item.completed_weeks for item in read(condition("P07.37"))] == [34]
+
+
+def test_a_code_that_excludes_the_disease_outweighs_one_that_says_it(read: Read, recognition: Recognition) -> None:
+    other = recognition.codes.concepts["not_spinal_muscular_atrophy"][0]
+    both = {
+        "coding": [
+            {"system": ICD, "code": "G12.0"},
+            {"system": recognition.codes.addresses[other.system][0], "code": other.code},
+        ]
+    }
+    assert read(condition() | {"code": both}) == []
+
+
+def test_an_entry_is_cited_with_its_code_day_and_status(read: Read) -> None:
+    evidence = read(condition())[0].evidence
+    assert (evidence.reference, evidence.value, evidence.day, evidence.status) == (
+        "Condition/c1",
+        "G12.0",
+        "2026-01-15",
+        "active, confirmed",
+    )
+    assert evidence.name
+
+
+def test_an_entry_is_called_what_the_record_calls_it(read: Read) -> None:
+    resource = condition()
+    resource["code"]["text"] = "SMA type 1"
+    assert read(resource)[0].evidence.name == "SMA type 1"
+
+
+def act(code: str = "232685002", **members: Any) -> Resource:
+    return {
+        "resourceType": "Procedure",
+        "id": "p1",
+        "status": "completed",
+        "code": {"coding": [{"system": SNOMED, "code": code}]},
+        **members,
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "standing"),
+    [
+        ("completed", Standing.ACCEPTED),
+        ("in-progress", Standing.ACCEPTED),
+        ("Completed ", Standing.ACCEPTED),
+        ("unknown", Standing.PROVISIONAL),
+        ("stopped", Standing.PROVISIONAL),
+    ],
+)
+def test_a_procedures_status_decides_what_it_may_do(read_act: Read, state: str, standing: Standing) -> None:
+    assert [(item.concept, item.standing) for item in read_act(act(status=state))] == [
+        ("tracheostomy_procedure", standing)
+    ]
+
+
+@pytest.mark.parametrize("state", ["preparation", "not-done", "on-hold", "entered-in-error", "", None])
+def test_a_procedure_that_was_not_done_is_not_there(read_act: Read, state: Any) -> None:
+    assert read_act(act(status=state)) == []
+
+
+def test_another_procedure_is_of_no_interest(read_act: Read) -> None:
+    assert read_act(act("80146002")) == []
+
+
+@pytest.mark.parametrize(
+    "performed", [{"performedDateTime": "2026-02-01"}, {"performedPeriod": {"start": "2026-02-01"}}]
+)
+def test_a_procedures_day_is_that_of_its_time_or_of_its_start(read_act: Read, performed: Resource) -> None:
+    assert read_act(act(**performed))[0].evidence.day == "2026-02-01"
