@@ -125,16 +125,15 @@ def _two_before(earlier: list[WeightMeasurement], known: Known) -> tuple[WeightI
 def _newer_in_another_band(
     chosen: WeightInKg, rejected: tuple[RejectedWeight, ...], known: Known
 ) -> tuple[WeightMeasurement, ...]:
-    """Weights that may not be dosed on, may be newer than the chosen one, and name another band: they may alarm."""
+    """Weights that may not be dosed on, may be newer than the chosen one, and may name another band: they alarm."""
     band = known.doses.for_weight(chosen.rounded_kg)
     candidates = [item.measurement for item in rejected if item.reason in _MAY_ALARM]
     return tuple(
         weight
         for weight in candidates
-        if weight.quantity is not None
-        and weight.standing is not Standing.NO_INFORMATION
+        if weight.standing is not Standing.NO_INFORMATION
         and _may_be_newer(weight, chosen)
-        and known.doses.for_weight(_rounded(weight.quantity, known)) != band
+        and (weight.quantity is None or known.doses.for_weight(_rounded(weight.quantity, known)) != band)
     )
 
 

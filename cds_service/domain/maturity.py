@@ -44,6 +44,12 @@ def has_accepted_age(facts: PatientFacts, known: Known) -> bool:
     return any(item.standing is Standing.ACCEPTED and is_plausible(item, known) for item in facts.gestational_ages)
 
 
+def all_are_readable(facts: PatientFacts, known: Known) -> bool:
+    """Whether every recorded gestational age that says something could be read and is possible."""
+    said = (item for item in facts.gestational_ages if item.standing is not Standing.NO_INFORMATION)
+    return all(is_plausible(item, known) for item in said)
+
+
 def is_plausible(item: GestationalAge, known: Known) -> bool:
     """Whether the value was read and lies in the range of possible gestational ages at birth."""
     if item.at_birth_days is None:

@@ -13,6 +13,7 @@ _OBSERVATION: Mapping[str, Standing] = {
     "corrected": Standing.ACCEPTED,
     "preliminary": Standing.PROVISIONAL,
 }
+_NOT_RESULTED = frozenset({"registered", "cancelled", "unknown"})
 _REPORT: Mapping[str, Standing] = {
     **_OBSERVATION,
     "appended": Standing.ACCEPTED,
@@ -35,10 +36,11 @@ def is_removed(resource: JsonObject) -> bool:
 
 
 def observation_standing(resource: JsonObject) -> Standing | None:
-    """What an Observation may do by its status; a status that is missing or not known gives no information."""
+    """What an Observation may do by its status; one whose status is missing or misspelt may alarm."""
+    status = code_text(resource.get("status"))
     if is_removed(resource):
         return None
-    return _OBSERVATION.get(code_text(resource.get("status")), Standing.NO_INFORMATION)
+    return Standing.NO_INFORMATION if status in _NOT_RESULTED else _OBSERVATION.get(status, Standing.PROVISIONAL)
 
 
 def report_standing(resource: JsonObject) -> Standing | None:

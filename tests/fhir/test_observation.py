@@ -68,9 +68,9 @@ STANDINGS = [
     ("registered", Standing.NO_INFORMATION),
     ("cancelled", Standing.NO_INFORMATION),
     ("unknown", Standing.NO_INFORMATION),
-    ("", Standing.NO_INFORMATION),
-    (None, Standing.NO_INFORMATION),
-    (5, Standing.NO_INFORMATION),
+    ("", Standing.PROVISIONAL),
+    (None, Standing.PROVISIONAL),
+    (5, Standing.PROVISIONAL),
 ]
 IN_ERROR = ["entered-in-error", "entered-in-error ", "Entered-In-Error"]
 

@@ -40,7 +40,7 @@ from cds_service.domain.facts import (
     Suffix,
 )
 from cds_service.domain.known import Known
-from cds_service.domain.maturity import age_at_birth, has_accepted_age, post_menstrual_age, weeks
+from cds_service.domain.maturity import age_at_birth, all_are_readable, has_accepted_age, post_menstrual_age, weeks
 from cds_service.domain.product_code import is_of_labeler
 from cds_service.domain.registry import draft_rule, rule
 
@@ -131,7 +131,7 @@ def gestational_age_preterm(facts: PatientFacts, known: Known) -> Answer:
     if at_birth is None:
         return unknown("gestational-age", _premature_birth(facts))
     if at_birth.days >= term:
-        is_sure = at_birth.is_accepted and not facts.with_concept("premature_birth")
+        is_sure = at_birth.is_accepted and not facts.with_concept("premature_birth") and all_are_readable(facts, known)
         return verified(at_birth.evidence) if is_sure else unknown("gestational-age", at_birth.evidence)
     if facts.born is None:
         return unknown("birth-date", at_birth.evidence)
