@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cds_service.domain.days import add_months
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.registry import Answers, answer_all
+from cds_service.domain.relevance import concerns_the_product
 from cds_service.presentation import Card, Catalogue, cards_for
 
 
@@ -27,7 +28,8 @@ def review_treatment(facts: PatientFacts, catalogue: Catalogue, hook: str) -> Re
     """The answers of the rules this hook asks, and their cards; none for a child who has died (C9)."""
     if facts.has_died:
         return Review(facts, (), ())
-    answers = answer_all(facts, catalogue.known, catalogue.asked[hook])
+    asked = catalogue.asked if concerns_the_product(facts) else catalogue.asked_beside
+    answers = answer_all(facts, catalogue.known, asked[hook])
     return Review(facts, answers, cards_for(answers, hook, _rules_are_old(facts, catalogue), catalogue))
 
 

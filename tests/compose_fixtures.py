@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,26 @@ from cds_service.presentation.yaml_files import load_yaml
 
 try:
     from builders import PATIENT_ID, TODAY, bundle, hook_request
-except ModuleNotFoundError:  # started as a module, from the repository's root
-    from tests.builders import PATIENT_ID, TODAY, bundle, hook_request
+except ModuleNotFoundError:  # started as a module, from the repository's root; the builders import one another by name
+    sys.path.append(str(Path(__file__).parent))
+    from builders import PATIENT_ID, TODAY, bundle, hook_request
 
 Json = dict[str, Any]
 NOW = f"{TODAY}T09:00:00Z"
 FINDINGS = "onasemnogene-cds.findings"
 CHECKLIST_RULE = "baseline-readiness"
-ORDINARY = "unremarkable"
+# The scenario of each hook that the others of that hook are described by: they name only what differs.
+ORDINARY = {
+    "order-select": "unremarkable",
+    "order-sign": "unremarkable",
+    "order-dispatch": "dispatch",
+    "encounter-start": "infusion-day",
+    "appointment-book": "infusion-slot",
+}
+ORDERING = ("order-select", "order-sign")
 PLANNED, WRITTEN = "2026-03-05", "2026-03-02"
+SIGNED, RECEIVED = "2026-02-27", "2026-02-25"
+COURSE_DAYS = 30
 FILES = {
     "observations": "observations.json",
     "medicationRequests": "medication_requests.json",
@@ -50,6 +62,13 @@ FILES = {
     "diagnosticReports": "diagnostic_reports.json",
 }
 ALWAYS = ("observations", "medicationRequests")
+# Sent only where the child has any; the visit is one resource, the others are lists.
+BESIDE = {
+    "encounter": "encounter.json",
+    "appointments": "appointments.json",
+    "immunizationRecommendations": "immunization_recommendations.json",
+    "kitEvents": "kit_events.json",
+}
 TEST_DATA = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
     "code": "HTEST",
@@ -94,18 +113,41 @@ def patient_id_of(child: Json) -> str:
     return f"synthetic-{child['slug']}"
 
 
-def patient_files(child: Json) -> dict[str, Json]:
-    """The child's record: file name → Patient or searchset Bundle. Files written by hand are read, not made."""
+def patient_files(child: Json, changes: Json | None = None, planned: str = PLANNED) -> dict[str, Json]:
+    """The child's record: file name → Patient or searchset Bundle. Files written by hand are read, not made.
+
+    `changes` replace words of the child's row; the prednisolone of its row covers the days around `planned`.
+    """
     if child.get("by_hand"):
+        assert not changes, f"{child['slug']} is written by hand"
         folder = FHIR_FIXTURES / "patients" / child["slug"]
         return {path.name: read_json_object(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
-    prefetch = hook_request({**child["given"], "draft": "none"})["prefetch"]
+    given = {"steroids": _course(child, planned), **child["given"], **(changes or {})}
+    prefetch = hook_request({**given, "draft": "none"})["prefetch"]
     files = {"patient.json": _patient(child, prefetch["patient"])}
     for key, name in FILES.items():
         found = [entry["resource"] for entry in prefetch[key].get("entry", [])]
         if found or key in ALWAYS:
             files[name] = bundle([_as_of(child, resource) for resource in found])
+    for key, name in BESIDE.items():
+        if key in prefetch:
+            entries = prefetch[key].get("entry")
+            made = [_as_of(child, entry["resource"]) for entry in entries or [{"resource": prefetch[key]}]]
+            files[name] = bundle(made) if entries else made[0]
     return files
+
+
+def _course(child: Json, planned: str) -> list[Json]:
+    """The child's prednisolone: once a day from the day before the planned day, for the label's 30 days."""
+    if "steroid" not in child:
+        return []
+    first = _day_before(planned)
+    last = first + timedelta(days=COURSE_DAYS - 1)
+    return [{"dose": child["steroid"], "start": first, "end": last, "written": "2026-02-26"}]
+
+
+def _day_before(day: str) -> date:
+    return date.fromisoformat(day[:10]) - timedelta(days=1)
 
 
 def _patient(child: Json, built: Json) -> Json:
@@ -124,8 +166,24 @@ def _patient(child: Json, built: Json) -> Json:
 
 def _as_of(child: Json, resource: Json) -> Json:
     """A builders' resource, made this child's: ids are unique over all children."""
-    text = write_json({**resource, "id": f"{child['slug']}-{resource['id']}"})
-    return read_json_object(text.replace(f"Patient/{PATIENT_ID}".encode(), f"Patient/{patient_id_of(child)}".encode()))
+    is_visit = resource["resourceType"] == "Encounter"
+    return _about(child, {**resource, "id": _visit_of(child) if is_visit else f"{child['slug']}-{resource['id']}"})
+
+
+def _visit_of(child: Json) -> str:
+    return f"synthetic-{child['slug']}-visit"
+
+
+def _about(child: Json, built: Json) -> Json:
+    """What the builders made, with this child's id for that of theirs, and its open order's for the builders' draft."""
+    text = write_json(built).decode()
+    for theirs, own in (
+        (f"Patient/{PATIENT_ID}", f"Patient/{patient_id_of(child)}"),
+        ('"MedicationRequest/draft-', f'"MedicationRequest/{child["slug"]}-open-'),
+        ('"MedicationRequest/order-', f'"MedicationRequest/{child["slug"]}-open-'),
+    ):
+        text = text.replace(theirs, own)
+    return read_json_object(text.encode())
 
 
 # --- requests ---------------------------------------------------------------------------------------------------
@@ -135,35 +193,57 @@ def compose_request(scenario: Json, hook: str) -> Json:
     """The complete request of a scenario on a hook."""
     child = children()[scenario["child"]]
     call = deepcopy(scenario.get("call", {}))
-    context: Json = {
-        "userId": "Practitioner/synthetic-prescriber",
-        "patientId": patient_id_of(child),
-        **call.pop("context", {}),
-    }
-    drafts = _drafts(scenario, child)
+    context: Json = {"patientId": patient_id_of(child)}
+    if hook != "order-dispatch":
+        context = {"userId": "Practitioner/synthetic-prescriber", **context}
+    context |= call.pop("context", {})
+    drafts = _drafts(scenario, child) if hook in ORDERING else None
     if drafts is not None:
         if hook == "order-select":
-            context["selections"] = scenario.get("selections") or [
-                f"MedicationRequest/{entry['resource']['id']}"
-                for entry in drafts["entry"]
-                if entry["resource"]["resourceType"] == "MedicationRequest"
-            ]
+            context["selections"] = _selections(scenario, drafts)
         beside = _stored(f"drafts/{scenario['beside']}")["entry"] if "beside" in scenario else []
         context["draftOrders"] = {**drafts, "entry": [*drafts["entry"], *beside]}
+    if hook not in ORDERING:
+        context |= _context_of_moment(scenario, child, hook)
     instance = uuid5(NAMESPACE_URL, f"{service_of(hook)}/{scenario['name']}")
     request = {"hook": hook, "hookInstance": str(instance), **call, "context": context}
-    prefetch = _prefetch(scenario, child)
+    prefetch = _prefetch(scenario, child, hook)
     return {**request, "prefetch": prefetch} if prefetch else request
+
+
+def _selections(scenario: Json, drafts: Json) -> list[str]:
+    """What the scenario selects; without it the product's drafts, without any the drafts of other medicines."""
+    if "selections" in scenario:
+        return list(scenario["selections"])
+    orders = [entry["resource"] for entry in drafts["entry"]]
+    products = [order for order in orders if order["resourceType"] == "MedicationRequest"]
+    if "context" in scenario:
+        own = [order for order in products if order["id"].removeprefix("draft-").isdigit()]
+        products = own or [order for order in orders if not order["id"].startswith("draft-request")]
+    return [f"{order['resourceType']}/{order['id']}" for order in products]
+
+
+def _context_of_moment(scenario: Json, child: Json, hook: str) -> Json:
+    """What a visit, a dispatch or a booking says about itself, in the builders' shapes."""
+    if hook == "encounter-start":
+        return {"encounterId": _visit_of(child)}
+    words = deepcopy(scenario.get("context", {}))
+    if hook == "appointment-book":
+        for slot in words.setdefault("slots", [{}]):
+            slot.setdefault("start", f"{PLANNED}T09:00:00Z")
+    else:
+        words.setdefault("dispatched", [f"MedicationRequest/{child['slug']}-open-1"])
+    moment = {"order-dispatch": "dispatch", "appointment-book": "booking"}[hook]
+    made: Json = _about(child, hook_request({"moment": moment, **words}, hook)["context"])
+    return {name: made[name] for name in made if name not in ("userId", "patientId")}
 
 
 def _drafts(scenario: Json, child: Json) -> Json | None:
     named = scenario.get("drafts")
     if named == "absent":
         return None
-    if named is None:
+    if named is None or named == "none":
         return _orders(scenario, child)
-    if named == "none":
-        return {"resourceType": "Bundle", "type": "collection", "entry": []}
     stored = _stored(named if "/" in named else f"drafts/{named}")
     if stored["resourceType"] == "Bundle":
         return stored
@@ -171,21 +251,58 @@ def _drafts(scenario: Json, child: Json) -> Json | None:
 
 
 def _orders(scenario: Json, child: Json) -> Json:
-    """Drafts that are correct for the child, but for what the scenario changes."""
-    correct: Json = {"planned": PLANNED, "written": WRITTEN, "subject": patient_id_of(child)}
+    """Drafts that are correct for the child, but for what the scenario changes, and what is drafted beside them."""
+    words = scenario.get("context", {})
+    made: Json = hook_request({"drafts": _changes(scenario, child, PLANNED, WRITTEN), **words})["context"][
+        "draftOrders"
+    ]
+    return {**made, "entry": [{"resource": _subject(child, entry["resource"])} for entry in made["entry"]]}
+
+
+def _subject(child: Json, draft: Json) -> Json:
+    text = write_json(draft).replace(f"Patient/{PATIENT_ID}".encode(), f"Patient/{patient_id_of(child)}".encode())
+    return read_json_object(text)
+
+
+def _changes(scenario: Json, child: Json, planned: str, written: str) -> list[Json]:
+    """The product's orders as the builders take them; none where the scenario says so."""
+    if scenario.get("drafts") == "none":
+        return []
+    correct: Json = {"planned": planned, "written": written, "subject": patient_id_of(child)}
     if "table" in child:
         volume = child["table"]["volume"]
         correct |= {"dose": f"{volume} mL", "rate": f"{volume} mL/h", "ndc": child["table"]["ndc"]}
-    changes = scenario.get("orders", [scenario.get("order", {})])
-    made: Json = hook_request({"drafts": [{**correct, **change} for change in changes]})["context"]["draftOrders"]
-    return made
+    return [{**correct, **change} for change in scenario.get("orders", [scenario.get("order", {})])]
 
 
-def _prefetch(scenario: Json, child: Json) -> Json:
-    files = patient_files(child)
+def _planned_on(scenario: Json, hook: str) -> str:
+    """The day the child's record is prepared for: on encounter-start the day of the call."""
+    planned = str(scenario.get("order", {}).get("planned", "none"))
+    if hook == "encounter-start":
+        return str(TODAY)
+    return PLANNED if planned == "none" else planned
+
+
+def _record(scenario: Json, child: Json, hook: str) -> Json:
+    """What differs from the child's row: on the infusion day prednisolone was given, and from the pharmacy on a kit is there."""
+    changes: Json = {}
+    if hook not in ORDERING and hook != "appointment-book" and not child.get("by_hand"):
+        changes["kit"] = [{"received": RECEIVED}]
+    if hook == "encounter-start" and "steroid" in child:
+        day = _day_before(_planned_on(scenario, hook))
+        changes["steroid_doses"] = [{"mg": child["steroid"].removesuffix(" mg"), "when": f"{day}T08:00:00Z"}]
+    return {**changes, **scenario.get("record", {})}
+
+
+def _prefetch(scenario: Json, child: Json, hook: str) -> Json:
+    files = patient_files(child, _record(scenario, child, hook), _planned_on(scenario, hook))
     prefetch: Json = {"patient": files["patient.json"]}
     for key, name in FILES.items():
         prefetch[key] = files.get(name, bundle([]))
+    prefetch |= {key: files[name] for key, name in BESIDE.items() if name in files}
+    if hook not in ORDERING:
+        held = [entry["resource"] for entry in prefetch["medicationRequests"].get("entry", [])]
+        prefetch["medicationRequests"] = bundle([*_open_orders(scenario, child, hook), *held])
     for key, added in scenario.get("more", {}).items():
         prefetch[key] = _with_more(prefetch[key], added)
     troubles = scenario.get("lists", {})
@@ -195,6 +312,15 @@ def _prefetch(scenario: Json, child: Json) -> Json:
     kept = {key: value for key, value in prefetch.items() if value != "absent"}
     names = scenario.get("keys", {})
     return {**{names.get(key, key): value for key, value in kept.items()}, **scenario.get("extra", {})}
+
+
+def _open_orders(scenario: Json, child: Json, hook: str) -> list[Json]:
+    """The product's orders once they are signed: open ones in the record."""
+    planned = str(TODAY) if hook == "encounter-start" else PLANNED
+    changes = _changes(scenario, child, planned, SIGNED)
+    made = hook_request({"draft": "none", "open_orders": changes, "steroids": []})["prefetch"]["medicationRequests"]
+    orders = [entry["resource"] for entry in made.get("entry", [])]
+    return [{**order, "id": f"{child['slug']}-open-{n}"} for n, order in enumerate(orders, start=1)]
 
 
 def _with_more(searchset: Json, added: Iterable[str]) -> Json:
@@ -261,7 +387,7 @@ def golden_form(scenario: Json, hook: str, status: int, body: Json) -> Json:
 def _essence(card: Json) -> Json:
     findings = [
         {name: finding[name] for name in ("rule", "indicator", "values") if name in finding}
-        for finding in card["extension"][FINDINGS]
+        for finding in findings_on(card)
     ]
     made = {
         "topic": card["source"]["topic"]["code"],
@@ -274,14 +400,19 @@ def _essence(card: Json) -> Json:
     return made
 
 
+def findings_on(card: Json) -> list[Json]:
+    """The findings of one card; a card for a family carries none."""
+    return list(card.get("extension", {}).get(FINDINGS, []))
+
+
 def findings_in(body: Json) -> list[Json]:
     """Every finding of a response, apart from the lines of the checklist."""
-    return [f for card in body["cards"] for f in card["extension"][FINDINGS] if f["rule"] != CHECKLIST_RULE]
+    return [f for card in body["cards"] for f in findings_on(card) if f["rule"] != CHECKLIST_RULE]
 
 
 def lines_in(body: Json) -> dict[str, str]:
     """The checklist of a response: check → state."""
-    every = [f for card in body["cards"] for f in card["extension"][FINDINGS]]
+    every = [f for card in body["cards"] for f in findings_on(card)]
     return {f["values"]["check"]: f["values"]["state"] for f in every if f["rule"] == CHECKLIST_RULE}
 
 
@@ -295,10 +426,15 @@ def disagreements(scenario: Json, hook: str, status: int, body: Json) -> list[st
     if expected == "no cards":
         return [] if body == {"cards": []} else ["cards where none are expected"]
     return [
-        *_different_findings({**scenarios()[ORDINARY]["expect"].get(hook, {}), **expected}, findings_in(body)),
-        *_different_lines(scenario, lines_in(body)),
+        *_different_findings({**_ordinary(scenario, hook)["expect"][hook], **expected}, findings_in(body)),
+        *_different_lines(scenario, hook, lines_in(body)),
         *_different_values(scenario, expected, findings_in(body)),
     ]
+
+
+def _ordinary(scenario: Json, hook: str) -> Json:
+    """What is expected beside what a scenario names: of a call that is apart, nothing."""
+    return {"expect": {hook: {}}, "lines": "none"} if scenario.get("apart") else scenarios()[ORDINARY[hook]]
 
 
 def _different_findings(expected: Mapping[str, Any], findings: list[Json]) -> Iterator[str]:
@@ -313,9 +449,9 @@ def _different_findings(expected: Mapping[str, Any], findings: list[Json]) -> It
     yield from (f"unexpected finding: {rule} {level}" for rule, level in sorted((found - wanted).elements()))
 
 
-def _different_lines(scenario: Json, found: dict[str, str]) -> Iterator[str]:
-    changed = scenario.get("lines", {})
-    wanted = {} if changed == "none" else {**scenarios()[ORDINARY]["lines"], **changed}
+def _different_lines(scenario: Json, hook: str, found: dict[str, str]) -> Iterator[str]:
+    changed, ordinary = scenario.get("lines", {}), _ordinary(scenario, hook)["lines"]
+    wanted = {} if "none" in (changed, ordinary) else {**ordinary, **changed}
     for check in {**wanted, **found}:
         if wanted.get(check) != found.get(check):
             yield f"line {check}: {found.get(check)}, expected {wanted.get(check)}"
@@ -341,8 +477,24 @@ def _different_values(scenario: Json, expected: Mapping[str, Any], findings: lis
 
 
 def as_file(document: Json) -> bytes:
-    """A document as it is stored: indented by one space, every digit kept."""
-    return msgspec.json.format(write_json(document), indent=1) + b"\n"
+    """A document as it is stored: indented by one space, every digit kept, each resource of a Bundle on one line."""
+    lines: list[bytes] = []
+    text = msgspec.json.format(write_json(_with_short_entries(document, lines)), indent=1) + b"\n"
+    return re.sub(rb'"resource (\d+)"', lambda match: lines[int(match[1])], text)
+
+
+def _with_short_entries(value: Any, lines: list[bytes]) -> Any:
+    if isinstance(value, list):
+        return [_with_short_entries(item, lines) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("resourceType") == "Bundle" and value.get("type") == "searchset":
+        short = []
+        for entry in value.get("entry", []):
+            lines.append(write_json(entry))
+            short.append(f"resource {len(lines) - 1}")
+        return {**value, "entry": short} if short else value
+    return {name: _with_short_entries(item, lines) for name, item in value.items()}
 
 
 def as_answer_file(golden: Json) -> bytes:
@@ -400,7 +552,9 @@ README_HEAD = """# Fixtures
 
 Synthetic children and the calls about them. Nobody here exists: every name, number and date is made up, every
 patient is called Synthetic and is tagged as test data. The fixed day is 2026-03-02, 09:00 UTC; demo mode moves all
-days to today.
+days to today, so that what is said of the influenza and RSV season may differ there.
+
+The scenarios `walk-1` to `walk-5` follow one infant from referral to infusion through five hooks.
 
 `make fixtures` writes `patients/`, `hook_requests/` and this page from `children.yaml` and `scenarios.yaml`. To add a
 call, add a few lines to `scenarios.yaml`, with what you expect worked out from the label; then

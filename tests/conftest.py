@@ -8,15 +8,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from builders import PATIENT_ID, hook_request, today_of
+from builders import hook_of, hook_request, today_of
 from flask import Flask
 from flask.testing import FlaskClient
 
 from cds_service.app import create_app, create_catalogue
 from cds_service.config import Settings, load_settings
 from cds_service.domain.facts import PatientFacts
-from cds_service.fhir import Recognition, SiteClock, read_chart, read_draft_orders, read_facts
+from cds_service.fhir import Occasion, Recognition, SiteClock, read_chart, read_draft_orders, read_facts
+from cds_service.hooks.evaluation import MOMENTS
 from cds_service.hooks.json_body import read_json_object, write_json
+from cds_service.hooks.request import read_hook_call
+from cds_service.hooks.services import service_by_id
 from cds_service.presentation import Catalogue
 
 FIXED_NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -49,15 +52,27 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def facts_of(catalogue: Catalogue, recognition: Recognition) -> Callable[[Mapping[str, Any]], PatientFacts]:
-    """What the service reads from a child described in the words of cases.yaml."""
+    """What the service reads from a child described in the words of cases.yaml, on the hook of its moment.
+
+    Read even where the service would not answer, because the call does not concern it.
+    """
 
     def read(given: Mapping[str, Any]) -> PatientFacts:
-        request = read_json_object(write_json(hook_request(given, "order-select")))
-        context, prefetch = request["context"], request["prefetch"]
+        hook = hook_of(given)
+        request = read_json_object(write_json(hook_request(given, hook)))
+        call = read_hook_call(request, service_by_id(f"onasemnogene-{hook}"))
+        drafts = read_draft_orders(call.draft_orders, call.selections, call.prefetch, call.patient_id, recognition)
+        occasion = Occasion(
+            MOMENTS[hook],
+            drafts,
+            bool(drafts.in_hand),
+            call.dispatched_orders,
+            call.fulfillment_tasks,
+            call.appointments,
+        )
         now = datetime.combine(today_of(given), FIXED_NOW.timetz())
         clock = SiteClock(now, ZoneInfo("UTC"), timedelta(minutes=15))
-        drafts = read_draft_orders(context["draftOrders"], context["selections"], prefetch, PATIENT_ID, recognition)
-        chart = read_chart(prefetch, PATIENT_ID)
-        return read_facts(chart, drafts, PATIENT_ID, clock, catalogue.known.units, recognition)
+        chart = read_chart(call.prefetch, call.patient_id)
+        return read_facts(chart, occasion, call.patient_id, clock, catalogue.known.units, recognition)
 
     return read

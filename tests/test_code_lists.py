@@ -1,13 +1,19 @@
-"""The code lists in cards/outside/codes: check digits, confidence, systems, and one pack per kit."""
+"""The code lists, units and names in cards/outside: check digits, confidence, systems, strengths, conversions."""
 
 import csv
 import re
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from cds_service.domain.codes import CodeBook
+from cds_service.errors import ContentProblem
+from cds_service.presentation.load_codes import load_codes
+from cds_service.presentation.site_files import SiteCodes
 
 CARDS = Path(__file__).resolve().parents[1] / "cards"
 CODES = CARDS / "outside" / "codes"
@@ -18,6 +24,26 @@ CONCEPTS: dict[str, list[dict[str, Any]]] = {
     concept: entries for path in FILES for concept, entries in yaml.safe_load(path.read_text(encoding="utf-8")).items()
 }
 ENTRIES = [entry for entries in CONCEPTS.values() for entry in entries]
+UNITS: dict[str, dict[str, Any]] = yaml.safe_load((CARDS / "outside" / "units.yaml").read_text(encoding="utf-8"))
+NAMES: dict[str, list[str]] = yaml.safe_load((CARDS / "outside" / "names.yaml").read_text(encoding="utf-8"))
+
+STEROIDS = (
+    "prednisolone", "prednisone", "methylprednisolone", "hydrocortisone", "dexamethasone", "betamethasone", "cortisone",
+    "triamcinolone", "deflazacort", "vamorolone",
+)  # fmt: skip
+ANALYTES = (
+    "alt", "ast", "total_bilirubin", "direct_bilirubin", "albumin", "prothrombin_time", "partial_thromboplastin_time",
+    "inr", "creatinine", "hemoglobin", "platelets", "body_temperature",
+)  # fmt: skip
+# The shape of a code by its system, as it is written here.
+SHAPES = {
+    "LOINC": r"\d{1,7}-\d",
+    "SNOMED": r"\d{6,18}",
+    "RXNORM": r"[1-9]\d{0,6}",
+    "CVX": r"\d{2,3}",
+    "ICD10CM": r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?",
+    "ATC": r"[A-Z]\d{2}[A-Z]{2}\d{2}",
+}
 
 # The Verhoeff scheme: the dihedral group of order 10, its permutation, applied from the right.
 VERHOEFF_D = (
@@ -107,14 +133,24 @@ def test_no_code_stands_twice_inside_a_concept() -> None:
         assert len(seen) == len(set(seen)), concept
 
 
-def test_no_code_is_both_wanted_and_excluded() -> None:
-    for wanted, refused in (
-        ("spinal_muscular_atrophy", "not_spinal_muscular_atrophy"),
-        ("body_weight", "body_weight_not_for_dosing"),
-        ("gestational_age", "gestational_age_excluded"),
-    ):
-        codes = [{(e["system"], e["code"]) for e in CONCEPTS[name]} for name in (wanted, refused)]
-        assert codes[0].isdisjoint(codes[1]), wanted
+def test_no_code_stands_in_two_concepts() -> None:
+    """So a code is never both wanted and excluded, and a panel never carries the result of one of its tests."""
+    concepts: dict[tuple[str, str], list[str]] = {}
+    for concept, entries in CONCEPTS.items():
+        for entry in entries:
+            concepts.setdefault((entry["system"], entry["code"].replace(".", "")), []).append(concept)
+    assert {key: found for key, found in concepts.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("system", SHAPES)
+def test_codes_have_the_shape_of_their_system(system: str) -> None:
+    assert [code for code in codes_of(system) if not re.fullmatch(SHAPES[system], code)] == []
+
+
+def test_what_does_not_count_stays_out() -> None:
+    """Albumin by electrophoresis, an estimate of platelets, and a capillary prothrombin time nobody confirmed."""
+    assert not {"2862-1", "46417-2"} & set(codes_of("LOINC"))
+    assert [entry["code"] for entry in CONCEPTS["platelet_estimate"]] == ["49497-1"]
 
 
 def test_only_confirmed_codes_are_listed() -> None:
@@ -143,3 +179,141 @@ def test_completed_weeks_are_those_of_the_name() -> None:
     for entry in CONCEPTS["premature_birth"]:
         stated = re.search(r"gestational age (\d+) completed weeks$", entry["name"])
         assert entry.get("completed_weeks") == (int(stated[1]) if stated else None), entry["code"]
+
+
+@pytest.mark.parametrize("steroid", STEROIDS)
+def test_every_steroid_has_its_systemic_class_and_its_ingredient(steroid: str) -> None:
+    forms = {(entry["system"], entry["form"]) for entry in CONCEPTS[steroid]}
+    assert {("ATC", "systemic"), ("RXNORM", "any")} <= forms
+    assert all(entry["form"] == "systemic" for entry in CONCEPTS[steroid] if entry["system"] == "ATC")
+
+
+@pytest.mark.parametrize("entry", [e for name in STEROIDS for e in CONCEPTS[name]], ids=lambda e: str(e["code"]))
+def test_form_and_strength_are_those_of_the_name(entry: dict[str, Any]) -> None:
+    stated = re.findall(r"([\d.]+) MG(/ML)?(?![\w/])", entry["name"])
+    forms = [form for word, form in (("Oral", "oral"), ("Inject", "injection")) if word in entry["name"]]
+    assert entry["form"] in (forms or ["systemic", "any"])
+    assert bool(stated) == bool(forms)
+    strengths = {field: entry[field] for field in ("mg_per_ml", "mg_per_unit") if field in entry}
+    if len(stated) != 1:
+        assert strengths == {}
+    else:
+        number, per_ml = stated[0]
+        assert {field: Decimal(str(value)) for field, value in strengths.items()} == {
+            "mg_per_ml" if per_ml else "mg_per_unit": Decimal(number)
+        }
+
+
+def test_only_medicines_carry_a_form_or_a_strength() -> None:
+    carrying = {
+        concept for concept, es in CONCEPTS.items() for e in es if {"form", "mg_per_ml", "mg_per_unit"} & set(e)
+    }
+    assert carrying == set(STEROIDS)
+
+
+@pytest.fixture(scope="module")
+def book() -> CodeBook:
+    return load_codes(CODES, SiteCodes())
+
+
+def test_strengths_are_loaded_as_exact_numbers(book: CodeBook) -> None:
+    found = book.look_up("http://www.nlm.nih.gov/research/umls/rxnorm", "314099")
+    assert found is not None
+    assert (found[0], found[1].form, found[1].mg_per_ml) == ("methylprednisolone", "injection", Decimal("62.5"))
+
+
+@pytest.mark.parametrize("address", SYSTEMS["CVX"])
+@pytest.mark.parametrize("code", ["3", "03", " 3 "])
+def test_a_vaccine_code_is_found_with_and_without_its_zero(book: CodeBook, address: str, code: str) -> None:
+    found = book.look_up(address, code)
+    assert found is not None
+    assert (found[0], found[1].name) == ("vaccine_mmr", "MMR")
+
+
+@pytest.mark.parametrize("code", ["0", "003", "x", "1e"])
+def test_nothing_else_becomes_a_vaccine_code(book: CodeBook, code: str) -> None:
+    assert book.look_up("http://hl7.org/fhir/sid/cvx", code) is None
+    assert book.look_up("http://www.nlm.nih.gov/research/umls/rxnorm", "3") is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ("form: sublingual", "form is sublingual"),
+        ("mg_per_ml: three", "value three is not a number"),
+        ("mg_per_ml: yes", "is not a number"),
+        ("mg_per_unit: 0", "a strength is above 0"),
+        ("mg_per_unit: -2.5", "a strength is above 0"),
+    ],
+)
+def test_a_wrong_form_or_strength_stops_the_start(tmp_path: Path, fields: str, what: str) -> None:
+    (tmp_path / "systems.yaml").write_text("RXNORM:\n  - http://example.org/rxnorm\n", encoding="utf-8")
+    (tmp_path / "steroids.yaml").write_text(
+        f'prednisolone:\n  - {{system: RXNORM, code: "1", name: "Synthetic", confidence: confirmed_1, {fields}}}\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(ContentProblem, match=re.escape(what)):
+        load_codes(tmp_path, SiteCodes())
+
+
+@pytest.mark.parametrize("concept", ANALYTES)
+def test_an_analytes_units_belong_to_its_codes(concept: str) -> None:
+    assert CONCEPTS[concept]
+    assert UNITS[concept]["one_is"][UNITS[concept]["own_unit"]] == 1
+    assert UNITS[concept]["spellings"][UNITS[concept]["own_unit"]] == UNITS[concept]["own_unit"]
+
+
+@pytest.mark.parametrize(
+    ("concept", "unit", "is_one_of_its_own"),
+    [
+        ("alt", "[IU]/L", "1"), ("ast", "ukat/L", "60"), ("alt", "nkat/L", "0.06"), ("total_bilirubin", "mg/dL", "17.104"),
+        ("direct_bilirubin", "mg/dL", "17.104"), ("albumin", "g/L", "0.1"), ("creatinine", "mg/dL", "88.42"),
+        ("hemoglobin", "mmol/L", "1.611"), ("platelets", "10*9/L", "1"), ("platelets", "/uL", "0.001"),
+        ("platelets", "K/uL", "1"), ("inr", "{INR}", "1"), ("dose_mass", "ug", "0.001"), ("dose_mass", "g", "1000"),
+    ],
+)  # fmt: skip
+def test_conversions_are_those_of_the_clinical_rules(concept: str, unit: str, is_one_of_its_own: str) -> None:
+    assert Decimal(str(UNITS[concept]["one_is"][unit])) == Decimal(is_one_of_its_own)
+
+
+def test_ambiguous_spellings_of_units_are_not_accepted() -> None:
+    """Gauss, a count that is used for thousands and for millions, and a percentage."""
+    spelled = {spelling for concept in ANALYTES for spelling in UNITS[concept]["spellings"]}
+    coded = {unit for concept in ANALYTES for unit in UNITS[concept]["one_is"]}
+    assert not {"G/L", "/cmm", "%", "mU/mL"} & (spelled | coded)
+    assert not {"C", "F"} & coded
+
+
+def test_names_are_written_as_they_are_compared() -> None:
+    """In small letters, without a final stop, once, and never as something YAML reads as a number or a truth value."""
+    for name, words in NAMES.items():
+        assert all(isinstance(word, str) and word == word.lower().rstrip(". ") for word in words), name
+        assert len(words) == len(set(words)), name
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        ("test_positive", "test_negative", "no_result_yet"),
+        ("controlled", "not_controlled"),
+        ("anti_aav9_name", "not_anti_aav9_name"),
+        ("vaccine_mmr_name", "vaccine_varicella_name", "vaccine_other_live_name"),
+        ("once_a_day", "twice_a_day", "three_times_a_day", "four_times_a_day", "every_other_day"),
+        ("route_not_systemic", "route_systemic_oral", "route_enteral_tube"),
+    ],
+)
+def test_no_word_means_two_things(lists: tuple[str, ...]) -> None:
+    words = [word for name in lists for word in NAMES[name]]
+    assert len(words) == len(set(words))
+
+
+def test_every_timing_that_repeats_daily_is_known_to_repeat() -> None:
+    assert {"qd", "bid", "tid", "qid", "qod", "am", "pm", "bed"} <= set(NAMES["repeating_timing"])
+    assert set(NAMES["single_timing"]).isdisjoint(
+        word for name in ("once_a_day", "twice_a_day", "every_other_day") for word in NAMES[name]
+    )
+
+
+def test_every_steroid_and_live_vaccine_name_is_recognised_as_such() -> None:
+    assert set(STEROIDS) <= set(NAMES["steroid_name"])
+    assert {"mmr", "mmrv", "varicella", "rotavirus", "flumist", "bcg", "yellow fever"} <= set(NAMES["vaccine_word"])

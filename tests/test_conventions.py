@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from medicine_builders import STEROID_INGREDIENTS
+from site_policies import under_policy
 
 import cds_service
 from cds_service.content_folders import CARDS
@@ -208,20 +210,25 @@ def test_every_public_name_says_what_it_promises(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def examples(facts_of: FactsOf) -> list[PatientFacts]:
-    """The facts of every case of every card."""
+def examples(facts_of: FactsOf, catalogue: Catalogue) -> list[tuple[PatientFacts, Known]]:
+    """The facts of every case of every card, under the policy of its site; and a child on each corticosteroid."""
     cases = [case for path in sorted(CARDS.glob("*/cases.yaml")) for case in load_yaml(path)]
-    return [facts_of(case.get("given") or {}) for case in cases]
+    cases += [{"given": {"steroids": [{"drug": drug}]}} for drug in STEROID_INGREDIENTS]
+    return [
+        (facts_of(case.get("given") or {}), under_policy(catalogue.known, case.get("policy", {}))) for case in cases
+    ]
 
 
 @pytest.fixture(scope="module")
-def asked(examples: list[PatientFacts], catalogue: Catalogue) -> tuple[dict[str, set[tuple[str, str]]], list[Answer]]:
+def asked(
+    examples: list[tuple[PatientFacts, Known]], catalogue: Catalogue
+) -> tuple[dict[str, set[tuple[str, str]]], list[Answer]]:
     """Every number that each rule read, by kind and name, over all cases; and every answer."""
     read: dict[str, set[tuple[str, str]]] = {rule: set() for rule in catalogue.rules.ids}
     reading: list[str] = [""]
-    known = listening(catalogue.known, lambda kind, name: read[reading[0]].add((kind, name)))
     said: list[Answer] = []
-    for facts in examples:
+    for facts, under in examples:
+        known = listening(under, lambda kind, name: read[reading[0]].add((kind, name)))
         first: list[Answer] = []
         for rule, ask in catalogue.rules.rules.items():
             reading[0] = rule

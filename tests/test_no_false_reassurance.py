@@ -19,9 +19,8 @@ Change = Callable[[Request], None]
 
 def lines_of(client: FlaskClient, request: Request) -> dict[str, str]:
     """The state of every line of the checklist that the service answers with."""
-    response = client.post(
-        "/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json"
-    )
+    address = f"/cds-services/onasemnogene-{request['hook']}"
+    response = client.post(address, data=write_json(request), content_type="application/json")
     assert response.status_code == 200
     findings = [
         finding
@@ -188,3 +187,135 @@ def test_a_code_that_the_words_beside_it_contradict_is_no_weight(client: FlaskCl
         request
     )
     assert lines_of(client, request)["weight"] == "action-needed"
+
+
+# --- laboratory, titre, corticosteroid, kit -----------------------------------------------------------------------
+
+DOUBTFUL = [
+    ({"labs": {"alt": {"status": "preliminary"}}}, "alt"),
+    ({"labs": {"alt": {"status": "registered"}}}, "alt"),
+    ({"labs": {"alt": {"status": "no-such-status"}}}, "alt"),
+    ({"labs": {"alt": {"when": "2026-02-28T08:00:00"}}}, "alt"),
+    ({"labs": {"alt": {"when": "2026-02"}}}, "alt"),
+    ({"labs": {"alt": {"when": "none"}}}, "alt"),
+    ({"labs": {"alt": {"days_ago": -1}}}, "alt"),
+    ({"labs": {"alt": {"subject": "none"}}}, "alt"),
+    ({"labs": {"alt": {"subject": "other"}}}, "alt"),
+    ({"labs": {"alt": {"string": "HEMOLYZED"}}}, "alt"),
+    ({"labs": {"alt": {"string": "normal"}}}, "alt"),
+    ({"labs": {"alt": {"absent": True}}}, "alt"),
+    ({"labs": {"alt": {"range": "none"}}}, "alt"),
+    ({"labs": {"alt": {"range": "none", "flag": "N"}}}, "alt"),
+    ({"labs": {"alt": {"range": "adults see comment"}}}, "alt"),
+    ({"labs": {"alt": {"value": "20 mg/dL", "range": [0, 40], "range_unit": "U/L"}}}, "alt"),
+    ({"labs": {"alt": {"value": "> 20 U/L"}}}, "alt"),
+    ({"labs": {"alt": ["20 U/L", "90 U/L"]}}, "alt"),
+    ({"labs": {"alt": ["20 U/L", {"value": "90 U/L", "status": "preliminary", "days_ago": 1}]}}, "alt"),
+    ({"labs": {"alt": {"code": "76625-3", "value": "none"}}}, "alt"),
+    ({"labs": {"total_bilirubin": {"code": "1968-7"}}}, "total-bilirubin"),
+    ({"labs": {"platelets": {"string": "Clumped"}}}, "platelets"),
+    ({"labs": {"platelets": {"concept": "adequate"}}}, "platelets"),
+    ({"labs": {"platelets": "none", "platelet_estimate": "250 10*3/uL"}}, "platelets"),
+    ({"labs": {"platelets": "300 G"}}, "platelets"),
+    ({"labs": {"creatinine": {"string": "see comment"}}}, "creatinine"),
+    ({"labs": {"inr": {"status": "cancelled"}}}, "inr"),
+    ({"titers": [{"text": "50", "name": "Anti-AAV9 antibody"}]}, "anti-aav9"),
+    ({"titers": ["50:1"]}, "anti-aav9"),
+    ({"titers": ["<1:100"]}, "anti-aav9"),
+    ({"titers": ["negative"]}, "anti-aav9"),
+    ({"titers": ["pending"]}, "anti-aav9"),
+    ({"titers": [{"ratio": [1, 50], "status": "preliminary"}]}, "anti-aav9"),
+    ({"titers": [{"text": "1:25", "subject": "other"}]}, "anti-aav9"),
+    ({"titers": [{"text": "1:25", "days_ago": -1}]}, "anti-aav9"),
+    ({"titers": ["1:25", {"text": "1:100", "days_ago": 2}]}, "anti-aav9"),
+    ({"titers": ["1:25", "1:100"]}, "anti-aav9"),
+    ({"titers": [{"text": "1:25", "name": "Adenovirus antibody titer"}]}, "anti-aav9"),
+    ({"steroids": [{"status": "on-hold"}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"status": "cancelled"}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"intent": "plan"}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"prn": True}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"route": "Inhalation"}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"dose": "1 mL"}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"dose": "none", "text": "3.2 mg daily"}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"dose_range": ["3 mg", "4 mg"]}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"frequency": "none"}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"subject": "other"}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"drug": "unheard", "name": "a corticosteroid"}], "steroid_doses": []}, "steroid"),
+    ({"steroids": [{"supply_days": 14}]}, "steroid"),
+    ({"steroids": [{"rxnorm": "2878"}], "steroid_doses": [], "weights": []}, "steroid"),
+]
+ON_THE_DAY = [
+    ({"steroid_doses": []}, "steroid"),
+    ({"steroid_doses": [{"when": "2026-03-01T08:00:00Z", "status": "not-done"}]}, "steroid"),
+    ({"steroid_doses": [{"when": "2026-03-01T08:00:00Z", "status": "unknown"}]}, "steroid"),
+    ({"steroid_doses": [{"when": "2026-03-01T08:00:00Z", "subject": "other"}]}, "steroid"),
+    ({"steroid_doses": [{"when": "2026-03-01T08:00:00Z", "drug": "budesonide", "route": "Inhalation"}]}, "steroid"),
+    ({"kit": []}, "kit-use-by"),
+    ({"kit": [{"received": "2026-03-04"}]}, "kit-use-by"),
+    ({"kit": [{"received": "2026-02"}]}, "kit-use-by"),
+    ({"kit": [{"received": "2026-02-25", "status": "abandoned"}]}, "kit-use-by"),
+    ({"kit": [{"received": "2026-02-25", "subject": "other"}]}, "kit-use-by"),
+    ({"labs": {"alt": {"days_ago": 8}}}, "alt"),
+    ({"weights": [{"weight": "3.2 kg", "days_ago": 2}]}, "weight"),
+]
+
+
+def named(cases: list[tuple[dict[str, Any], str]]) -> list[Any]:
+    return [pytest.param(given, line, id=f"{line}: {json.dumps(given)}") for given, line in cases]
+
+
+def request_of(given: dict[str, Any], hook: str) -> Request:
+    """A visit is the infusion visit of a child whose kit came in time."""
+    if hook == "order-sign":
+        return hook_request(given)
+    return hook_request({"moment": "visit", "kit": [{"received": "2026-02-25"}], **given})
+
+
+@pytest.mark.parametrize("hook", ["order-sign", "encounter-start"])
+def test_the_default_child_is_verified_line_by_line(client: FlaskClient, hook: str) -> None:
+    lines = lines_of(client, request_of({}, hook))
+    checked = {line for _, line in DOUBTFUL + (ON_THE_DAY if hook == "encounter-start" else [])}
+    assert {lines[line] for line in checked} == {"verified"}
+
+
+@pytest.mark.parametrize("hook", ["order-sign", "encounter-start"])
+@pytest.mark.parametrize(("given", "line"), named(DOUBTFUL))
+def test_a_doubtful_result_or_order_verifies_nothing(
+    client: FlaskClient, given: dict[str, Any], line: str, hook: str
+) -> None:
+    assert lines_of(client, request_of(given, hook))[line] != "verified"
+
+
+@pytest.mark.parametrize(("given", "line"), named(ON_THE_DAY))
+def test_on_the_infusion_day_nothing_is_verified_by(client: FlaskClient, given: dict[str, Any], line: str) -> None:
+    assert lines_of(client, request_of(given, "encounter-start"))[line] != "verified"
+
+
+LISTS = ["observations", "medicationRequests", "medicationAdministrations", "conditions", "immunizations", "procedures"]
+PROVEN_BY = {
+    "observations": {
+        "weight", "dose-volume", "kit", "gestational-age", "smn1-biallelic", "anti-aav9", "alt", "ast",
+        "total-bilirubin", "albumin", "prothrombin-time", "partial-thromboplastin-time", "inr", "creatinine",
+        "hemoglobin", "platelets", "steroid",
+    },
+    "medicationRequests": {"prior-exposure"},
+    "medicationAdministrations": {"prior-exposure"},
+    "immunizations": {"prior-exposure"},
+    "procedures": {"prior-exposure"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["failed", "html", "absent", "partial"])
+@pytest.mark.parametrize("hook", ["order-sign", "encounter-start"])
+@pytest.mark.parametrize("key", LISTS)
+def test_a_list_in_trouble_verifies_nothing_and_leaves_the_infection_open(
+    client: FlaskClient, key: str, hook: str, state: str
+) -> None:
+    """H24, H25, H26. What a part of a list can prove stays proven: an order that is there, a diagnosis, an age."""
+    lines = lines_of(client, request_of({"lists": {key: state}}, hook))
+    proven = PROVEN_BY.get(key, set())
+    if state == "partial":
+        proven = proven - {"gestational-age", "smn1-biallelic"}
+    assert not {line for line in proven if lines.get(line) == "verified"}
+    if lines and key in ("observations", "medicationRequests", "conditions"):
+        assert lines["infection"] == "not-checkable"

@@ -51,9 +51,10 @@ class CorrectOrder:
 
 @dataclass(frozen=True, slots=True)
 class DeleteOrder:
-    """Take a draft back."""
+    """Take a draft back: one for the product, or for something else."""
 
     order_id: str
+    is_product: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,41 @@ class RequestTest:
     """Order a test or measurement; `test` names an entry of the card files' list of orders."""
 
     test: str
+    is_follow_up: bool = False
 
 
-ProposedChange = CorrectOrder | DeleteOrder | RequestTest
+@dataclass(frozen=True, slots=True)
+class OrderSteroid:
+    """Order prednisolone by mouth once a day: mg and mL of one dose, the solution's strength, and the days.
+
+    `mg_per_kg` is what the rounded dose amounts to at the child's weight.
+    """
+
+    mg: Decimal
+    ml: Decimal
+    strength_mg_per_ml: Decimal
+    mg_per_kg: Decimal
+    first_day: date
+    last_day: date
+    supply_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntravenousSteroid:
+    """Order methylprednisolone into a vein once a day, equivalent to the prednisolone that is not kept."""
+
+    mg: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendSteroid:
+    """Let a corticosteroid draft run until this day."""
+
+    order_id: str
+    last_day: date
+
+
+ProposedChange = CorrectOrder | DeleteOrder | RequestTest | OrderSteroid | OrderIntravenousSteroid | ExtendSteroid
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +142,16 @@ def fires(
         shown=shown,
         changes=tuple(dict.fromkeys(changes)),
     )
+
+
+def noted(grade: str, evidence: Iterable[Evidence] = (), /, **shown: Shown) -> Answer:
+    """Accepted data answer the rule's question well, and something about them is still worth saying."""
+    return replace(fires(grade, evidence, **shown), assurance=Assurance.VERIFIED)
+
+
+def noted_to_attest(grade: str, evidence: Iterable[Evidence] = (), /, **shown: Shown) -> Answer:
+    """Nothing computable is wrong, and what is said here has to be weighed by a person."""
+    return replace(fires(grade, evidence, **shown), assurance=Assurance.ATTEST)
 
 
 def silent(**shown: Shown) -> Answer:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code of one system, by the system's short name, with its name and how sure the list is of it."""
+    """One code of one system, by the system's short name, with its name and how sure the list is of it.
+
+    `form` and the strengths stand at medicines only: oral, injection, systemic, or any where the code leaves the
+    route open; strength per mL, or per tablet, portion or vial.
+    """
 
     system: str
     code: str
@@ -16,6 +21,9 @@ class Code:
     confidence: str
     kit_ndc: str = ""
     completed_weeks: int | None = None
+    form: str = ""
+    mg_per_ml: Decimal | None = None
+    mg_per_unit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,8 @@ class CodeBook:
         found = self.by_code.get((address, code))
         if found is None and "." in code:
             found = self.by_code.get((address, code.replace(".", "")))
+        if found is None and len(code) == 1 and address in self.addresses.get("CVX", ()):
+            found = self.by_code.get((address, normal_code("CVX", code)))
         return found
 
     def is_system(self, address: object, system: str) -> bool:
@@ -53,5 +63,7 @@ class CodeBook:
 
 
 def normal_code(system: str, code: str) -> str:
-    """A code in the spelling it is compared in: ICD-10-CM without dots, everything else as it is."""
+    """A code in the spelling it is compared in: ICD-10-CM without dots, CVX with two digits or more, others as is."""
+    if system == "CVX":
+        return code.zfill(2)
     return code.replace(".", "") if system == "ICD10CM" else code

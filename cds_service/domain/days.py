@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 MONTHS_PER_YEAR = 12
 DAYS_PER_WEEK = 7
@@ -36,6 +36,9 @@ class ClinicalTime:
         return self.day is not None and self.is_exact and not self.is_future
 
 
+NO_TIME = ClinicalTime("")
+
+
 def add_months(day: date, months: int) -> date:
     """The same day number `months` later, clamped to the month's end (29 February + 1 year = 28 February)."""
     index = day.year * MONTHS_PER_YEAR + day.month - 1 + months
@@ -46,6 +49,16 @@ def add_months(day: date, months: int) -> date:
 def days_from(earlier: date, later: date) -> int:
     """Calendar days from one local day to another; negative when `later` comes first."""
     return (later - earlier).days
+
+
+def hours_after(moment: datetime, hours: int) -> datetime:
+    """The moment so many hours later, in its own zone, whatever its clocks do in between."""
+    return (moment.astimezone(UTC) + timedelta(hours=hours)).astimezone(moment.tzinfo)
+
+
+def is_later(moment: datetime, than: datetime) -> bool:
+    """Whether one moment comes after another, also within the hour that clocks repeat."""
+    return moment.timestamp() > than.timestamp()
 
 
 def full_years_and_days(born: date, on: date) -> tuple[int, int]:

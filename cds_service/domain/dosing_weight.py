@@ -6,7 +6,7 @@ All weights are exact decimals in kg; the dosing weight is rounded half-up once,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from weakref import WeakKeyDictionary
@@ -16,6 +16,7 @@ from cds_service.domain.dose_table import DoseBand
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import PatientFacts, WeightMeasurement
 from cds_service.domain.known import Known
+from cds_service.domain.newest import at_one_time, may_be_as_new, newness
 from cds_service.domain.quantities import Quantity, exact_product, exact_quotient, rounded_half_up
 
 BODY_WEIGHT = "body_weight"
@@ -98,10 +99,10 @@ def choose_weight(facts: PatientFacts, known: Known) -> WeightChoice:
 def _choose(facts: PatientFacts, known: Known) -> WeightChoice:
     reasons = [(weight, _why_rejected(weight)) for weight in facts.weights]
     rejected = tuple(RejectedWeight(weight, reason) for weight, reason in reasons if reason)
-    usable = sorted((weight for weight, reason in reasons if not reason), key=_newness, reverse=True)
+    usable = sorted((weight for weight, reason in reasons if not reason), key=newness, reverse=True)
     if not usable:
         return WeightChoice(None, (), (), None, None, rejected, ())
-    newest = _at_one_time(usable, known)
+    newest = at_one_time(usable, known)
     conflicting, chosen = _settled(newest, known)
     previous, before_previous = _two_before(usable[len(newest) :], known)
     return WeightChoice(
@@ -138,13 +139,9 @@ def _newer_in_another_band(
 
 
 def _may_be_newer(weight: WeightMeasurement, chosen: WeightInKg) -> bool:
-    """Whether a weight may be of the chosen one's time or later, a month or year counting as its end."""
-    written = weight.measured.written
-    if weight.measured.day is None:
-        return bool(written) and written >= chosen.day.isoformat()[: len(written)]
-    if weight.measured.instant and chosen.measurement.measured.instant:
-        return weight.measured.instant >= chosen.measurement.measured.instant
-    return weight.measured.day >= chosen.day
+    """Whether a weight with a stated time may be of the chosen one's time or later."""
+    is_stated = bool(weight.measured.written)
+    return is_stated and may_be_as_new(weight.measured, chosen.measurement.measured)
 
 
 def in_kg(weight: WeightMeasurement, known: Known) -> WeightInKg:
@@ -192,7 +189,9 @@ def band_for_dose(facts: PatientFacts, known: Known) -> DoseBand | None:
 
 
 def days_a_weight_stays_fresh(facts: PatientFacts, known: Known) -> int:
-    """How old a weight may be at ordering (C10); the stricter limit where the age is not known."""
+    """How old a weight may be (C10): one limit at the infusion visit, else by age, stricter where that is not known."""
+    if facts.is_infusion_visit:
+        return known.policy.whole("weight.freshness.infusion_day_days")
     months = known.policy.whole("weight.freshness.young_below_months")
     if facts.born is None or facts.age_in_months_is_below(months):
         return known.policy.whole("weight.freshness.under_6_months_days")
@@ -209,24 +208,6 @@ def _why_rejected(weight: WeightMeasurement) -> str:
     if weight.measured.day is None:
         return "undated"
     return "" if weight.measured.is_exact else "time-uncertain"
-
-
-def _newness(weight: WeightMeasurement) -> tuple[date, float, tuple[str, str]]:
-    instant = weight.measured.instant
-    return (weight.measured.day or date.min, instant.timestamp() if instant else 0, weight.order_key)
-
-
-def _at_one_time(usable: list[WeightMeasurement], known: Known) -> tuple[WeightMeasurement, ...]:
-    """The newest weight and all that may be of the same time; a weight without an hour may be of any hour."""
-    day = usable[0].measured.day
-    same_day = [weight for weight in usable if weight.measured.day == day]
-    if any(weight.measured.instant is None for weight in same_day):
-        return tuple(same_day)
-    allowance = timedelta(minutes=known.policy.whole("observation.same_time_minutes"))
-    newest = usable[0].measured.instant
-    assert newest is not None
-    # Across midnight too: five minutes are five minutes.
-    return tuple(w for w in usable if w.measured.instant and newest - w.measured.instant <= allowance)
 
 
 def _settled(newest: tuple[WeightMeasurement, ...], known: Known) -> tuple[tuple[WeightInKg, ...], WeightInKg | None]:

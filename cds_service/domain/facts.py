@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
-from cds_service.domain.days import ClinicalTime, add_months
+from cds_service.domain.days import NO_TIME, ClinicalTime, add_months
 from cds_service.domain.evidence import Evidence, Standing
+from cds_service.domain.handling import KitEvent, Slot, VisitKind
+from cds_service.domain.medicines import AntiInfective, SteroidDose, SteroidOrder, Vaccination, VaccineOrder
 from cds_service.domain.quantities import Quantity
+from cds_service.domain.results import InfectionTest, LabResult, RequestedTest, Temperature, TiterResult
 
 
 class Source(Enum):
@@ -131,14 +134,27 @@ class GestationalAge:
     evidence: Evidence
 
 
+class Control(Enum):
+    """What the record says of the control of a chronic infection."""
+
+    CONTROLLED = "controlled"
+    UNCONTROLLED = "uncontrolled"
+    NOT_STATED = "not-stated"
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One problem-list entry of a concept this service knows. `completed_weeks` where the code states them."""
+    """One problem-list entry of a concept this service knows. `completed_weeks` where the code states them.
+
+    `onset` is when it began, else when it was recorded. A past entry has the standing NO_INFORMATION.
+    """
 
     concept: str
     standing: Standing
     evidence: Evidence
     completed_weeks: int | None = None
+    onset: ClinicalTime = NO_TIME
+    control: Control = Control.NOT_STATED
 
 
 class GeneReading(Enum):
@@ -259,12 +275,13 @@ class Instruction:
 @dataclass(frozen=True, slots=True)
 class PlannedDay:
     """The day an order is planned for. `day` is None where the record names no day; `latest` is then the last day
-    that a month or year can mean, None where not even that can be told.
+    that a month or year can mean, None where not even that can be told. `start` is the moment, where one is named.
     """
 
     day: date | None
     written: str
     latest: date | None = None
+    start: datetime | None = None
 
 
 class Suffix(Enum):
@@ -298,11 +315,24 @@ class ProductOrder:
     reason_written: str
 
 
+class Moment(Enum):
+    """What is happening while the service is asked."""
+
+    ORDERING = "ordering"
+    DISPATCH = "dispatch"
+    VISIT = "visit"
+    BOOKING = "booking"
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class PatientFacts:
     """All that a rule may know: the child, the record, the orders in hand, and the day.
 
-    Compared by identity: the facts of one call are never those of another.
+    Compared by identity: the facts of one call are never those of another. `drafts` are the product orders this
+    call is about: being written or signed, being dispatched, or, at a visit and while booking, the open ones.
+    `names_product`: an order of the call itself is for the product, also one set aside as another patient's.
+    `slots` are its appointments. `unresolved_orders` are dispatched orders that did not come with the call.
+    `unmapped_results` counts the results of no known code.
     """
 
     now: datetime
@@ -312,6 +342,7 @@ class PatientFacts:
     identity_problems: tuple[IdentityProblem, ...]
     unreadable: tuple[UnreadableEntry, ...]
     future_dated: tuple[FutureDatedEntry, ...]
+    has_patient: bool
     born: BirthDate | None
     birth_written: str
     patient: Evidence
@@ -327,6 +358,25 @@ class PatientFacts:
     drafts: tuple[ProductOrder, ...]
     background_drafts: tuple[ProductOrder, ...]
     open_orders: tuple[ProductOrder, ...]
+    moment: Moment
+    names_product: bool
+    unresolved_orders: tuple[str, ...]
+    lab_results: tuple[LabResult, ...]
+    titers: tuple[TiterResult, ...]
+    temperatures: tuple[Temperature, ...]
+    infection_tests: tuple[InfectionTest, ...]
+    requested_tests: tuple[RequestedTest, ...]
+    steroid_orders: tuple[SteroidOrder, ...]
+    steroid_doses: tuple[SteroidDose, ...]
+    anti_infectives: tuple[AntiInfective, ...]
+    vaccinations: tuple[Vaccination, ...]
+    vaccine_orders: tuple[VaccineOrder, ...]
+    overdue_vaccines: tuple[Evidence, ...]
+    nil_by_mouth: tuple[Evidence, ...]
+    visit_reasons: tuple[Diagnosis, ...]
+    kit_events: tuple[KitEvent, ...]
+    slots: tuple[Slot, ...]
+    unmapped_results: int
 
     def can_prove_absence(self, source: Source) -> bool:
         """Whether everything of this list is at hand and was read, so that "none found" means none (C13)."""
@@ -345,6 +395,14 @@ class PatientFacts:
         """Whether the child may still be younger than this many calendar months today; True if unsure."""
         return self.born is None or add_months(self.born.latest, months) > self.today
 
+    def is_within(self, time: ClinicalTime, allowed: timedelta) -> bool:
+        """Whether a time lies within so long before now; a day without an hour is given the benefit of doubt."""
+        if time.day is None:
+            return False
+        if time.instant is not None:
+            return time.instant >= self.now - allowed
+        return time.day >= (self.now - allowed).date()
+
     @property
     def is_treated(self) -> bool:
         """Whether accepted evidence says that the product was given, wholly or in part."""
@@ -352,21 +410,48 @@ class PatientFacts:
 
     @property
     def planned_orders(self) -> tuple[ProductOrder, ...]:
-        """The orders whose plan counts on this call: the drafts in hand, else the open orders."""
-        return self.drafts or self.open_orders
+        """The orders whose plan counts on this call: the drafts in hand, else the open orders, else other drafts."""
+        return self.drafts or self.open_orders or self.background_drafts
+
+    @property
+    def proposed_infusions(self) -> tuple[Slot, ...]:
+        """The infusion appointments that are being booked now."""
+        return tuple(slot for slot in self.slots if slot.is_proposed and slot.kind is VisitKind.INFUSION)
 
     @property
     def planned_days(self) -> tuple[date, ...]:
-        """Every planned infusion day that the record states, earliest first."""
-        days = {order.planned.day for order in self.planned_orders if order.planned and order.planned.day}
+        """Every planned infusion day that the record states, earliest first.
+
+        The slot being booked is the plan; else the orders' own days; else the infusion's appointment (C8).
+        """
+        if self.proposed_infusions:
+            days = {slot.starts.day for slot in self.proposed_infusions if slot.starts.day}
+        else:
+            days = {order.planned.day for order in self.planned_orders if order.planned and order.planned.day}
+            days = days or {s.starts.day for s in self.slots if s.kind is VisitKind.INFUSION and s.starts.day}
         return tuple(sorted(days))
 
     @property
+    def planned_infusion(self) -> date | None:
+        """The next planned day, or the last one where all have passed; None where the record states none."""
+        ahead = [day for day in self.planned_days if day >= self.today]
+        return ahead[0] if ahead else (self.planned_days[-1] if self.planned_days else None)
+
+    @property
     def may_be_infusion_day(self) -> bool:
-        """Whether the infusion is planned for today, or an order is open and nobody says for when (ruling 13)."""
-        if self.planned_days:
-            return self.today in self.planned_days
-        return bool(self.planned_orders) and not self.exposures
+        """Whether the infusion is planned for today, or a visit begins with an order open for no later day.
+
+        A plan that has passed without a recorded dose counts as no plan: infusions are postponed (ruling 13, H55).
+        """
+        if self.today in self.planned_days:
+            return True
+        is_open = bool(self.planned_orders) and not self.is_treated
+        return is_open and self.moment is Moment.VISIT and all(day < self.today for day in self.planned_days)
+
+    @property
+    def is_infusion_visit(self) -> bool:
+        """Whether the visit that begins now may be the one for the infusion."""
+        return self.moment is Moment.VISIT and self.may_be_infusion_day
 
     @property
     def latest_infusion_day(self) -> date:
@@ -380,7 +465,9 @@ class PatientFacts:
 
     @property
     def has_infusion_day(self) -> bool:
-        """Whether every order that counts names its day."""
+        """Whether the day of the infusion is known: a slot being booked, or a day on every order that counts."""
+        if self.proposed_infusions:
+            return bool(self.planned_days)
         return bool(self.planned_orders) and all(o.planned and o.planned.day for o in self.planned_orders)
 
     @property

@@ -51,6 +51,10 @@ class Numbers(Mapping[str, Decimal]):
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a number; asking is not using it."""
+        return name in self._numbers
+
     def described(self, name: str) -> KnownNumber:
         """The number with its unit, section and reason."""
         return self._numbers[name]
@@ -64,17 +68,22 @@ class Numbers(Mapping[str, Decimal]):
 class ChecklistLine:
     """One line of the readiness checklist: what is checked, and the rules that check it.
 
-    A line without rules is one this release cannot check, unless it `is_attested` by a person.
+    A line without rules is one this release cannot check, unless it `is_attested` by a person. `analyte` narrows
+    rules that answer for several analytes to one of them.
     """
 
     check: str
     rules: tuple[str, ...]
     is_attested: bool
+    analyte: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Everything a rule may use beside the facts; where it is read shows where it comes from."""
+    """Everything a rule may use beside the facts; where it is read shows where it comes from.
+
+    `panels` maps a panel's concept to the analytes it measures, `test_for` an analyte to the test that is offered.
+    """
 
     label: Numbers
     policy: Numbers
@@ -82,3 +91,5 @@ class Known:
     doses: DoseTable
     units: UnitTable
     checklist: tuple[ChecklistLine, ...]
+    panels: Mapping[str, frozenset[str]]
+    test_for: Mapping[str, str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
@@ -36,9 +36,10 @@ class UnitTable:
     also_written: Mapping[str, Mapping[str, str]]
 
     def contradicts(self, concept: str, unit: str | None, said: str) -> bool:
-        """Whether the words beside a unit's code name another unit of the concept."""
+        """Whether the words beside a unit's code name a unit of the concept that is another amount."""
         meant = self.spellings[concept].get(said) or self.also_written[concept].get(said.lower())
-        return meant is not None and meant != unit
+        factors = self.factors[concept]
+        return meant is not None and (unit is None or factors[meant] != factors[unit])
 
     def in_own_unit(self, quantity: Quantity, concept: str) -> Decimal:
         """The quantity in the concept's own unit, exactly.
@@ -92,6 +93,17 @@ def midpoint(lower: Decimal, upper: Decimal) -> Decimal:
 def plain(value: Decimal) -> str:
     """The number in digits without an exponent, with every digit it was written with."""
     return f"{value:f}"
+
+
+def to_show_beside(value: Decimal, limits: Iterable[Decimal], digits: int) -> Decimal:
+    """The value with so many significant digits, and with more where that would put it on the other side of a limit."""
+    limits = list(limits)
+    while digits < _EXACT.prec:
+        shown = to_significant_digits(value, digits)
+        if all((shown < limit, shown > limit) == (value < limit, value > limit) for limit in limits):
+            return shown
+        digits += 1
+    return value
 
 
 def to_significant_digits(value: Decimal, digits: int) -> Decimal:

@@ -34,6 +34,8 @@ SOURCE_OF_TYPE = {
     "ServiceRequest": Source.REQUESTED_TESTS,
     "DiagnosticReport": Source.REPORTS,
 }
+# Of one resource; more would show nothing that two do not show.
+_ENOUGH_TO_CONTRADICT = 2
 _SOURCE_OF_KEY = {source.value: source for source in Source}
 _SEARCH = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/_search)?(?:\?|$)")
 _WORST_FIRST = (
@@ -91,11 +93,14 @@ def read_chart(prefetch: Mapping[str, object] | None, patient_id: str) -> Chart:
             kept.setdefault(text(resource["resourceType"]), []).append(resource)
         else:
             problems.append(problem)
+    sources = {source: _merged(found) for source, found in speaking.items()}
+    if kept.get("Patient"):
+        sources[Source.PATIENT] = SourceState(ListState.COMPLETE, 1)
     return Chart(
         by_type={kind: tuple(found) for kind, found in kept.items()},
-        sources={source: _merged(found) for source, found in speaking.items()},
+        sources=sources,
         identity_problems=tuple(problems),
-        unreadable=tuple(_odd_entries(key, d) for key, d in deliveries.items() if d.odd_entries),
+        unreadable=tuple(entry for key, d in deliveries.items() for entry in _unread(key, d)),
     )
 
 
@@ -195,7 +200,7 @@ def _distinct(resources: list[JsonObject]) -> list[JsonObject]:
             nameless.append(resource)
         elif known is None or _version(resource) > _version(known[0]):
             newest[name] = [resource]
-        elif _version(resource) == _version(known[0]) and resource not in known:
+        elif _version(resource) == _version(known[0]) and len(known) < _ENOUGH_TO_CONTRADICT and resource not in known:
             known.append(resource)
     return [*(resource for versions in newest.values() for resource in versions), *nameless]
 
@@ -208,6 +213,15 @@ def _version(resource: JsonObject) -> tuple[str, int, str, int]:
     return changed, whole_number(meta.get("versionId")) or 0, released, 2 * is_removed(resource) + corrects
 
 
+def _unread(key: str, delivery: _Delivery) -> list[UnreadableEntry]:
+    """What of a value could not be read: some of its entries, or all of it where it speaks for no list we know."""
+    unread = [_odd_entries(key, delivery)] if delivery.odd_entries else []
+    is_lost = delivery.state in (ListState.FAILED, ListState.UNUSABLE)
+    if is_lost and not _sources_spoken_for(key, delivery):
+        unread.append(UnreadableEntry(Evidence(key, key), f"list-{delivery.state.value}"))
+    return unread
+
+
 def _odd_entries(key: str, delivery: _Delivery) -> UnreadableEntry:
     spoken_for = _sources_spoken_for(key, delivery)
     source = next(iter(spoken_for)) if len(spoken_for) == 1 else _SOURCE_OF_KEY.get(key)
@@ -218,7 +232,7 @@ def identity_problem(resource: JsonObject, patient_id: str) -> IdentityProblem |
     """Why a resource may be about somebody else, or None; resources that are about nobody are nobody's."""
     kind = text(resource.get("resourceType"))
     if kind not in SOURCE_OF_TYPE:
-        return None
+        return _problem_beside_the_lists(resource, kind, patient_id)
     expected = f"Patient/{patient_id}"
     if kind == "Patient":
         named, is_own = own_reference(resource), own_reference(resource) == expected
@@ -230,3 +244,14 @@ def identity_problem(resource: JsonObject, patient_id: str) -> IdentityProblem |
     fault = IdentityFault.OTHER_PATIENT if "/" in named else IdentityFault.NO_SUBJECT
     evidence = Evidence(own_reference(resource), kind)
     return IdentityProblem(fault, evidence, plain_reference(named), expected)
+
+
+def _problem_beside_the_lists(resource: JsonObject, kind: str, patient_id: str) -> IdentityProblem | None:
+    """A resource of no list, such as a Task or an Appointment: set aside only where it names another patient."""
+    expected = f"Patient/{patient_id}"
+    stated = [resource[name] for name in ("subject", "patient", "for") if resource.get(name)]
+    stated += [participant.get("actor") for participant in objects(resource.get("participant"))]
+    named = [name for item in stated if (name := referenced(item)).startswith("Patient/")]
+    if kind == "Medication" or not named or expected in named:
+        return None
+    return IdentityProblem(IdentityFault.OTHER_PATIENT, Evidence(own_reference(resource), kind), named[0], expected)

@@ -15,6 +15,8 @@ _FHIR_TIME = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
     r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?)?"
 )
+# 9999-12-31 and its like mean "no end" or "not known"; nothing clinical lies outside of these years.
+_PLACEABLE_YEARS = range(1900, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def read_time(written: object, clock: SiteClock) -> ClinicalTime:
     """The time as exactly as it is written. What cannot be placed on a day has no day."""
     raw = text(written)
     match = _FHIR_TIME.fullmatch(raw)
-    if match is None or match["day"] is None:
+    if match is None or match["day"] is None or int(match["year"]) not in _PLACEABLE_YEARS:
         return ClinicalTime(raw)
     try:
         if match["time"] is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Evidence, Standing
-from cds_service.domain.facts import Diagnosis
+from cds_service.domain.facts import Control, Diagnosis
 from cds_service.fhir.clinical_time import SiteClock, iso_day, read_time
 from cds_service.fhir.json_shapes import (
     JsonObject,
@@ -28,7 +29,38 @@ CONDITION_CONCEPTS = _SMA | {
     "tracheostomy",
     "limb_paralysis",
     "limb_paralysis_complete",
+    "neonatal_jaundice",
+    "liver_disease",
+    "hepatic_failure",
+    "acute_viral_hepatitis",
+    "chronic_hepatitis_b",
+    "chronic_hepatitis_c",
+    "infection",
+    "sign_of_infection",
+    "hiv_infection",
+    "tuberculosis",
+    "vomiting",
+    "feeding_intolerance",
+    "rash",
+    "urticaria",
+    "dyspnea",
+    "anaphylaxis",
 }
+# Of these a past entry says something as well: an event that is over, or a history that bears on the liver.
+_TELLING_WHEN_PAST = frozenset(
+    {
+        PREMATURE,
+        "liver_disease",
+        "hepatic_failure",
+        "vomiting",
+        "feeding_intolerance",
+        "rash",
+        "urticaria",
+        "dyspnea",
+        "anaphylaxis",
+    }
+)
+_HEPATITIS_B = frozenset({"acute_viral_hepatitis", "chronic_hepatitis_b"})
 PROCEDURE_CONCEPTS = frozenset({"tracheostomy_procedure"})
 
 
@@ -38,21 +70,48 @@ def read_diagnoses(resource: JsonObject, recognition: Recognition, clock: SiteCl
     concepts = found & CONDITION_CONCEPTS
     if NOT_SMA in found:
         concepts -= _SMA
+    if "not_hepatitis_b" in found:
+        concepts -= _HEPATITIS_B
     standing = condition_standing(resource) if concepts else None
     if standing is None:
         return []
     if standing is Standing.NO_INFORMATION:
-        concepts &= {PREMATURE}
+        concepts &= _TELLING_WHEN_PAST
     clinical = " ".join(code_text(c.get("code")) for c in codings(resource.get("clinicalStatus")))
     verified = " ".join(code_text(c.get("code")) for c in codings(resource.get("verificationStatus")))
-    day = iso_day(read_time(resource.get("onsetDateTime") or resource.get("recordedDate"), clock))
+    onset = _onset(resource, clock)
+    day = iso_day(onset)
     status = ", ".join(part for part in (clinical, verified) if part)
     code = next((text(c.get("code")) for c in codings(resource.get("code"))), "")
     evidence = Evidence(own_reference(resource), _name(resource, recognition), code, day, status)
-    weeks = _completed_weeks(resource, recognition)
+    weeks, control = _completed_weeks(resource, recognition), _control(resource, recognition)
     return [
-        Diagnosis(concept, standing, evidence, weeks if concept == PREMATURE else None) for concept in sorted(concepts)
+        Diagnosis(concept, standing, evidence, weeks if concept == PREMATURE else None, onset, control)
+        for concept in sorted(concepts)
     ]
+
+
+def read_adverse_event(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> list[Diagnosis]:
+    """The known concepts of an AdverseEvent that happened."""
+    concepts = recognition.concept_of(resource.get("event")) & CONDITION_CONCEPTS
+    if code_text(resource.get("actuality")) == "potential" or code_text(resource.get("status")) == "entered-in-error":
+        return []
+    onset = read_time(resource.get("date") or resource.get("detected") or resource.get("recordedDate"), clock)
+    evidence = Evidence(own_reference(resource), first_text(resource.get("event")), "", iso_day(onset), "")
+    return [Diagnosis(concept, Standing.PROVISIONAL, evidence, None, onset) for concept in sorted(concepts)]
+
+
+def _onset(resource: JsonObject, clock: SiteClock) -> ClinicalTime:
+    period = an_object(resource.get("onsetPeriod"))
+    return read_time(resource.get("onsetDateTime") or period.get("start") or resource.get("recordedDate"), clock)
+
+
+def _control(resource: JsonObject, recognition: Recognition) -> Control:
+    """What the entry's own words say of control; the worse where they say both."""
+    said = " ".join([*concept_texts(resource.get("code")), *concept_texts(resource.get("severity"))]).lower()
+    if recognition.holds("not_controlled", said):
+        return Control.UNCONTROLLED
+    return Control.CONTROLLED if recognition.holds("controlled", said) else Control.NOT_STATED
 
 
 def _name(resource: JsonObject, recognition: Recognition) -> str:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import IdentityFault, IdentityProblem
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text
 from cds_service.fhir.recognition import Medicine, Recognition, medications_by_reference
 from cds_service.fhir.references import is_about, own_reference, plain_reference, referenced
+from cds_service.fhir.steroid import is_steroid_draft
+from cds_service.fhir.vaccine import is_vaccine_draft
 
 _NOT_BEING_ORDERED = frozenset({"cancelled", "stopped", "entered-in-error"})
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One order in the prescriber's hand that is for the product, as it came."""
+    """One order for the product, as it came."""
 
     resource: JsonObject
     medicine: Medicine
@@ -25,26 +27,30 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftOrders:
-    """The product orders that this call is about, and those beside it.
+    """The orders that this call is about, and those beside them.
 
-    `other_subjects` are orders that name another patient; an order that names none counts as the call's patient's
-    (ruling 56).
+    `in_hand` and `background` are orders for the product, selected and not. `others` are all further orders of the
+    session, `others_in_hand` the selected ones among them. `names_steroid_or_vaccine`: one of those is for a
+    corticosteroid or a vaccine, which concerns us in a child with the product. `taken_back` names the orders that
+    are being stopped or cancelled. `unreadable_entries` counts entries without a resource. `other_subjects` are
+    orders that name another patient; one that names none counts as the call's patient's (ruling 56).
     """
 
-    in_hand: tuple[Draft, ...]
-    background: tuple[Draft, ...]
-    medications: dict[str, JsonObject]
-    other_subjects: tuple[IdentityProblem, ...]
-
-    @property
-    def concern_us(self) -> bool:
-        """Whether the gate opens: the product is among the orders this call is about."""
-        return bool(self.in_hand)
+    in_hand: tuple[Draft, ...] = ()
+    background: tuple[Draft, ...] = ()
+    others: tuple[JsonObject, ...] = ()
+    others_in_hand: tuple[JsonObject, ...] = ()
+    names_steroid_or_vaccine: bool = False
+    taken_back: frozenset[str] = frozenset()
+    unreadable_entries: int = 0
+    medications: dict[str, JsonObject] = field(default_factory=dict)
+    other_subjects: tuple[IdentityProblem, ...] = ()
 
     def by_id(self) -> dict[str, JsonObject]:
-        """The product's drafts by id; an id that two of them share addresses neither."""
-        ids = [text(draft.resource.get("id")) for draft in (*self.in_hand, *self.background)]
+        """The drafts by id; an id that two of them share addresses neither."""
         resources = [draft.resource for draft in (*self.in_hand, *self.background)]
+        resources += self.others
+        ids = [text(resource.get("id")) for resource in resources]
         times = Counter(ids)
         return {name: r for name, r in zip(ids, resources, strict=True) if name and times[name] == 1}
 
@@ -56,32 +62,59 @@ def read_draft_orders(
     patient_id: str,
     recognition: Recognition,
 ) -> DraftOrders:
-    """The product's orders in a `draftOrders` Bundle. With `selections`, only selected orders are in hand.
+    """The orders in a `draftOrders` Bundle. With `selections`, only selected orders are in hand.
 
     Costs a look at each order's codes; the prefetch is searched for Medication resources only where an order
     refers to one that did not come with the orders.
     """
     entries = [(text(e.get("fullUrl")), an_object(e.get("resource"))) for e in _entries(draft_orders)]
-    orders = [resource for _, resource in entries if resource.get("resourceType") == "MedicationRequest"]
+    orders = [resource for _, resource in entries if _is_being_ordered(resource)]
     medications = medications_by_reference(entries)
     if any(_refers_elsewhere(order, medications) for order in orders):
-        medications = {**_medications_in(prefetch), **medications}
-    ours = [
-        Draft(order, medicine)
-        for order in orders
-        if _is_being_ordered(order) and (medicine := recognition.medicine_of(order, medications)).is_ours
-    ]
-    if not ours:
-        return _NOTHING_OF_OURS
+        medications = {**medications_in(prefetch), **medications}
+    ours, others = _sorted_out(orders, medications, recognition)
     times = Counter(text(resource.get("id")) for _, resource in entries)
-    in_hand = [draft for draft in ours if selections is None or _is_selected(draft, selections, times)]
+    in_hand = [draft for draft in ours if selections is None or _is_selected(draft.resource, selections, times)]
+    others_in_hand = [order for order in others if selections is None or _is_selected(order, selections, times)]
+    is_named = any(_is_steroid_or_vaccine(order, medications, recognition) for order in others_in_hand)
+    if not in_hand and not is_named:
+        return NO_DRAFTS
     chosen = {id(draft) for draft in in_hand}
+    judged = [draft.resource for draft in in_hand] if in_hand else others_in_hand
     return DraftOrders(
         in_hand=tuple(in_hand),
         background=tuple(draft for draft in ours if id(draft) not in chosen),
+        others=_of_patient(others, patient_id),
+        others_in_hand=_of_patient(others_in_hand, patient_id),
+        names_steroid_or_vaccine=is_named,
+        unreadable_entries=sum(not resource for _, resource in entries),
+        taken_back=frozenset(own_reference(r) for _, r in entries if not _is_being_ordered(r) and r.get("id")),
         medications=medications,
-        other_subjects=tuple(p for draft in in_hand if (p := _other_subject(draft.resource, patient_id))),
+        other_subjects=tuple(p for order in judged if (p := _other_subject(order, patient_id))),
     )
+
+
+def _sorted_out(
+    orders: list[JsonObject], medications: dict[str, JsonObject], recognition: Recognition
+) -> tuple[list[Draft], list[JsonObject]]:
+    """The orders for the product, and all others."""
+    ours, others = [], []
+    for order in orders:
+        is_medicine = order.get("resourceType") == "MedicationRequest"
+        medicine = recognition.medicine_of(order, medications) if is_medicine else None
+        if medicine is not None and medicine.is_ours:
+            ours.append(Draft(order, medicine))
+        else:
+            others.append(order)
+    return ours, others
+
+
+def _is_steroid_or_vaccine(order: JsonObject, medications: dict[str, JsonObject], recognition: Recognition) -> bool:
+    return is_vaccine_draft(order, recognition) or is_steroid_draft(order, medications, recognition)
+
+
+def _of_patient(orders: list[JsonObject], patient_id: str) -> tuple[JsonObject, ...]:
+    return tuple(order for order in orders if is_about(order, f"Patient/{patient_id}") is not False)
 
 
 def unmatched_selections(draft_orders: object, selections: Sequence[str] | None) -> int:
@@ -93,7 +126,7 @@ def unmatched_selections(draft_orders: object, selections: Sequence[str] | None)
     return sum(selection not in names and plain_reference(selection) not in names for selection in selections)
 
 
-_NOTHING_OF_OURS = DraftOrders((), (), {}, ())
+NO_DRAFTS = DraftOrders()
 
 
 def _entries(draft_orders: object) -> list[JsonObject]:
@@ -105,7 +138,7 @@ def _refers_elsewhere(order: JsonObject, medications: dict[str, JsonObject]) -> 
     return bool(name) and not name.startswith("#") and name not in medications
 
 
-def _medications_in(prefetch: object) -> dict[str, JsonObject]:
+def medications_in(prefetch: object) -> dict[str, JsonObject]:
     """Every Medication that came with the call, alone or in a Bundle."""
     entries: list[tuple[str, JsonObject]] = []
     for value in an_object(prefetch).values():
@@ -120,9 +153,9 @@ def _is_being_ordered(order: JsonObject) -> bool:
     return code_text(order.get("status")) not in _NOT_BEING_ORDERED and order.get("doNotPerform") is not True
 
 
-def _is_selected(draft: Draft, selections: Sequence[str], times: Mapping[str, int]) -> bool:
+def _is_selected(order: JsonObject, selections: Sequence[str], times: Mapping[str, int]) -> bool:
     """Whether a selection names this order: as `Type/id`, or as a bare id that only one order has."""
-    name, identity = own_reference(draft.resource), text(draft.resource.get("id"))
+    name, identity = own_reference(order), text(order.get("id"))
     if not identity:
         return False
     return any(
@@ -135,5 +168,5 @@ def _other_subject(order: JsonObject, patient_id: str) -> IdentityProblem | None
     expected = f"Patient/{patient_id}"
     if is_about(order, expected) is not False:
         return None
-    evidence = Evidence(own_reference(order), "product-order")
+    evidence = Evidence(own_reference(order), "order")
     return IdentityProblem(IdentityFault.OTHER_PATIENT, evidence, referenced(order.get("subject")), expected)

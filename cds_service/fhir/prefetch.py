@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from cds_service.domain.codes import CodeBook
 from cds_service.domain.facts import Source
+from cds_service.fhir.bedside import INFECTION_TESTS
+from cds_service.fhir.laboratory import ANALYTES
 from cds_service.fhir.observation import (
     GESTATIONAL_AGE,
     OTHER_WEIGHT,
@@ -14,7 +16,16 @@ from cds_service.fhir.observation import (
     WEIGHT,
 )
 
-_OBSERVED = (WEIGHT, OTHER_WEIGHT, GESTATIONAL_AGE, *sorted(SMN1_CONCEPTS | SMN2_CONCEPTS))
+_OBSERVED = (
+    WEIGHT,
+    OTHER_WEIGHT,
+    GESTATIONAL_AGE,
+    *sorted(SMN1_CONCEPTS | SMN2_CONCEPTS),
+    *ANALYTES,
+    "anti_aav9",
+    "body_temperature",
+    *sorted(INFECTION_TESTS),
+)
 _TYPES = {
     Source.ORDERS: "MedicationRequest",
     Source.GIVEN_DOSES: "MedicationAdministration",
@@ -37,7 +48,12 @@ def prefetch_templates(codes: CodeBook) -> dict[str, str]:
 
 
 def _observation_codes(codes: CodeBook) -> list[str]:
-    """`system|code` of every LOINC code that is read, percent-encoded, each once."""
-    wanted = (item for concept in _OBSERVED for item in codes.concepts[concept] if item.system == "LOINC")
-    address = codes.addresses["LOINC"][0]
-    return list(dict.fromkeys(quote(f"{address}|{item.code}", safe=":/") for item in wanted))
+    """`system|code` of every LOINC code and every code of the site's own that is read, percent-encoded, each once."""
+    entries = [item for concept in _OBSERVED for item in codes.concepts.get(concept, ())]
+    wanted = []
+    for item in entries:
+        if item.confidence == "site":
+            wanted.append(f"{codes.addresses.get(item.system, (item.system,))[0]}|{item.code}")
+        elif item.system == "LOINC":
+            wanted.append(f"{codes.addresses['LOINC'][0]}|{item.code}")
+    return list(dict.fromkeys(quote(name, safe=":/") for name in wanted))

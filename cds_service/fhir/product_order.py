@@ -97,7 +97,7 @@ class OrderReader:
         return Evidence(own_reference(resource), name, said, iso_day(written), ", ".join(filter(None, notes)))
 
     def _instruction(self, item: JsonObject) -> Instruction:
-        entries = _dose_entries(item)
+        entries = dose_entries(item)
         amounts = [(rank, amount) for rank, entry in entries for amount in self._amounts(entry)]
         rates = _of_best_rank([(rank, rate) for rank, entry in entries for rate in self._rates(entry)])
         repeat = first_object(first_object(item.get("timing")).get("repeat"))
@@ -204,7 +204,7 @@ class OrderReader:
         if not events and not starts:
             return None
         time = read_time((events or starts)[0], self.clock)
-        return PlannedDay(time.day, time.written, latest_day(time.written))
+        return PlannedDay(time.day, time.written, latest_day(time.written), time.instant)
 
     def _repetition(self, stated: object, repeat: JsonObject) -> Repetition:
         timing = first_object(stated)
@@ -265,7 +265,7 @@ def _unreadable(stated: object) -> OrderedAmount:
     return OrderedAmount(AmountKind.NOT_INTERPRETABLE, None, str(stated))
 
 
-def _dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:
+def dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:
     """The dose entries with their rank; where a sender puts the dose beside them, that counts as one."""
     entries: list[tuple[int, JsonObject]] = []
     for entry in objects(item.get("doseAndRate")):

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar, cast
 
-from cds_service.domain.evidence import Evidence
+from cds_service.domain.days import ClinicalTime
+from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import (
+    BirthDate,
     Diagnosis,
     Exposure,
     FutureDatedEntry,
     GeneticResult,
     GestationalAge,
+    Moment,
     PatientFacts,
     ProductOrder,
+    Source,
     UnreadableEntry,
     WeightMeasurement,
 )
+from cds_service.domain.handling import KitEvent, Slot
+from cds_service.domain.medicines import AntiInfective, SteroidDose, SteroidOrder, Vaccination, VaccineOrder
 from cds_service.domain.quantities import UnitTable
-from cds_service.errors import PatientUnavailable
-from cds_service.fhir.availability import SOURCE_OF_TYPE, Chart
-from cds_service.fhir.clinical_time import SiteClock, is_timeless
-from cds_service.fhir.condition import read_diagnoses, read_procedures
+from cds_service.domain.results import InfectionTest, LabResult, RequestedTest, Temperature, TiterResult
+from cds_service.fhir.anti_infective import read_anti_infective
+from cds_service.fhir.availability import SOURCE_OF_TYPE, Chart, identity_problem
+from cds_service.fhir.bedside import INFECTION_TESTS, read_infection_test, read_temperature
+from cds_service.fhir.clinical_time import SiteClock, is_timeless, iso_day, read_time
+from cds_service.fhir.condition import read_adverse_event, read_diagnoses, read_procedures
 from cds_service.fhir.draft_orders import Draft, DraftOrders
 from cds_service.fhir.exposure import (
     is_completed,
@@ -32,7 +40,9 @@ from cds_service.fhir.exposure import (
     read_other_product_order,
     read_procedure_dose,
 )
-from cds_service.fhir.json_shapes import JsonObject, code_text, text
+from cds_service.fhir.json_shapes import JsonObject, code_text, first_text, objects, text
+from cds_service.fhir.kit_event import read_kit_event
+from cds_service.fhir.laboratory import ANALYTES, components_as_results, read_lab_result
 from cds_service.fhir.observation import (
     FOETAL_AGE,
     GESTATIONAL_AGE,
@@ -46,6 +56,7 @@ from cds_service.fhir.observation import (
     read_gestational_age,
     read_weight,
 )
+from cds_service.fhir.occasion import Occasion
 from cds_service.fhir.patient import (
     has_died,
     patient_evidence,
@@ -55,14 +66,33 @@ from cds_service.fhir.patient import (
 )
 from cds_service.fhir.product_order import OrderReader
 from cds_service.fhir.recognition import Medicine, Named, Recognition, medications_by_reference
-from cds_service.fhir.references import identifiers, is_about, own_reference, referenced
+from cds_service.fhir.references import identifiers, is_about, own_reference, plain_reference, referenced
+from cds_service.fhir.requested_test import is_nil_by_mouth, read_requested_test
 from cds_service.fhir.standing import is_removed
+from cds_service.fhir.steroid import read_steroid_dose, read_steroid_order
+from cds_service.fhir.titer import is_titer, read_titer
+from cds_service.fhir.vaccine import overdue_vaccines, read_vaccination, read_vaccine_order
+from cds_service.fhir.visit import read_slot, read_visit_reasons
 
 __all__ = ["SiteClock", "read_facts"]
 
-_OPEN = frozenset({"active", "on-hold", "unknown"})
+BODY_TEMPERATURE = "body_temperature"
+# An order without a status may be open.
+_OPEN = frozenset({"", "active", "on-hold", "unknown"})
+LABS = frozenset(ANALYTES)
 Read = TypeVar("Read")
 Aside = TypeVar("Aside")
+
+
+class _Measured(Protocol):
+    """Something with a time of measurement."""
+
+    @property
+    def measured(self) -> ClinicalTime:
+        """When it was measured."""
+
+
+Timed = TypeVar("Timed", bound=_Measured)
 
 
 @dataclass(slots=True)
@@ -77,7 +107,29 @@ class _Found:
     exposures: list[Exposure] = field(default_factory=list)
     open_orders: list[ProductOrder] = field(default_factory=list)
     unclear_orders: list[Evidence] = field(default_factory=list)
+    lab_results: list[LabResult] = field(default_factory=list)
+    titers: list[TiterResult] = field(default_factory=list)
+    temperatures: list[Temperature] = field(default_factory=list)
+    infection_tests: list[InfectionTest] = field(default_factory=list)
+    requested_tests: list[RequestedTest] = field(default_factory=list)
+    steroid_orders: list[SteroidOrder] = field(default_factory=list)
+    steroid_doses: list[SteroidDose] = field(default_factory=list)
+    anti_infectives: list[AntiInfective] = field(default_factory=list)
+    vaccinations: list[Vaccination] = field(default_factory=list)
+    vaccine_orders: list[VaccineOrder] = field(default_factory=list)
+    overdue_vaccines: list[Evidence] = field(default_factory=list)
+    nil_by_mouth: list[Evidence] = field(default_factory=list)
+    visit_reasons: list[Diagnosis] = field(default_factory=list)
+    kit_events: list[KitEvent] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
+    unmapped_results: int = 0
+    medicine_orders: frozenset[str] = frozenset()
     unreadable: list[UnreadableEntry] = field(default_factory=list)
+
+    def not_in_record(self, references: set[str]) -> tuple[str, ...]:
+        """Those references to medicine orders that did not come with the call."""
+        wanted = (name for name in references if name.startswith(("MedicationRequest/", "urn:", "#")))
+        return tuple(sorted(name for name in wanted if name not in self.medicine_orders))
 
     def each(
         self,
@@ -100,7 +152,7 @@ class _Found:
 
 def read_facts(
     chart: Chart,
-    drafts: DraftOrders,
+    occasion: Occasion,
     patient_id: str,
     clock: SiteClock,
     units: UnitTable,
@@ -108,24 +160,34 @@ def read_facts(
 ) -> PatientFacts:
     """Everything a rule may know about this patient on this call.
 
-    Raises PatientUnavailable where the patient's own record did not come or is somebody else's.
+    `has_patient` tells whether the patient's own record came; one that is somebody else's did not.
     """
     patients = [item for item in chart.of_type("Patient") if text(item.get("id")) == patient_id]
-    if not patients:
-        raise PatientUnavailable("Patient is not available; send it as prefetch key patient")
-    patient, found = patients[0], _Found()
+    patient, found, drafts = next(iter(patients), {}), _Found(), occasion.drafts
+    own_appointments = tuple(item for item in occasion.appointments if identity_problem(item, patient_id) is None)
     reader = OrderReader(units, recognition, clock)
-    _read_observations(chart, found, clock, units, recognition)
-    conditions, procedures = _alone(chart.of_type("Condition")), _alone(chart.of_type("Procedure"))
-    found.each(conditions, lambda r, _: read_diagnoses(r, recognition, clock), found.diagnoses)
-    found.each(procedures, lambda r, _: read_procedures(r, recognition, clock), found.diagnoses)
-    _read_doses_and_orders(chart, drafts, found, reader)
-    problems = (*record_problems(patient, patient_id), *chart.identity_problems, *drafts.other_subjects)
-    in_hand: list[ProductOrder] = []
-    background: list[ProductOrder] = []
-    found.each(_with_medicine(_own(drafts.in_hand, patient_id)), reader.read, in_hand)
-    found.each(_with_medicine(_own(drafts.background, patient_id)), reader.read, background)
-    future = tuple(_future_dated(found))
+    born = read_birth_date(patient, clock.today)
+    delivered = medications_by_reference(("", item) for item in chart.of_type("Medication"))
+    medications = {**delivered, **drafts.medications}
+    _read_observations(chart, found, born, reader)
+    _read_diagnoses(chart, found, reader)
+    product_orders = _read_doses_and_orders(chart, drafts, found, reader, medications)
+    _read_other_medicines(chart, drafts, own_appointments, found, reader, medications)
+    _read_requested_tests(chart, drafts, found, reader)
+    _read_visits_and_kit(chart, own_appointments, occasion.tasks, product_orders, found, reader)
+    in_hand, background, unresolved = _orders_in_hand(occasion, patient_id, product_orders, found, reader)
+    booked_for_others = (identity_problem(item, patient_id) for item in occasion.appointments)
+    if drafts.unreadable_entries:
+        what = f"entries-without-resource: {drafts.unreadable_entries}"
+        found.unreadable.append(UnreadableEntry(Evidence("draftOrders", "order"), what, Source.ORDERS))
+    if any(other != patient for other in patients):
+        found.unreadable.append(_unreadable(patient, "two-differing-records"))
+    problems = (
+        *record_problems(patient, patient_id),
+        *chart.identity_problems,
+        *drafts.other_subjects,
+        *(problem for problem in booked_for_others if problem),
+    )
     return PatientFacts(
         now=clock.now.astimezone(clock.zone),
         today=clock.today,
@@ -133,35 +195,64 @@ def read_facts(
         sources=chart.sources,
         identity_problems=problems,
         unreadable=(*chart.unreadable, *found.unreadable),
-        future_dated=future,
-        born=read_birth_date(patient, clock.today),
+        future_dated=tuple(_future_dated(found)),
+        has_patient=bool(patients),
+        born=born,
         birth_written=text(patient.get("birthDate")),
         patient=patient_evidence(patient),
         is_multiple_birth=read_multiple_birth(patient),
         has_died=has_died(patient),
         weights=tuple(found.weights),
-        gestational_ages=tuple(item for item in found.gestational_ages if not item.measured.is_future),
+        gestational_ages=_not_future(found.gestational_ages),
         diagnoses=tuple(found.diagnoses),
-        genetic_results=tuple(item for item in found.genetic_results if not item.measured.is_future),
+        genetic_results=_not_future(found.genetic_results),
         other_genetic_evidence=tuple(found.other_genetic_evidence),
         exposures=tuple(found.exposures),
         unclear_orders=tuple(found.unclear_orders),
         drafts=tuple(in_hand),
         background_drafts=tuple(background),
         open_orders=tuple(found.open_orders),
+        moment=occasion.moment,
+        names_product=occasion.names_product,
+        unresolved_orders=unresolved,
+        lab_results=_not_future(found.lab_results),
+        titers=_not_future(found.titers),
+        temperatures=_not_future(found.temperatures),
+        infection_tests=_not_future(found.infection_tests),
+        requested_tests=tuple(found.requested_tests),
+        steroid_orders=tuple(found.steroid_orders),
+        steroid_doses=tuple(found.steroid_doses),
+        anti_infectives=tuple(found.anti_infectives),
+        vaccinations=tuple(found.vaccinations),
+        vaccine_orders=tuple(found.vaccine_orders),
+        overdue_vaccines=tuple(found.overdue_vaccines),
+        nil_by_mouth=tuple(found.nil_by_mouth),
+        visit_reasons=tuple(found.visit_reasons),
+        kit_events=tuple(found.kit_events),
+        slots=tuple(found.slots),
+        unmapped_results=found.unmapped_results,
     )
 
 
-def _read_observations(
-    chart: Chart, found: _Found, clock: SiteClock, units: UnitTable, recognition: Recognition
-) -> None:
+def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, reader: OrderReader) -> None:
     """Select by code first; only what a rule uses is read."""
+    clock, units, recognition = reader.clock, reader.units, reader.recognition
     weights: list[tuple[JsonObject, frozenset[str]]] = []
     genes: list[tuple[JsonObject, frozenset[str]]] = []
-    ages, others = [], []
+    tests: list[tuple[JsonObject, str]] = []
+    labs: list[tuple[JsonObject, str]] = []
+    ages, others, titers, temperatures = [], [], [], []
     for resource in chart.of_type("Observation"):
         concepts = recognition.concept_of(resource.get("code"))
+        inside = _component_results(resource, recognition) if resource.get("component") else []
+        labs += inside
         if not concepts:
+            if inside:
+                continue
+            if is_titer(resource, recognition):
+                titers.append(resource)
+            else:
+                found.unmapped_results += 1
             continue
         if concepts & {WEIGHT, OTHER_WEIGHT}:
             weights.append((resource, concepts))
@@ -171,9 +262,21 @@ def _read_observations(
             genes.append((resource, concepts))
         elif concepts & SMN2_CONCEPTS:
             others.append(resource)
+        if is_titer(resource, recognition):
+            titers.append(resource)
+        if BODY_TEMPERATURE in concepts:
+            temperatures.append(resource)
+        labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
+        tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
     found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
-    for resource, _ in weights:
+    found.each(labs, lambda r, analyte: read_lab_result(r, analyte, born, clock, units), found.lab_results)
+    found.lab_results = [_as_told(result, recognition) for result in found.lab_results]
+    found.each(tests, lambda r, concept: read_infection_test(r, concept, clock, recognition), found.infection_tests)
+    found.each(_alone(titers), lambda r, _: read_titer(r, clock, recognition), found.titers)
+    found.each(_alone(temperatures), lambda r, _: read_temperature(r, clock, units), found.temperatures)
+    measured = [resource for resource, _ in (*weights, *labs)]
+    for resource in [*measured, *titers]:
         if is_timeless(resource) and not is_removed(resource):
             found.unreadable.append(_unreadable(resource, "no-time"))
     reports = [
@@ -186,10 +289,35 @@ def _read_observations(
     found.each(_alone(others), lambda r, _: other_evidence(r, clock), found.other_genetic_evidence)
 
 
-def _read_doses_and_orders(chart: Chart, drafts: DraftOrders, found: _Found, reader: OrderReader) -> None:
+def _component_results(resource: JsonObject, recognition: Recognition) -> list[tuple[JsonObject, str]]:
+    """The analytes that a panel reports as its components, each as a result of its own."""
+    return [
+        (part, analyte)
+        for part in components_as_results(resource)
+        for analyte in recognition.concept_of(part.get("code")) & LABS
+    ]
+
+
+def _as_told(result: LabResult, recognition: Recognition) -> LabResult:
+    """A result whose words say that there is none, such as haemolysed or pending, carries no information."""
+    says_none = result.number is None and recognition.holds("no_result_yet", result.written)
+    return replace(result, standing=Standing.NO_INFORMATION) if says_none else result
+
+
+def _read_diagnoses(chart: Chart, found: _Found, reader: OrderReader) -> None:
     recognition, clock = reader.recognition, reader.clock
-    delivered = medications_by_reference(("", item) for item in chart.of_type("Medication"))
-    medications = {**delivered, **drafts.medications}
+    conditions, procedures = _alone(chart.of_type("Condition")), _alone(chart.of_type("Procedure"))
+    found.each(conditions, lambda r, _: read_diagnoses(r, recognition, clock), found.diagnoses)
+    found.each(procedures, lambda r, _: read_procedures(r, recognition, clock), found.diagnoses)
+    events = _alone(chart.of_type("AdverseEvent"))
+    found.each(events, lambda r, _: read_adverse_event(r, recognition, clock), found.diagnoses)
+
+
+def _read_doses_and_orders(
+    chart: Chart, drafts: DraftOrders, found: _Found, reader: OrderReader, medications: dict[str, JsonObject]
+) -> list[Draft]:
+    """Doses and orders of the product; returns its orders in the record, as they came."""
+    recognition, clock = reader.recognition, reader.clock
     given, procedures = _alone(chart.of_type("MedicationAdministration")), _alone(chart.of_type("Procedure"))
     found.each(given, lambda r, _: read_administration(r, recognition, medications, clock), found.exposures)
     found.each(procedures, lambda r, _: read_procedure_dose(r, recognition, clock), found.exposures)
@@ -220,8 +348,114 @@ def _read_doses_and_orders(chart: Chart, drafts: DraftOrders, found: _Found, rea
             for resource in chart.of_type(kind)
             if not is_removed(resource) and recognition.is_nameless(resource, medications)
         ]
-    is_open = [item for item in recorded if item.medicine.is_ours and _is_open(item.resource)]
+    ours = [item for item in recorded if item.medicine.is_ours]
+    is_open = [item for item in ours if _is_open(item.resource)]
     found.each(_with_medicine(is_open), reader.read, found.open_orders)
+    return ours
+
+
+def _orders_in_hand(
+    occasion: Occasion, patient_id: str, recorded: list[Draft], found: _Found, reader: OrderReader
+) -> tuple[list[ProductOrder], list[ProductOrder], tuple[str, ...]]:
+    """The product orders the call is about, those beside them, and dispatched references that lead nowhere."""
+    in_hand: list[ProductOrder] = []
+    background: list[ProductOrder] = []
+    if occasion.moment is Moment.ORDERING:
+        found.each(_with_medicine(_own(occasion.drafts.in_hand, patient_id)), reader.read, in_hand)
+        found.each(_with_medicine(_own(occasion.drafts.background, patient_id)), reader.read, background)
+        return in_hand, background, ()
+    if occasion.moment in (Moment.VISIT, Moment.BOOKING):
+        return list(found.open_orders), [], ()
+    wanted = {plain_reference(reference) or f"MedicationRequest/{reference}" for reference in occasion.dispatched}
+    already = {order.evidence.reference: order for order in found.open_orders}
+    closed = [d for d in recorded if own_reference(d.resource) in wanted and own_reference(d.resource) not in already]
+    found.each(_with_medicine(closed), reader.read, in_hand)
+    return [*(order for name, order in already.items() if name in wanted), *in_hand], [], found.not_in_record(wanted)
+
+
+def _read_other_medicines(
+    chart: Chart,
+    drafts: DraftOrders,
+    appointments: tuple[JsonObject, ...],
+    found: _Found,
+    reader: OrderReader,
+    medications: dict[str, JsonObject],
+) -> None:
+    """Corticosteroids, vaccines and anti-infectives, in the record and beside the order in hand."""
+    units, recognition, clock = reader.units, reader.recognition, reader.clock
+    being_ordered = {name for order in drafts.others for name in _names(order)}
+    being_ordered |= {referenced(order.get("priorPrescription")) for order in drafts.others} - {""}
+    being_ordered |= drafts.taken_back
+    recorded = [order for order in chart.of_type("MedicationRequest") if not _names(order) & being_ordered]
+    found.medicine_orders = frozenset(own_reference(order) for order in chart.of_type("MedicationRequest"))
+    written = [order for order in drafts.others if order.get("resourceType") == "MedicationRequest"]
+    orders = [*((order, False) for order in recorded), *((order, True) for order in written)]
+    found.each(
+        orders,
+        lambda r, is_draft: read_steroid_order(r, medications, recognition, units, clock, is_draft=is_draft),
+        found.steroid_orders,
+    )
+    administrations = chart.of_type("MedicationAdministration")
+    found.each(
+        _alone(administrations),
+        lambda r, _: read_steroid_dose(r, medications, recognition, units, clock),
+        found.steroid_doses,
+    )
+    found.each(
+        _alone(recorded), lambda r, _: read_anti_infective(r, medications, recognition, clock), found.anti_infectives
+    )
+    given = (*chart.of_type("Immunization"), *administrations, *recorded)
+    found.each(_alone(given), lambda r, _: read_vaccination(r, medications, recognition, clock), found.vaccinations)
+    planned = (*drafts.others_in_hand, *appointments)
+    found.each(
+        _alone(planned), lambda r, _: read_vaccine_order(r, recognition, medications, clock), found.vaccine_orders
+    )
+    forecasts = _alone(chart.of_type("ImmunizationRecommendation"))
+    found.each(forecasts, lambda r, _: overdue_vaccines(r), found.overdue_vaccines)
+
+
+def _read_requested_tests(chart: Chart, drafts: DraftOrders, found: _Found, reader: OrderReader) -> None:
+    recognition, clock = reader.recognition, reader.clock
+    written = [order for order in drafts.others if order.get("resourceType") == "ServiceRequest"]
+    being_ordered = {name for order in written for name in _names(order)}
+    recorded = [order for order in chart.of_type("ServiceRequest") if not _names(order) & being_ordered]
+    requests = [*((order, False) for order in recorded), *((order, True) for order in written)]
+    found.each(
+        requests,
+        lambda r, is_draft: read_requested_test(r, recognition, clock, is_draft=is_draft),
+        found.requested_tests,
+    )
+    for resource in (*recorded, *chart.of_type("NutritionOrder")):
+        if is_nil_by_mouth(resource, recognition):
+            written_on = iso_day(read_time(resource.get("authoredOn") or resource.get("dateTime"), clock))
+            name = first_text(resource.get("code")) or "nil-by-mouth"
+            found.nil_by_mouth.append(Evidence(own_reference(resource), name, "", written_on, "active"))
+
+
+def _read_visits_and_kit(
+    chart: Chart,
+    appointments: tuple[JsonObject, ...],
+    dispatch_tasks: tuple[JsonObject, ...],
+    product_orders: list[Draft],
+    found: _Found,
+    reader: OrderReader,
+) -> None:
+    recognition, clock = reader.recognition, reader.clock
+    slots = [
+        *((item, False) for item in chart.of_type("Appointment")),
+        *((item, True) for item in appointments),
+    ]
+    found.each(slots, lambda r, proposed: read_slot(r, recognition, clock, is_proposed=proposed), found.slots)
+    encounters = _alone(chart.of_type("Encounter"))
+    found.each(encounters, lambda r, _: read_visit_reasons(r, recognition, clock), found.visit_reasons)
+    orders = {own_reference(item.resource) for item in product_orders}
+    tasks = [task for task in chart.of_type("Task") if _referred_to(task) & orders]
+    steps = [*chart.of_type("SupplyDelivery"), *chart.of_type("MedicationDispense"), *tasks, *dispatch_tasks]
+    found.each(_alone(steps), lambda r, _: read_kit_event(r, recognition, clock), found.kit_events)
+
+
+def _referred_to(task: JsonObject) -> frozenset[str]:
+    return frozenset(referenced(item) for item in (task.get("focus"), *objects(task.get("basedOn"))))
 
 
 def _alone(resources: Iterable[JsonObject]) -> Iterable[tuple[JsonObject, None]]:
@@ -252,6 +486,10 @@ def _is_open(resource: JsonObject) -> bool:
     return code_text(resource.get("status")) in _OPEN and resource.get("doNotPerform") is not True
 
 
+def _not_future(items: Iterable[Timed]) -> tuple[Timed, ...]:
+    return tuple(item for item in items if not item.measured.is_future)
+
+
 def _future_dated(found: _Found) -> Iterable[FutureDatedEntry]:
     for weight in found.weights:
         if weight.measured.is_future:
@@ -259,8 +497,14 @@ def _future_dated(found: _Found) -> Iterable[FutureDatedEntry]:
     for exposure in found.exposures:
         if exposure.given.is_future:
             yield FutureDatedEntry(exposure.evidence, exposure.given.written, True)
-    results = [(item.measured, item.evidence) for item in found.gestational_ages]
-    results += [(item.measured, item.evidence) for item in found.genetic_results]
-    for measured, evidence in results:
-        if measured.is_future:
-            yield FutureDatedEntry(evidence, measured.written, True)
+    for results in (
+        found.gestational_ages,
+        found.genetic_results,
+        found.lab_results,
+        found.titers,
+        found.temperatures,
+        found.infection_tests,
+    ):
+        for item in results:
+            if item.measured.is_future:
+                yield FutureDatedEntry(item.evidence, item.measured.written, True)

@@ -56,6 +56,7 @@ class Recognition:
 
     codes: CodeBook
     words: Mapping[str, frozenset[str]]
+    patterns: Mapping[str, re.Pattern[str]]
     names: tuple[str, ...]
     product: re.Pattern[str]
     intrathecal: re.Pattern[str]
@@ -70,6 +71,7 @@ class Recognition:
         return cls(
             codes=codes,
             words={name: frozenset(text.lower() for text in texts) for name, texts in names.items()},
+            patterns={name: _any_of(texts) for name, texts in names.items()},
             names=tuple(name.lower() for part in _PRODUCT_NAMES for name in names[part]),
             product=_any_of((*names["product_brand"], *names["product_name"])),
             intrathecal=_any_of(names["intrathecal_product"]),
@@ -84,12 +86,12 @@ class Recognition:
         A reference is resolved in the resource's contained resources, then among `medications`; one that cannot
         be resolved is known by its display only.
         """
-        concepts, written = _stated(resource, medications)
+        concepts, written = stated(resource, medications)
         return self.medicine(concepts, written)
 
     def is_nameless(self, resource: JsonObject, medications: Mapping[str, JsonObject]) -> bool:
         """Whether nothing says what the medication is: no code, no name, and a reference that leads nowhere."""
-        concepts, written = _stated(resource, medications)
+        concepts, written = stated(resource, medications)
         coded = (text(coding.get("code")) for coding in codings(concepts))
         return not any(written) and not concept_texts(concepts) and not any(coded)
 
@@ -148,6 +150,19 @@ class Recognition:
         """Whether one of the texts, as a whole and apart from case and a final stop, is in the list."""
         return any(said.lower().rstrip(". ") in self.words[list_name] for said in texts)
 
+    def holds(self, list_name: str, said: str) -> bool:
+        """Whether a word of the list stands in the text as a whole word, whatever its case."""
+        return self._may_hold(list_name, said) and self.patterns[list_name].search(said) is not None
+
+    def words_in(self, list_name: str, said: str) -> frozenset[str]:
+        """The words of the list that stand in the text as whole words, in lower case; of overlapping ones the first."""
+        return frozenset(self.patterns[list_name].findall(said.lower()) if self._may_hold(list_name, said) else ())
+
+    def _may_hold(self, list_name: str, said: str) -> bool:
+        """A cheap look before the exact one: every order of every patient passes here, and few hold a word."""
+        lowered = said.lower()
+        return any(word in lowered for word in self.words[list_name])
+
 
 def _code_of(coding: JsonObject) -> str:
     """A coding's code, also where a sender writes it as a number."""
@@ -164,12 +179,30 @@ _CONCEPTS = (
     "spinal_muscular_atrophy", "spinal_muscular_atrophy_related", "not_spinal_muscular_atrophy", "premature_birth",
     "ventilator_dependence", "ventilation_related", "tracheostomy", "tracheostomy_procedure",
     "limb_paralysis", "limb_paralysis_complete",
-    "intravenous", "intrathecal", "intramuscular", "subcutaneous", "oral",
+    "intravenous", "intrathecal", "intramuscular", "subcutaneous", "oral", "route_not_systemic", "route_enteral_tube",
+    "alt", "ast", "total_bilirubin", "direct_bilirubin", "albumin", "prothrombin_time", "partial_thromboplastin_time",
+    "inr", "creatinine", "hemoglobin", "platelets", "anti_aav9", "body_temperature", "respiratory_pathogen_test",
+    "hepatitis_b_surface_antigen", "hepatitis_b_surface_antigen_quantity", "hepatitis_b_dna", "hepatitis_c_rna",
+    "neonatal_jaundice", "liver_disease", "hepatic_failure", "acute_viral_hepatitis", "chronic_hepatitis_b",
+    "chronic_hepatitis_c", "not_hepatitis_b", "infection", "sign_of_infection", "hiv_infection", "tuberculosis",
+    "vomiting", "feeding_intolerance", "rash", "urticaria", "dyspnea", "anaphylaxis",
+    "prednisolone", "prednisone", "methylprednisolone", "hydrocortisone", "dexamethasone", "betamethasone",
+    "cortisone", "triamcinolone", "deflazacort", "vamorolone", "steroid_not_systemic", "systemic_anti_infective",
+    "vaccine_mmr", "vaccine_varicella", "vaccine_rotavirus", "vaccine_influenza_live", "vaccine_other_live",
+    "vaccine_influenza_inactivated", "vaccine_other", "rsv_antibody_long_acting", "palivizumab",
+    "panel_hepatic_function", "panel_cmp", "panel_bmp", "panel_renal", "panel_cbc", "panel_pt", "panel_platelets",
 )  # fmt: skip
 _WORDS = (
     *_PRODUCT_NAMES, "push_or_bolus", "route_intravenous", "route_intrathecal", "route_intrathecal_alone",
     "route_other", "smn1_biallelic", "smn1_compound_heterozygous", "smn1_second_variant", "smn1_carrier",
     "variant_pathogenic", "newborn_screen_positive", "newborn_screen_negative", "single_timing", "repeating_timing",
+    "anti_aav9_name", "not_anti_aav9_name", "test_positive", "test_negative", "no_result_yet", "prophylaxis",
+    "controlled", "not_controlled", "nil_by_mouth", "kit_received", "syringe_drawn", "infusion_visit",
+    "steroid_name", "anti_infective_name", "vaccine_word", "vaccine_mmr_name", "vaccine_varicella_name",
+    "vaccine_other_live_name", "once_a_day", "twice_a_day", "three_times_a_day", "four_times_a_day",
+    "every_other_day", "as_needed", "route_not_systemic", "route_systemic_oral", "route_enteral_tube",
+    "route_intramuscular", "steroid_depot", "laboratory_test", "immune_globulin", "not_infusion_visit",
+    "denial",
 )  # fmt: skip
 
 
@@ -195,13 +228,13 @@ def _any_of(names: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(rf"(?<![a-z]){re.escape(name.lower())}(?![a-z])" for name in names), re.IGNORECASE)
 
 
-def _stated(resource: JsonObject, medications: Mapping[str, JsonObject]) -> tuple[list[JsonObject], list[str]]:
+def stated(resource: JsonObject, medications: Mapping[str, JsonObject]) -> tuple[list[JsonObject], list[str]]:
     """The CodeableConcepts and the names by which a resource says what its medication is."""
     concepts = objects(resource.get("medicationCodeableConcept"))
     references = objects(resource.get("medicationReference"))[:1]
     written = [text(reference.get("display")) for reference in references]
     for reference in references:
-        medication = _resolved(reference, resource, medications)
+        medication = resolved(reference, resource, medications)
         concepts += objects(medication.get("code"))
         for ingredient in objects(medication.get("ingredient")):
             concepts += objects(ingredient.get("itemCodeableConcept"))
@@ -209,7 +242,8 @@ def _stated(resource: JsonObject, medications: Mapping[str, JsonObject]) -> tupl
     return concepts, written
 
 
-def _resolved(reference: JsonObject, holder: JsonObject, medications: Mapping[str, JsonObject]) -> JsonObject:
+def resolved(reference: JsonObject, holder: JsonObject, medications: Mapping[str, JsonObject]) -> JsonObject:
+    """The resource that a reference leads to: contained in its holder, else one of `medications`; {} where none is."""
     name = plain_reference(reference.get("reference"))
     if name.startswith("#"):
         inside = (item for item in objects(holder.get("contained")) if text(item.get("id")).lstrip("#") == name[1:])

@@ -63,7 +63,8 @@ def condition_standing(resource: JsonObject) -> Standing | None:
     if verification & _WRONG:
         return None
     clinical = _codes(resource, "clinicalStatus")
-    if clinical & _PAST:
+    has_ended = any(name.startswith("abatement") for name in resource) and not clinical & _CURRENT
+    if clinical & _PAST or has_ended:
         return Standing.NO_INFORMATION
     is_accepted = clinical & _CURRENT and "confirmed" in verification
     return Standing.ACCEPTED if is_accepted else Standing.PROVISIONAL

@@ -9,14 +9,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid5
 
+from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from cds_service.domain.answers import CorrectOrder, DeleteOrder, ProposedChange, RequestTest
-from cds_service.domain.codes import CodeBook
+from cds_service.domain.answers import (
+    CorrectOrder,
+    DeleteOrder,
+    ExtendSteroid,
+    OrderIntravenousSteroid,
+    OrderSteroid,
+    ProposedChange,
+    RequestTest,
+)
+from cds_service.domain.codes import Code, CodeBook
 from cds_service.domain.product_code import in_table_spelling, is_of_labeler
 from cds_service.fhir.json_shapes import (
     JsonObject,
@@ -29,6 +38,7 @@ from cds_service.fhir.json_shapes import (
 )
 from cds_service.fhir.quantity import UCUM
 from cds_service.fhir.recognition import ROUTES, Recognition
+from cds_service.fhir.references import own_reference
 
 _REPEATING = (
     "count",
@@ -84,13 +94,112 @@ def suggested_action(
 ) -> SuggestedAction | None:
     """The action for one change, or None where the draft has no id to be addressed by or would not change."""
     if isinstance(change, RequestTest):
-        return SuggestedAction("create", _service_request(orders[change.test], patient_id, recognition.codes))
+        order = orders[change.test]
+        order = replace(order, reason=texts["reason"]) if change.is_follow_up else order
+        return SuggestedAction("create", _service_request(order, patient_id, recognition.codes))
+    if isinstance(change, OrderSteroid):
+        return SuggestedAction("create", _oral_steroid(change, patient_id, recognition.codes, texts))
+    if isinstance(change, OrderIntravenousSteroid):
+        return SuggestedAction("create", _intravenous_steroid(change, patient_id, recognition.codes, texts))
     draft = drafts.get(change.order_id)
     if draft is None or not change.order_id:
         return None
     if isinstance(change, DeleteOrder):
-        return SuggestedAction("delete", resource_id=f"MedicationRequest/{change.order_id}")
+        return SuggestedAction("delete", resource_id=own_reference(draft))
+    if isinstance(change, ExtendSteroid):
+        return _extended(draft, change)
     return _corrected(draft, change, recognition, texts)
+
+
+def _oral_steroid(change: OrderSteroid, patient_id: str, codes: CodeBook, texts: Mapping[str, str]) -> JsonObject:
+    """A draft for prednisolone once a day by mouth; the product only where its strength is the one calculated with."""
+    repeat = {
+        "boundsPeriod": {"start": change.first_day.isoformat(), "end": change.last_day.isoformat()},
+        "frequency": 1,
+        "period": 1,
+        "periodUnit": "d",
+    }
+    content = _medication_request("prednisolone", "oral", repeat, change.mg, patient_id, codes, texts)
+    content["dispenseRequest"] = {
+        "expectedSupplyDuration": {"value": change.supply_days, "unit": "d", "system": UCUM, "code": "d"}
+    }
+    product = _solution(codes, change.strength_mg_per_ml)
+    if product is not None:
+        address = codes.addresses[product.system][0]
+        content["medicationCodeableConcept"]["coding"] = [
+            {"system": address, "code": product.code, "display": product.name}
+        ]
+    return _written(content)
+
+
+def _solution(codes: CodeBook, strength: Decimal) -> Code | None:
+    """The prednisolone solution of this strength, as the code lists name it."""
+    found = (c for c in codes.concepts["prednisolone"] if c.form == "oral" and c.mg_per_ml == strength)
+    return next(found, None)
+
+
+def _intravenous_steroid(
+    change: OrderIntravenousSteroid, patient_id: str, codes: CodeBook, texts: Mapping[str, str]
+) -> JsonObject:
+    repeat = {"frequency": 1, "period": 1, "periodUnit": "d"}
+    content = _medication_request("methylprednisolone", "intravenous", repeat, change.mg, patient_id, codes, texts)
+    return _written(content)
+
+
+def _medication_request(
+    drug: str,
+    route: str,
+    repeat: JsonObject,
+    mg: Decimal,
+    patient_id: str,
+    codes: CodeBook,
+    texts: Mapping[str, str],
+) -> JsonObject:
+    way = codes.concepts[route][0]
+    return {
+        "resourceType": "MedicationRequest",
+        "id": str(uuid5(NAMESPACE_URL, f"{patient_id}/{drug}/{route}")),
+        "status": "draft",
+        "intent": "order",
+        "medicationCodeableConcept": {"text": texts["medication"]},
+        "subject": {"reference": f"Patient/{patient_id}"},
+        "reasonCode": [{"text": texts["reason"]}],
+        "dosageInstruction": [
+            {
+                "text": texts["sig"],
+                "timing": {"repeat": repeat},
+                "asNeededBoolean": False,
+                "route": {
+                    "coding": [{"system": codes.addresses[way.system][0], "code": way.code, "display": way.name}]
+                },
+                "doseAndRate": [{"doseQuantity": _quantity(mg, "mg")}],
+            }
+        ],
+    }
+
+
+def _written(content: JsonObject) -> JsonObject:
+    """The resource as a strict model writes it, so that it cannot leave malformed."""
+    model = MedicationRequest if content["resourceType"] == "MedicationRequest" else ServiceRequest
+    written: JsonObject = json.loads(
+        model.model_validate(content).model_dump_json(exclude_none=True), parse_float=Decimal
+    )
+    return written
+
+
+def _extended(draft: JsonObject, change: ExtendSteroid) -> SuggestedAction | None:
+    """The draft with its last day moved; only where one instruction, and nothing else, names its days by a period."""
+    resource = deepcopy(draft)
+    instructions = objects(resource.get("dosageInstruction"))
+    if len(instructions) != 1:
+        return None
+    period = an_object(an_object(an_object(instructions[0].get("timing")).get("repeat")).get("boundsPeriod"))
+    dispense = an_object(resource.get("dispenseRequest"))
+    ends_elsewhere = an_object(dispense.get("validityPeriod")).get("end") or dispense.get("expectedSupplyDuration")
+    if not text(period.get("end")) or ends_elsewhere:
+        return None
+    period["end"] = change.last_day.isoformat()
+    return SuggestedAction("update", resource, remarks_remain="text" in instructions[0])
 
 
 def _service_request(order: TestOrder, patient_id: str, codes: CodeBook) -> JsonObject:
@@ -107,8 +216,7 @@ def _service_request(order: TestOrder, patient_id: str, codes: CodeBook) -> Json
         "subject": {"reference": f"Patient/{patient_id}"},
         "reasonCode": [{"text": order.reason}],
     }
-    written: JsonObject = json.loads(ServiceRequest.model_validate(content).model_dump_json(exclude_none=True))
-    return written
+    return _written(content)
 
 
 def _corrected(

@@ -7,11 +7,37 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from cds_service.fhir import DraftOrders, Recognition, SiteClock, read_chart, read_draft_orders, read_facts
+import structlog
+
+from cds_service.domain.facts import Moment, PatientFacts
+from cds_service.domain.relevance import concerns_us
+from cds_service.errors import PatientUnavailable
+from cds_service.fhir import (
+    Occasion,
+    Recognition,
+    SiteClock,
+    dispatches_product,
+    holds_trace_of_product,
+    names_product,
+    read_chart,
+    read_draft_orders,
+    read_facts,
+)
 from cds_service.hooks.request import HookCall
 from cds_service.hooks.response import Json, ResponseWriter
+from cds_service.hooks.suggestions import SuggestionWriter
 from cds_service.presentation import Catalogue
-from cds_service.review import Review, review_treatment
+from cds_service.review import review_treatment
+
+NO_CARDS: Json = {"cards": []}
+MOMENTS = {
+    "order-select": Moment.ORDERING,
+    "order-sign": Moment.ORDERING,
+    "order-dispatch": Moment.DISPATCH,
+    "encounter-start": Moment.VISIT,
+    "appointment-book": Moment.BOOKING,
+}
+log = structlog.get_logger("evaluation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +54,62 @@ class Evaluator:
     def of(cls, catalogue: Catalogue, zone: ZoneInfo, now: Callable[[], datetime], base_url: str) -> Evaluator:
         """Prepared from the card files."""
         recognition = Recognition.of(catalogue.codes, catalogue.names)
-        return cls(catalogue, recognition, ResponseWriter(catalogue, recognition, base_url), zone, now)
+        suggestions = SuggestionWriter(catalogue, recognition)
+        return cls(catalogue, recognition, ResponseWriter(catalogue, suggestions, base_url), zone, now)
 
     def answer(self, call: HookCall) -> Json:
         """The response to a call; no cards where the call does not concern this service (C9).
 
         Raises PatientUnavailable where the call is ours and the patient's record cannot be had.
         """
-        drafts = read_draft_orders(call.draft_orders, call.selections, call.prefetch, call.patient_id, self.recognition)
-        if not drafts.concern_us:
-            return {"cards": []}
-        return self.writer.response(self._review(call, drafts), call, drafts.by_id())
+        occasion = self._occasion(call)
+        if occasion is None:
+            return NO_CARDS
+        facts = self._facts(call, occasion)
+        if not concerns_us(facts, self.catalogue.known):
+            return NO_CARDS
+        if not facts.has_patient:
+            raise PatientUnavailable("Patient is not available; send it as prefetch key patient")
+        _log_unmapped(facts, call)
+        if call.user_may_be_family:
+            return self.writer.scheduling_text(facts, call)
+        review = review_treatment(facts, self.catalogue, call.service.hook)
+        return self.writer.response(review, call, occasion.drafts.by_id())
 
-    def _review(self, call: HookCall, drafts: DraftOrders) -> Review:
+    def _occasion(self, call: HookCall) -> Occasion | None:
+        """What the call is about, from its raw JSON; None where nothing in it can concern this service."""
+        moment = MOMENTS[call.service.hook]
+        if moment is Moment.ORDERING:
+            return self._ordering(call)
+        is_dispatched = dispatches_product(call.prefetch, call.dispatched_orders, self.recognition)
+        is_ours = is_dispatched or holds_trace_of_product(call.prefetch, call.patient_id, self.recognition)
+        if not is_ours and not any(names_product(item, self.recognition) for item in call.appointments):
+            return None
+        return Occasion(
+            moment,
+            names_product=is_dispatched,
+            dispatched=call.dispatched_orders,
+            tasks=call.fulfillment_tasks,
+            appointments=call.appointments,
+        )
+
+    def _ordering(self, call: HookCall) -> Occasion | None:
+        drafts = read_draft_orders(call.draft_orders, call.selections, call.prefetch, call.patient_id, self.recognition)
+        is_ours = bool(drafts.in_hand)
+        if not is_ours and drafts.names_steroid_or_vaccine:
+            is_recorded = holds_trace_of_product(call.prefetch, call.patient_id, self.recognition)
+            is_ours = bool(drafts.background) or is_recorded
+        return Occasion(Moment.ORDERING, drafts, bool(drafts.in_hand)) if is_ours else None
+
+    def _facts(self, call: HookCall, occasion: Occasion) -> PatientFacts:
         known = self.catalogue.known
         allowance = timedelta(minutes=known.policy.whole("observation.future_allowance_minutes"))
         clock = SiteClock(self.now(), self.zone, allowance)
         chart = read_chart(call.prefetch, call.patient_id)
-        facts = read_facts(chart, drafts, call.patient_id, clock, known.units, self.recognition)
-        return review_treatment(facts, self.catalogue, call.service.hook)
+        return read_facts(chart, occasion, call.patient_id, clock, known.units, self.recognition)
+
+
+def _log_unmapped(facts: PatientFacts, call: HookCall) -> None:
+    """How many results came under codes that neither we nor the site have mapped: a job for CDS_CODES_FILE."""
+    if facts.unmapped_results:
+        log.info("unmapped_results", service=call.service.service_id, results=facts.unmapped_results)

@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.errors import BadRequest
+from cds_service.fhir import plain_reference
 from cds_service.hooks.services import CdsService
 
 _LONGEST_HOOK_INSTANCE = 255
+JsonObject = dict[str, Any]
+_FAMILY = frozenset({"Patient", "RelatedPerson"})
+_STAFF = frozenset({"Practitioner", "PractitionerRole"})
+ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+# Names of one field in the published versions of order-dispatch, newest first; one of them was misspelt.
+_DISPATCHED = ("dispatchedOrders", "dispatched-orders", "order")
+_TASKS = ("fulfillmentTasks", "fulfillment-tasks", "task")
+_APPOINTMENTS = ("appointments", "appointment")
 _AUTHORIZATION_TEXTS = ("access_token", "token_type", "scope", "subject")
 
 
@@ -17,8 +26,8 @@ _AUTHORIZATION_TEXTS = ("access_token", "token_type", "scope", "subject")
 class HookCall:
     """One hook call, checked as far as its form goes. Nothing in it has been read as FHIR yet.
 
-    `draft_orders` is None where the client stripped the call of its orders. `selections` is None on hooks that
-    have none.
+    `draft_orders` is None where the client stripped the call of its orders, or the hook has none. `selections` is
+    None on hooks that have none. `user_id` is empty on order-dispatch, which names no user.
     """
 
     service: CdsService
@@ -28,6 +37,18 @@ class HookCall:
     draft_orders: Mapping[str, Any] | None
     selections: tuple[str, ...] | None
     prefetch: Mapping[str, Any] | None
+    dispatched_orders: tuple[str, ...] = ()
+    fulfillment_tasks: tuple[JsonObject, ...] = ()
+    appointments: tuple[JsonObject, ...] = ()
+
+    @property
+    def user_may_be_family(self) -> bool:
+        """Whether the patient, or a relative, may be at the screen: they see scheduling text only (ruling 9).
+
+        While booking everybody is taken for family who is not named as a practitioner.
+        """
+        kind = plain_reference(self.user_id).partition("/")[0]
+        return kind in _FAMILY or (self.service.hook == "appointment-book" and kind not in _STAFF)
 
 
 def read_hook_call(document: Mapping[str, Any], service: CdsService) -> HookCall:
@@ -41,9 +62,11 @@ def read_hook_call(document: Mapping[str, Any], service: CdsService) -> HookCall
     context = _required_object(document, "context", "context")
     _check_fhir_access(document)
     prefetch = _optional_object(document, "prefetch", "prefetch")
-    user_id = _required_text(context, "userId", "context.userId")
+    user_id = "" if hook == "order-dispatch" else _required_text(context, "userId", "context.userId")
     patient_id = _patient_id(context)
-    draft_orders = _draft_orders(context)
+    draft_orders = _draft_orders(context) if hook in ORDER_HOOKS else None
+    if hook == "encounter-start":
+        _required_text(context, "encounterId", "context.encounterId")
     return HookCall(
         service=service,
         hook_instance=hook_instance,
@@ -52,7 +75,52 @@ def read_hook_call(document: Mapping[str, Any], service: CdsService) -> HookCall
         draft_orders=draft_orders,
         selections=_selections(context, service, is_stripped=draft_orders is None),
         prefetch=prefetch,
+        dispatched_orders=_dispatched_orders(context) if hook == "order-dispatch" else (),
+        fulfillment_tasks=_resources(context, _TASKS) if hook == "order-dispatch" else (),
+        appointments=_appointments(context) if hook == "appointment-book" else (),
     )
+
+
+def _dispatched_orders(context: Mapping[str, Any]) -> tuple[str, ...]:
+    """The references of the orders that are dispatched; one text may hold several, joined by commas."""
+    name = next((name for name in _DISPATCHED if context.get(name) is not None), _DISPATCHED[0])
+    path = f"context.{name}"
+    given = context.get(name)
+    if given is None:
+        raise BadRequest(f"{path} is missing; send the dispatched orders' references", path)
+    if not isinstance(given, (str, list)):
+        raise BadRequest(f"{path} is not an array; send the dispatched orders' references", path)
+    references = given.split(",") if isinstance(given, str) else given
+    for number, item in enumerate(references):
+        if not isinstance(item, str):
+            raise BadRequest(f"{path}[{number}] is not text; send Type/id", f"{path}[{number}]")
+    _required_text(context, "performer", "context.performer")
+    return tuple(item.strip() for item in references if item.strip())
+
+
+def _appointments(context: Mapping[str, Any]) -> tuple[JsonObject, ...]:
+    """The proposed appointments: a Bundle of them as published, or an array, or a single one."""
+    if all(context.get(name) is None for name in _APPOINTMENTS):
+        path = "context.appointments"
+        raise BadRequest(f"{path} is missing; send a Bundle of the proposed appointments", path)
+    return _resources(context, _APPOINTMENTS)
+
+
+def _resources(context: Mapping[str, Any], names: tuple[str, ...]) -> tuple[JsonObject, ...]:
+    """The resources under the first of these names: in a Bundle, in an array, or alone."""
+    name = next((name for name in names if context.get(name) is not None), None)
+    if name is None:
+        return ()
+    given, path = context[name], f"context.{name}"
+    if not isinstance(given, (dict, list)):
+        raise BadRequest(f"{path} is not an object or array; send the resources", path)
+    if isinstance(given, dict) and given.get("resourceType") == "Bundle":
+        given = given.get("entry") or []
+    entries = [given] if isinstance(given, dict) else given
+    if not isinstance(entries, list):
+        raise BadRequest(f"{path}.entry is not an array; send the resources as entries", f"{path}.entry")
+    found = [entry.get("resource", entry) for entry in entries if isinstance(entry, dict)]
+    return tuple(resource for resource in found if isinstance(resource, dict))
 
 
 def _patient_id(context: Mapping[str, Any]) -> str:

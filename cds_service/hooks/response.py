@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from cds_service.domain.answers import CorrectOrder, DeleteOrder, ProposedChange, RequestTest
 from cds_service.domain.evidence import Evidence
-from cds_service.fhir import Recognition, SuggestedAction, TestOrder, suggested_action
+from cds_service.domain.facts import PatientFacts
+from cds_service.domain.handling import VisitKind
 from cds_service.hooks.json_body import write_json
 from cds_service.hooks.request import HookCall
-from cds_service.presentation import Card, Catalogue, Finding, one_line, short
+from cds_service.hooks.suggestions import SuggestionWriter, selection_behavior
+from cds_service.presentation import Card, Catalogue, Finding, one_line
 from cds_service.review import Review
 
 Json = dict[str, Any]
@@ -25,8 +26,27 @@ class ResponseWriter:
     """Writes responses; knows the card files' words and the public address of the code systems."""
 
     catalogue: Catalogue
-    recognition: Recognition
+    suggestions: SuggestionWriter
     base_url: str
+
+    def scheduling_text(self, facts: PatientFacts, call: HookCall) -> Json:
+        """What a parent or the patient is told while booking: whom to ask, and no clinical word or value (ruling 9).
+
+        It depends on nothing but what kind of visit is being booked.
+        """
+        kinds = dict.fromkeys(slot.kind for slot in facts.slots if slot.is_proposed)
+        return {"cards": [self._scheduling_card(kind, call) for kind in kinds if kind is not VisitKind.OTHER]}
+
+    def _scheduling_card(self, kind: VisitKind, call: HookCall) -> Json:
+        topic = {"system": f"{self.base_url}/CodeSystem/card-topics", "code": "followup"}
+        source = {"label": self._say("scheduling_source"), "topic": topic}
+        return {
+            "uuid": str(_uuid_of(call.service.service_id, call.hook_instance, f"scheduling {kind.value}", [])),
+            "summary": self._say(f"scheduling_{kind.value}"),
+            "indicator": "info",
+            "detail": self._say(f"scheduling_{kind.value}_detail"),
+            "source": source,
+        }
 
     def response(self, review: Review, call: HookCall, drafts: Mapping[str, Json]) -> Json:
         """The response body for a review. `drafts` are the drafts that can be addressed, as they came, by id."""
@@ -42,10 +62,10 @@ class ResponseWriter:
             "detail": card.detail,
             "source": self._source(card),
         }
-        suggestions = self._suggestions(card, call.patient_id, drafts, uuid)
+        suggestions = self.suggestions.of_card(card, call.patient_id, drafts, uuid)
         if suggestions:
             written["suggestions"] = suggestions
-            written["selectionBehavior"] = _selection_behavior(suggestions)
+            written["selectionBehavior"] = selection_behavior(suggestions)
         if card.urgency != "info":
             written["overrideReasons"] = self._override_reasons()
         written["extension"] = {FINDINGS: findings}
@@ -82,92 +102,13 @@ class ResponseWriter:
         parts = {"reference": item.reference, "label": one_line(name), "value": one_line(item.value), "date": item.day}
         return {key: value for key, value in parts.items() if value}
 
-    def _suggestions(self, card: Card, patient_id: str, drafts: Mapping[str, Json], card_uuid: UUID) -> list[Json]:
-        suggestions = []
-        for item in card.suggestions:
-            texts = self._resource_texts(item.change)
-            action = suggested_action(item.change, patient_id, drafts, self._test_orders(), self.recognition, texts)
-            if action is not None:
-                several = len(drafts) > 1
-                suggestions.append(self._suggestion(item.change, action, card_uuid, is_one_of_several=several))
-        return suggestions
-
-    def _suggestion(
-        self, change: ProposedChange, action: SuggestedAction, card_uuid: UUID, *, is_one_of_several: bool
-    ) -> Json:
-        label, description = self._offer(change, action, is_one_of_several)
-        written: Json = {
-            "label": label,
-            "uuid": str(uuid5(card_uuid, write_json([label, description, action.resource_id]).decode())),
-        }
-        if isinstance(change, RequestTest) and self.catalogue.orders[change.test].is_laboratory:
-            written["isRecommended"] = True
-        step: Json = {"type": action.type, "description": description}
-        if action.resource is not None:
-            step["resource"] = action.resource
-        if action.resource_id:
-            step["resourceId"] = action.resource_id
-        written["actions"] = [step]
-        return written
-
-    def _offer(self, change: ProposedChange, action: SuggestedAction, is_one_of_several: bool) -> tuple[str, str]:
-        """The suggestion's label, and the action's description, which is all that some EHRs show."""
-        if isinstance(change, RequestTest):
-            offer = self.catalogue.orders[change.test].offer.plain.render()
-            return offer, f"{offer}: {self.catalogue.orders[change.test].text}"
-        if isinstance(change, DeleteOrder):
-            which = self._which(change.order_id, is_one_of_several)
-            return self._say("delete_order") + which, self._say("delete_order_parts") + which
-        shown = _shown_parts(change) | {"kit_ndc": "" if action.kit_could_not_be_set else change.kit_ndc}
-        description = self._say("correct_order_parts", **shown)
-        if action.kit_could_not_be_set:
-            description += self._say("kit_reminder", kit_ndc=change.kit_ndc)
-        if action.remarks_remain:
-            description += self._say("remarks_reminder")
-        which = self._which(change.order_id, is_one_of_several)
-        return self._say("correct_order", **shown) + which, description + which
-
-    def _which(self, order_id: str, is_one_of_several: bool) -> str:
-        """Which draft is meant, where there are several."""
-        return self._say("which_order", order_id=short(order_id)) if is_one_of_several else ""
-
     def _say(self, name: str, **shown: object) -> str:
         return self.catalogue.phrases.texts[name].plain.render(**shown)
-
-    def _resource_texts(self, change: ProposedChange) -> Mapping[str, str]:
-        kit = change.kit_ndc if isinstance(change, CorrectOrder) else ""
-        return {"intravenous": self._say("intravenous"), "kit_name": self._say("kit_name", kit_ndc=kit)}
-
-    def _test_orders(self) -> dict[str, TestOrder]:
-        return {
-            name: TestOrder(order.name, order.code, order.text, order.reason)
-            for name, order in self.catalogue.orders.items()
-        }
-
-
-def _shown_parts(change: CorrectOrder) -> dict[str, object]:
-    return {
-        "volume_ml": change.volume_ml if change.volume_ml is not None else "",
-        "rate": change.ml_per_hour if change.ml_per_hour is not None else "",
-        "minutes": change.minutes if change.minutes is not None else "",
-        "route": change.to_intravenous,
-        "kit_ndc": change.kit_ndc,
-        "one_kit": change.to_one_kit,
-        "single": change.to_single_dose,
-    }
 
 
 def _uuid_of(service_id: str, hook_instance: str, topic: str, findings: list[Json]) -> UUID:
     """The same card for the same call: from service, hook instance, topic and findings."""
     return uuid5(_NAMESPACE, write_json([service_id, hook_instance, topic, findings]).decode())
-
-
-def _selection_behavior(suggestions: list[Json]) -> str:
-    """`at-most-one` where two suggestions touch one draft, or would together take back two; else `any`."""
-    actions = [action for suggestion in suggestions for action in suggestion["actions"] if action["type"] != "create"]
-    touched = [action.get("resourceId") or f"MedicationRequest/{action['resource'].get('id')}" for action in actions]
-    deletions = sum(action["type"] == "delete" for action in actions)
-    return "at-most-one" if len(touched) != len(set(touched)) or deletions > 1 else "any"
 
 
 def _camel_case(name: str) -> str:

@@ -12,7 +12,7 @@ from cds_service.errors import BodyTooLarge, UnsupportedMediaType
 from cds_service.fhir import unmatched_selections
 from cds_service.hooks.evaluation import Evaluator
 from cds_service.hooks.json_body import read_json_object, write_json
-from cds_service.hooks.request import HookCall, read_hook_call
+from cds_service.hooks.request import ORDER_HOOKS, HookCall, read_hook_call
 from cds_service.hooks.services import service_by_id
 
 EVALUATOR, DISCOVERY, MAX_BODY = "cds_evaluator", "cds_discovery", "cds_max_body_bytes"
@@ -50,7 +50,7 @@ def _log_oddities(call: HookCall) -> None:
     """What a client did that is answered all the same; somebody on site should know (rulings 4 and 10)."""
     if not _UUID.fullmatch(call.hook_instance):
         log.info("hook_instance_is_no_uuid", service=call.service.service_id)
-    if call.draft_orders is None:
+    if call.service.hook in ORDER_HOOKS and call.draft_orders is None:
         log.info("stripped_request", service=call.service.service_id)
     elif unmatched := unmatched_selections(call.draft_orders, call.selections):
         log.info("selections_without_draft", service=call.service.service_id, selections=unmatched)

@@ -31,6 +31,9 @@ HEADINGS = (
     "What to consider",
 )
 MILDER_HOOKS = frozenset({"order-select", "appointment-book"})
+# What a steroid, a vaccine or a later visit is looked at for, where the product itself is not being ordered.
+BEFORE_THE_INFUSION = frozenset({"readiness", "eligibility", "dose", "baseline"})
+BESIDE_THE_PRODUCT = frozenset({"record", "vaccines", "steroid"})
 TOPICS = (
     "readiness",
     "record",
@@ -99,7 +102,7 @@ class RuleCard:
 
 @dataclass(frozen=True, slots=True)
 class OrderText:
-    """A suggested order as the card files word it: what is ordered, and why."""
+    """A suggested order as the card files word it: what is ordered, and why. `covers` are the analytes it measures."""
 
     name: str
     code: tuple[str, str, str] | None
@@ -107,6 +110,7 @@ class OrderText:
     reason: str
     offer: Words
     is_laboratory: bool
+    covers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ class ChecklistText:
     check: str
     title: str
     section: str
+    analyte: str
     says: Mapping[str, Words]
 
 
@@ -128,12 +133,15 @@ class Phrases:
     missing: Mapping[str, str]
     states: Mapping[str, str]
     texts: Mapping[str, Words]
+    analytes: Mapping[str, str]
     override_reasons: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The card files, complete and checked. `asked` are the rules that a hook asks, by hook."""
+    """The card files, complete and checked. `asked` are the rules that a hook asks, by hook; `asked_beside` those
+    it asks where the product itself is not being ordered, dispatched, booked or infused.
+    """
 
     identity: LabelIdentity
     known: Known
@@ -146,3 +154,4 @@ class Catalogue:
     checked_by: Mapping[str, tuple[str, ...]]
     phrases: Phrases
     asked: Mapping[str, Registry]
+    asked_beside: Mapping[str, Registry]

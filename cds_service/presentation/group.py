@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from cds_service import __version__
+from cds_service.domain.answers import RequestTest
 from cds_service.domain.evidence import distinct
 from cds_service.domain.registry import Answers
 from cds_service.presentation.catalogue import HEADINGS, TOPICS, URGENCIES, Catalogue
@@ -30,7 +32,7 @@ def cards_for(answers: Answers, hook: str, today_is_stale: bool, catalogue: Cata
     by_topic = _by_topic([*checklist, *findings], hook, has_checklist=bool(checklist))
     groups = _at_most_six(sorted(by_topic, key=_rank))
     cards = [_card(topic, group, hook, today_is_stale, catalogue) for topic, group in groups]
-    return _each_change_once(cards)
+    return _each_change_once(_tests_on_checklist(cards, catalogue))
 
 
 def _by_topic(findings: Sequence[Finding], hook: str, *, has_checklist: bool) -> list[tuple[str, list[Finding]]]:
@@ -91,9 +93,10 @@ def _summary(topic: str, findings: list[Finding], checklist: list[Finding], cata
     foreign = {finding.topic for finding in findings} - {findings[0].topic}
     if foreign:
         return fitted(headline, catalogue.phrases.texts["more_topics"].plain.render(more=len(foreign)))
-    if len(findings) == 1:
+    more = len({finding.headline for finding in findings}) - 1
+    if not more:
         return fitted(headline)
-    return fitted(headline, catalogue.phrases.texts["more_findings"].plain.render(more=len(findings) - 1))
+    return fitted(headline, catalogue.phrases.texts["more_findings"].plain.render(more=more))
 
 
 def _detail(findings: Iterable[Finding], catalogue: Catalogue, *, is_beside_checklist: bool) -> str:
@@ -114,6 +117,28 @@ def _detail(findings: Iterable[Finding], catalogue: Catalogue, *, is_beside_chec
 def _footer(catalogue: Catalogue) -> str:
     template = catalogue.phrases.texts["footer"].markdown
     return template.render(revision=catalogue.identity.revision, rule_set=__version__)
+
+
+def _tests_on_checklist(cards: list[Card], catalogue: Catalogue) -> list[Card]:
+    """All laboratory tests that any card offers stand on the checklist card, so that one click orders them all."""
+    checklist = next((card for card in cards if card.topic == READINESS), None)
+    if checklist is None:
+        return cards
+    tests = [item for card in cards for item in card.suggestions if _is_laboratory(item, catalogue)]
+    others = _without(checklist.suggestions, tests)
+    gathered = replace(checklist, suggestions=(*dict.fromkeys(tests), *others))
+    return [
+        gathered if card is checklist else replace(card, suggestions=_without(card.suggestions, tests))
+        for card in cards
+    ]
+
+
+def _is_laboratory(item: Suggestion, catalogue: Catalogue) -> bool:
+    return isinstance(item.change, RequestTest) and catalogue.orders[item.change.test].is_laboratory
+
+
+def _without(items: Iterable[Suggestion], taken: Sequence[Suggestion]) -> tuple[Suggestion, ...]:
+    return tuple(item for item in items if item not in taken)
 
 
 def _each_change_once(cards: list[Card]) -> tuple[Card, ...]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from cds_service.domain.codes import Code, CodeBook
+from cds_service.errors import ContentProblem
 from cds_service.presentation import checks
 from cds_service.presentation.site_files import SiteCodes
 from cds_service.presentation.yaml_files import load_mapping
+
+_FORMS = ("oral", "injection", "systemic", "any")
+_OPTIONAL = ("ndc", "completed_weeks", "form", "mg_per_ml", "mg_per_unit")
 
 
 def load_codes(folder: Path, site_codes: SiteCodes) -> CodeBook:
@@ -31,7 +36,7 @@ def load_codes(folder: Path, site_codes: SiteCodes) -> CodeBook:
 def _code(path: Path, concept: str, entry: Any, addresses: Mapping[str, object]) -> Code:
     where = f"{path}: {concept}"
     needed = ("system", "code", "name", "confidence")
-    given = checks.require_fields(where, entry, needed, ("ndc", "completed_weeks"))
+    given = checks.require_fields(where, entry, needed, _OPTIONAL)
     checks.require_one_of(where, "confidence", given["confidence"], ("confirmed_1", "confirmed_2plus"))
     return Code(
         system=checks.require_one_of(where, "system", given["system"], addresses.keys()),
@@ -40,4 +45,16 @@ def _code(path: Path, concept: str, entry: Any, addresses: Mapping[str, object])
         confidence=given["confidence"],
         kit_ndc=given.get("ndc", ""),
         completed_weeks=given.get("completed_weeks"),
+        form=checks.require_one_of(where, "form", given["form"], _FORMS) if "form" in given else "",
+        mg_per_ml=_strength(where, given, "mg_per_ml"),
+        mg_per_unit=_strength(where, given, "mg_per_unit"),
     )
+
+
+def _strength(where: str, given: Mapping[str, Any], field: str) -> Decimal | None:
+    if field not in given:
+        return None
+    strength = checks.require_number(f"{where}: {given['code']}: {field}", given[field])
+    if strength <= 0:
+        raise ContentProblem(f"{where}: {given['code']}: {field} is {strength}; a strength is above 0")
+    return strength

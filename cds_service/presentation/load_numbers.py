@@ -18,9 +18,16 @@ from cds_service.presentation.yaml_files import load_mapping, read_text
 
 
 def load_known(
-    folder: Path, site_policy: SitePolicy, site_codes: SiteCodes, checklist: tuple[ChecklistLine, ...]
+    folder: Path,
+    site_policy: SitePolicy,
+    site_codes: SiteCodes,
+    checklist: tuple[ChecklistLine, ...],
+    test_for: Mapping[str, str],
 ) -> Known:
-    """Everything a rule may use beside the facts. Raises ContentProblem or SettingsProblem."""
+    """Everything a rule may use beside the facts. `test_for`: analyte → the test that is offered for it.
+
+    Raises ContentProblem or SettingsProblem.
+    """
     return Known(
         label=Numbers(_label_numbers(folder / "label" / "values.yaml")),
         policy=Numbers(_policy_numbers(folder / "policy" / "site_policy.yaml", site_policy)),
@@ -28,7 +35,16 @@ def load_known(
         doses=_dose_table(folder / "label"),
         units=_units(folder / "outside" / "units.yaml", site_codes),
         checklist=checklist,
+        panels=_panels(folder / "outside" / "panels.yaml"),
+        test_for=test_for,
     )
+
+
+def _panels(path: Path) -> dict[str, frozenset[str]]:
+    return {
+        panel: frozenset(checks.require_texts(f"{path}: {panel}", analytes))
+        for panel, analytes in load_mapping(path).items()
+    }
 
 
 def _label_numbers(path: Path) -> dict[str, KnownNumber]:

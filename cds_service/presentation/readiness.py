@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from cds_service.domain.answers import Answer
 from cds_service.presentation.catalogue import URGENCIES, Catalogue
 from cds_service.presentation.markdown import bullets, short_evidence
-from cds_service.presentation.render import Finding
-from cds_service.presentation.words import OurWords
+from cds_service.presentation.render import MOST_EVIDENCE, Finding
+from cds_service.presentation.words import OurWords, first_upper
 
 STATES = ("action-needed", "not-checkable", "attest", "verified")
+# More on one line of a list nobody reads; the finding itself holds them all.
+MOST_ON_A_LINE = 6
 SHORT_HOOKS = frozenset({"order-select", "appointment-book"})
 
 
@@ -26,7 +28,7 @@ def _finding(line: Answer, findings: Sequence[Finding], hook: str, catalogue: Ca
     check, state = str(line.shown["check"]), str(line.shown["state"])
     text = catalogue.checklist[check]
     card = catalogue.cards[line.rule_id]
-    behind = [finding for finding in findings if finding.rule_id in catalogue.checked_by[check]]
+    behind = [finding for finding in findings if _is_behind(finding, check, catalogue)]
     behind.sort(key=lambda item: -URGENCIES.index(item.urgency))
     urgency = card.grades[state].urgency
     if behind and state in ("action-needed", "not-checkable"):
@@ -36,11 +38,12 @@ def _finding(line: Answer, findings: Sequence[Finding], hook: str, catalogue: Ca
     said = text.says[state].plain.render(line.shown) if state in text.says else ""
     if state == "not-checkable" and not behind:
         said = said or _lacks(line, catalogue)
+    parts = [*(_said(finding, check, catalogue) for finding in behind), said]
     shown = {
         **line.shown,
         "title": OurWords(text.title),
         "state_text": OurWords(catalogue.phrases.states[state]),
-        "says": "; ".join(dict.fromkeys(p.rstrip(".") for p in (*(f.headline for f in behind), said) if p)),
+        "says": "; ".join(dict.fromkeys(part.rstrip(".") for part in parts if part)),
     }
     return Finding(
         rule_id=line.rule_id,
@@ -51,12 +54,28 @@ def _finding(line: Answer, findings: Sequence[Finding], hook: str, catalogue: Ca
         headline=text.title,
         message=" ".join(card.message.plain.render(shown).split()),
         values={"check": check, "state": state, **_because(line)},
-        evidence=line.evidence,
+        evidence=line.evidence[:MOST_EVIDENCE],
         paragraphs={"What the record shows": (" ".join(card.message.markdown.render(shown).split()),)},
         explained_policy=(),
         other_policy=(),
         changes=(),
     )
+
+
+def _is_behind(finding: Finding, check: str, catalogue: Catalogue) -> bool:
+    """Whether a finding is by one of the line's rules, and about the line's analyte where it is about one."""
+    analyte = catalogue.checklist[check].analyte
+    is_about = not analyte or finding.values.get("analyte", analyte) == analyte
+    return is_about and finding.rule_id in catalogue.checked_by[check]
+
+
+def _said(finding: Finding, check: str, catalogue: Catalogue) -> str:
+    """What a finding says on the line: its headline, or on an analyte's own line its message without the name."""
+    analyte = catalogue.checklist[check].analyte
+    if not analyte or not finding.values.get("analyte"):
+        return finding.headline
+    name = first_upper(catalogue.phrases.analytes[analyte])
+    return first_upper(finding.message.removeprefix(f"{name}: "))
 
 
 def _lacks(line: Answer, catalogue: Catalogue) -> str:
@@ -97,7 +116,8 @@ def readiness_detail(checklist: Sequence[Finding], hook: str, today_is_stale: bo
     listed = [f for f in checklist if f not in unbuilt and not (is_short and f in verified)]
     lines = []
     for finding in listed:
-        proof = "; ".join(short_evidence(finding.evidence, catalogue.phrases.evidence))
+        proof = "; ".join(short_evidence(finding.evidence[:MOST_ON_A_LINE], catalogue.phrases.evidence))
+        proof += "; …" if len(finding.evidence) > MOST_ON_A_LINE else ""
         lines.append(finding.paragraphs["What the record shows"][0] + (f" — {proof}" if proof else ""))
     texts = catalogue.phrases.texts
     if unbuilt:

@@ -11,7 +11,7 @@ from cds_service.domain.answers import Answer, ProposedChange, Shown
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.quantities import plain
 from cds_service.presentation.catalogue import HEADINGS, MILDER_HOOKS, URGENCIES, Catalogue, Grade, RuleCard
-from cds_service.presentation.words import one_line
+from cds_service.presentation.words import OurWords, one_line
 
 LONGEST_SUMMARY = 139
 # More than anybody checks; a record that holds thousands must not make a card of megabytes.
@@ -64,7 +64,7 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
     """The finding that this answer makes on this hook. The answer must be one that a card says."""
     card = catalogue.cards[answer.rule_id]
     grade = card.grades[answer.grade]
-    shown = {**answer.shown, "grade": answer.grade}
+    shown = {**answer.shown, "grade": answer.grade, **_analyte_names(answer.shown, catalogue.phrases.analytes)}
     return Finding(
         rule_id=answer.rule_id,
         topic=card.topic,
@@ -80,6 +80,17 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
         other_policy=tuple(name for name in card.uses["policy"] if name not in card.explains),
         changes=answer.changes,
     )
+
+
+def _analyte_names(shown: Mapping[str, Shown], names: Mapping[str, str]) -> dict[str, OurWords]:
+    """The analytes an answer names, in the words of the card files: `analyte_name`, `analyte_names`."""
+    said = {}
+    for key in ("analyte", "analytes"):
+        codes = [code for code in str(shown.get(key, "")).split(", ") if code]
+        said[f"{key.removesuffix('s')}_name{'s' if key.endswith('s') else ''}"] = OurWords(
+            ", ".join(names.get(code, code) for code in codes)
+        )
+    return said
 
 
 def urgency_on(hook: str, card: RuleCard, grade: Grade) -> str:

@@ -85,6 +85,12 @@ def _signed(value: Decimal) -> str:
     return f"{value + 0:+f}" if value else plain(abs(value))
 
 
+def first_upper(text: str) -> str:
+    """The text as it begins a sentence; our own words stay our own."""
+    began = text[:1].upper() + text[1:]
+    return OurWords(began) if isinstance(text, OurWords) else began
+
+
 def _environment(finalize: object) -> Environment:
     environment = Environment(
         undefined=StrictUndefined,
@@ -95,6 +101,7 @@ def _environment(finalize: object) -> Environment:
     )
     environment.filters["power_of_ten"] = _power_of_ten
     environment.filters["signed"] = _signed
+    environment.filters["first_upper"] = first_upper
     return environment
 
 

@@ -32,3 +32,13 @@ def test_only_the_accepted_addresses_are_the_system() -> None:
     assert BOOK.is_system(" http://hl7.org/fhir/sid/icd-10-cm", "ICD10CM")
     assert not BOOK.is_system("http://hl7.org/fhir/sid/icd-10-cm/", "ICD10CM")
     assert not BOOK.is_system(None, "ICD10CM")
+
+
+CVX = CodeBook.of(
+    {"mmr": (Code("CVX", "03", "Synthetic name", "confirmed_1"),)}, {"CVX": ("http://hl7.org/fhir/sid/cvx",)}
+)
+
+
+@pytest.mark.parametrize(("code", "is_found"), [("03", True), ("3", True), ("003", False), ("30", False)])
+def test_a_vaccine_code_may_have_lost_its_leading_zero(code: str, is_found: bool) -> None:
+    assert (CVX.look_up("http://hl7.org/fhir/sid/cvx", code) is not None) is is_found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -330,3 +331,46 @@ def test_types_that_no_rule_reads_need_no_subject() -> None:
     found = chart(medications=bundle([medication]))
     assert found.of_type("Medication") == (medication,)
     assert found.identity_problems == ()
+
+
+# --- resources of no list of ours
+
+BESIDE_THE_LISTS: dict[str, dict[str, Any]] = {
+    "Task": {"for": {"reference": "Patient/P"}},
+    "SupplyDelivery": {"patient": {"reference": "Patient/P"}},
+    "Encounter": {"subject": {"reference": "Patient/P"}},
+    "Appointment": {"participant": [{"actor": {"reference": "Practitioner/1"}}, {"actor": {"reference": "Patient/P"}}]},
+}
+
+
+def beside(kind: str, patient: str) -> dict[str, Any]:
+    """A resource of no list, about this patient."""
+    members = json.loads(json.dumps(BESIDE_THE_LISTS[kind]).replace("Patient/P", f"Patient/{patient}"))
+    return {"resourceType": kind, "id": "b1", **members}
+
+
+@pytest.mark.parametrize("kind", BESIDE_THE_LISTS)
+def test_a_resource_of_no_list_is_kept_where_it_is_about_this_patient(kind: str) -> None:
+    chart = read_chart({"any": beside(kind, "123")}, "123")
+    assert len(chart.of_type(kind)) == 1
+    assert chart.identity_problems == ()
+
+
+@pytest.mark.parametrize("kind", BESIDE_THE_LISTS)
+def test_a_resource_of_no_list_is_set_aside_where_it_names_another_patient(kind: str) -> None:
+    chart = read_chart({"any": beside(kind, "999")}, "123")
+    assert chart.of_type(kind) == ()
+    assert [(p.fault, p.named) for p in chart.identity_problems] == [(IdentityFault.OTHER_PATIENT, "Patient/999")]
+
+
+@pytest.mark.parametrize("kind", ["Task", "Medication", "Organization"])
+def test_a_resource_of_no_list_that_names_nobody_is_kept(kind: str) -> None:
+    chart = read_chart({"any": {"resourceType": kind, "id": "b1"}}, "123")
+    assert (len(chart.of_type(kind)), chart.identity_problems) == (1, ())
+
+
+@pytest.mark.parametrize("value", ["<html>", {"resourceType": "OperationOutcome", "issue": [{"severity": "error"}]}])
+def test_a_failed_value_under_an_unknown_key_is_told(value: Any) -> None:
+    chart = read_chart({"myLabs": value}, "123")
+    assert [entry.evidence.reference for entry in chart.unreadable] == ["myLabs"]
+    assert [entry.source for entry in chart.unreadable] == [None]

@@ -105,8 +105,15 @@ def test_the_edges_of_the_calendar_have_no_day(written: str, zone: str) -> None:
     assert not time.may_satisfy
 
 
-def test_the_year_9999_is_in_the_future(clock: SiteClock) -> None:
-    assert read_time("9999-12-31", clock).is_future
+@pytest.mark.parametrize("written", ["9999-12-31", "2200-01-01", "1899-12-31", "0001-01-01", "9999-12-31T23:59:59Z"])
+def test_a_day_that_stands_for_no_end_or_not_known_cannot_be_placed(clock: SiteClock, written: str) -> None:
+    time = read_time(written, clock)
+    assert (time.day, time.written, time.may_satisfy) == (None, written, False)
+
+
+def test_the_last_and_the_first_year_that_can_be_placed(clock: SiteClock) -> None:
+    assert read_time("2199-12-31", clock).day == date(2199, 12, 31)
+    assert read_time("1900-01-01", clock).day == date(1900, 1, 1)
 
 
 @pytest.mark.parametrize(

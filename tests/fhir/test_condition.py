@@ -9,9 +9,9 @@ import pytest
 from builders import SYSTEMS
 
 from cds_service.domain.evidence import Standing
-from cds_service.domain.facts import Diagnosis
+from cds_service.domain.facts import Control, Diagnosis
 from cds_service.fhir import Recognition, SiteClock
-from cds_service.fhir.condition import read_diagnoses, read_procedures
+from cds_service.fhir.condition import read_adverse_event, read_diagnoses, read_procedures
 
 Resource = dict[str, Any]
 Read = Callable[[Resource], list[Diagnosis]]
@@ -180,3 +180,63 @@ def test_another_procedure_is_of_no_interest(read_act: Read) -> None:
 )
 def test_a_procedures_day_is_that_of_its_time_or_of_its_start(read_act: Read, performed: Resource) -> None:
     assert read_act(act(**performed))[0].evidence.day == "2026-02-01"
+
+
+# --- onset, control, and what a past entry says
+
+
+@pytest.mark.parametrize(
+    ("members", "day"),
+    [
+        ({"onsetDateTime": "2026-02-20"}, "2026-02-20"),
+        ({"onsetDateTime": None, "onsetPeriod": {"start": "2026-02-21"}}, "2026-02-21"),
+        ({"onsetDateTime": None, "recordedDate": "2026-02-22"}, "2026-02-22"),
+        ({"onsetDateTime": None}, None),
+    ],
+)
+def test_the_onset_is_when_it_began_else_when_it_was_recorded(read: Read, members: Any, day: str | None) -> None:
+    (found,) = read(condition(**members))
+    assert (found.onset.day.isoformat() if found.onset.day else None) == day
+
+
+@pytest.mark.parametrize(
+    ("said", "control"),
+    [
+        ({"text": "Chronic hepatitis B"}, Control.NOT_STATED),
+        ({"text": "Chronic hepatitis B, well controlled"}, Control.CONTROLLED),
+        ({"text": "Chronic hepatitis B, uncontrolled"}, Control.UNCONTROLLED),
+        ({"text": "Chronic hepatitis B, not controlled"}, Control.UNCONTROLLED),
+        ({"text": "Controlled until last year, now uncontrolled"}, Control.UNCONTROLLED),
+    ],
+)
+def test_control_is_what_the_entrys_own_words_say(read: Read, said: Resource, control: Control) -> None:
+    code = {"coding": [{"system": ICD, "code": "B18.1"}], **said}
+    assert {item.control for item in read(condition() | {"code": code})} == {control}
+
+
+@pytest.mark.parametrize(
+    ("code", "is_told"),
+    [("K72.90", True), ("R11.10", True), ("J06.9", False), ("B18.1", False), ("P59.9", False)],
+)
+def test_a_past_entry_is_history_only_where_history_says_something(read: Read, code: str, is_told: bool) -> None:
+    found = read(condition(code, clinicalStatus=status("resolved")))
+    assert bool(found) is is_told
+    assert {item.standing for item in found} <= {Standing.NO_INFORMATION}
+
+
+@pytest.mark.parametrize(
+    ("members", "is_told"),
+    [
+        ({}, True),
+        ({"actuality": "actual"}, True),
+        ({"actuality": "potential"}, False),
+        ({"status": "entered-in-error"}, False),
+    ],
+)
+def test_an_adverse_event_that_happened_can_alarm(
+    recognition: Recognition, clock: SiteClock, members: Resource, is_told: bool
+) -> None:
+    event = {"resourceType": "AdverseEvent", "id": "e1", "event": {"coding": [{"system": ICD, "code": "T78.2XXA"}]}}
+    found = read_adverse_event({**event, "date": "2026-03-01", **members}, recognition, clock)
+    assert concepts(found) == (["anaphylaxis"] if is_told else [])
+    assert {item.standing for item in found} <= {Standing.PROVISIONAL}

@@ -1,4 +1,7 @@
-"""The gate: which of the orders being written are for the product, and which of them are selected (C9, ruling 53)."""
+"""The gate: which of the orders being written are for the product, and which of them are selected (C9, ruling 53).
+
+An order for a corticosteroid or a vaccine opens it only where the record holds a trace of the product.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,29 @@ import pytest
 from builders import PATIENT_ID, PRODUCTS, bundle
 
 from cds_service.domain.facts import IdentityFault
-from cds_service.fhir import DraftOrders, Recognition, read_draft_orders
+from cds_service.fhir import DraftOrders, Recognition, holds_trace_of_product, read_draft_orders
 
 Resource = dict[str, Any]
 Read = Callable[..., DraftOrders]
+OpensGate = Callable[..., bool]
 
 
 @pytest.fixture
 def read(recognition: Recognition) -> Read:
     def of(*orders: Resource, selections: tuple[str, ...] | None = None, prefetch: Any = None) -> DraftOrders:
         return read_draft_orders(bundle(list(orders)), selections, prefetch, PATIENT_ID, recognition)
+
+    return of
+
+
+@pytest.fixture
+def opens_gate(read: Read, recognition: Recognition) -> OpensGate:
+    """Whether orders open the gate, with what the record delivers beside them."""
+
+    def of(*orders: Resource, selections: tuple[str, ...] | None = None, prefetch: Any = None) -> bool:
+        found = read(*orders, selections=selections, prefetch=prefetch)
+        is_traced = holds_trace_of_product(prefetch, PATIENT_ID, recognition)
+        return bool(found.in_hand) or (found.names_steroid_or_vaccine and is_traced)
 
     return of
 
@@ -43,33 +59,33 @@ def ids(found: DraftOrders) -> list[str]:
 
 
 @pytest.mark.parametrize("product", [PRODUCTS["zolgensma"], PRODUCTS["ingredient"], {"text": "ZOLGENSMA kit"}])
-def test_the_product_opens_the_gate(read: Read, product: Resource) -> None:
-    assert read(an_order(product=product)).concern_us
+def test_the_product_opens_the_gate(opens_gate: OpensGate, product: Resource) -> None:
+    assert opens_gate(an_order(product=product))
 
 
 @pytest.mark.parametrize("product", [PRODUCTS["itvisma"], OTHER, {}, None])
-def test_nothing_else_does(read: Read, product: Any) -> None:
-    assert not read(an_order(product=product)).concern_us
+def test_nothing_else_does(opens_gate: OpensGate, product: Any) -> None:
+    assert not opens_gate(an_order(product=product))
 
 
 def test_the_product_among_other_orders_opens_the_gate(read: Read) -> None:
     assert ids(read(an_order("d0", OTHER), an_order("d1"), {"resourceType": "NutritionOrder", "id": "n"})) == ["d1"]
 
 
-def test_a_medication_among_the_orders_is_no_order(read: Read) -> None:
-    assert not read({"resourceType": "Medication", "id": "m", "code": PRODUCTS["zolgensma"]}).concern_us
+def test_a_medication_among_the_orders_is_no_order(opens_gate: OpensGate) -> None:
+    assert not opens_gate({"resourceType": "Medication", "id": "m", "code": PRODUCTS["zolgensma"]})
 
 
 @pytest.mark.parametrize("status", ["draft", "active", "on-hold", "completed", "unknown", "", None])
-def test_any_order_that_may_still_be_written_counts(read: Read, status: Any) -> None:
-    assert read(an_order(status=status)).concern_us
+def test_any_order_that_may_still_be_written_counts(opens_gate: OpensGate, status: Any) -> None:
+    assert opens_gate(an_order(status=status))
 
 
 @pytest.mark.parametrize(
     "members", [{"status": "cancelled"}, {"status": "stopped"}, {"status": "Entered-In-Error "}, {"doNotPerform": True}]
 )
-def test_an_order_that_is_taken_back_does_not_count(read: Read, members: Resource) -> None:
-    assert not read(an_order(**members)).concern_us
+def test_an_order_that_is_taken_back_does_not_count(opens_gate: OpensGate, members: Resource) -> None:
+    assert not opens_gate(an_order(**members))
 
 
 @pytest.mark.parametrize(
@@ -87,8 +103,8 @@ def test_a_selection_may_name_its_order_in_several_ways(read: Read, selection: s
 
 
 @pytest.mark.parametrize("selection", ["d3", "NutritionOrder/d1", "MedicationRequest/D1", "MedicationRequest/", ""])
-def test_a_selection_that_names_no_order_selects_none(read: Read, selection: str) -> None:
-    assert not read(an_order("d1"), selections=(selection,)).concern_us
+def test_a_selection_that_names_no_order_selects_none(opens_gate: OpensGate, selection: str) -> None:
+    assert not opens_gate(an_order("d1"), selections=(selection,))
 
 
 def test_an_unselected_product_order_is_background(read: Read) -> None:
@@ -96,31 +112,31 @@ def test_an_unselected_product_order_is_background(read: Read) -> None:
     assert (ids(found), [draft.resource["id"] for draft in found.background]) == (["d2"], ["d1"])
 
 
-def test_an_order_without_an_id_cannot_be_selected_and_is_signed_all_the_same(read: Read) -> None:
+def test_an_order_without_an_id_cannot_be_selected_and_is_signed_all_the_same(opens_gate: OpensGate) -> None:
     nameless = an_order("x")
     del nameless["id"]
-    assert not read(nameless, selections=("",)).concern_us
-    assert read(nameless).concern_us
+    assert not opens_gate(nameless, selections=("",))
+    assert opens_gate(nameless)
 
 
-def test_a_medication_beside_the_order_is_resolved(read: Read) -> None:
+def test_a_medication_beside_the_order_is_resolved(opens_gate: OpensGate) -> None:
     medication = {"resourceType": "Medication", "id": "m", "code": PRODUCTS["zolgensma"]}
     order = an_order(product=None, medicationReference={"reference": "Medication/m"})
-    assert read(order, medication).concern_us
+    assert opens_gate(order, medication)
 
 
 @pytest.mark.parametrize("where", ["alone", "in a list"])
-def test_a_medication_in_the_prefetch_is_resolved(read: Read, where: str) -> None:
+def test_a_medication_in_the_prefetch_is_resolved(opens_gate: OpensGate, where: str) -> None:
     medication = {"resourceType": "Medication", "id": "m", "code": PRODUCTS["zolgensma"]}
     order = an_order(product=None, medicationReference={"reference": "Medication/m"})
-    assert read(order, prefetch={"meds": medication if where == "alone" else bundle([medication])}).concern_us
+    assert opens_gate(order, prefetch={"meds": medication if where == "alone" else bundle([medication])})
 
 
-def test_a_medication_beside_the_order_outweighs_one_in_the_prefetch(read: Read) -> None:
+def test_a_medication_beside_the_order_outweighs_one_in_the_prefetch(opens_gate: OpensGate) -> None:
     beside = {"resourceType": "Medication", "id": "m", "code": OTHER}
     prefetched = {"resourceType": "Medication", "id": "m", "code": PRODUCTS["zolgensma"]}
     order = an_order(product=None, medicationReference={"reference": "Medication/m"})
-    assert not read(order, beside, prefetch={"meds": prefetched}).concern_us
+    assert not opens_gate(order, beside, prefetch={"meds": prefetched})
 
 
 def test_an_order_for_another_child_is_told(read: Read) -> None:
@@ -164,4 +180,103 @@ def test_an_id_that_two_orders_share_addresses_neither(read: Read) -> None:
     "drafts", [None, {}, [], "x", {"entry": None}, {"entry": "x"}, {"entry": [None, {}, {"resource": []}]}]
 )
 def test_odd_bundles_hold_no_orders(recognition: Recognition, drafts: Any) -> None:
-    assert not read_draft_orders(drafts, None, None, PATIENT_ID, recognition).concern_us
+    found = read_draft_orders(drafts, None, None, PATIENT_ID, recognition)
+    assert not found.in_hand
+    assert not found.names_steroid_or_vaccine
+
+
+# --- corticosteroids and vaccines, which concern us in a child with the product
+
+STEROID = {"text": "Prednisolone"}
+MMR = {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "03", "display": "MMR"}]}
+TRACES = {
+    "an open order": an_order("order-1", status="active"),
+    "a dose": {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "medicationCodeableConcept": PRODUCTS["zolgensma"],
+        "subject": {"reference": f"Patient/{PATIENT_ID}"},
+    },
+    "a procedure": {
+        "resourceType": "Procedure",
+        "status": "completed",
+        "code": {"text": "Zolgensma infusion"},
+        "subject": {"reference": f"Patient/{PATIENT_ID}"},
+    },
+    "an immunization": {
+        "resourceType": "Immunization",
+        "status": "completed",
+        "vaccineCode": {"text": "Zolgensma"},
+        "patient": {"reference": f"Patient/{PATIENT_ID}"},
+    },
+}
+
+
+@pytest.mark.parametrize("product", [STEROID, MMR])
+@pytest.mark.parametrize("trace", TRACES)
+def test_a_steroid_or_vaccine_opens_the_gate_where_the_record_holds_the_product(
+    opens_gate: OpensGate, product: Resource, trace: str
+) -> None:
+    assert opens_gate(an_order(product=product), prefetch={"any": bundle([TRACES[trace]])})
+
+
+@pytest.mark.parametrize("product", [STEROID, MMR])
+def test_a_steroid_or_vaccine_alone_opens_nothing(opens_gate: OpensGate, product: Resource) -> None:
+    assert not opens_gate(an_order(product=product))
+
+
+@pytest.mark.parametrize("product", [STEROID, MMR])
+@pytest.mark.parametrize("trace", TRACES)
+def test_the_product_of_another_child_opens_nothing(opens_gate: OpensGate, product: Resource, trace: str) -> None:
+    element = "patient" if "patient" in TRACES[trace] else "subject"
+    stray = {**TRACES[trace], element: {"reference": "Patient/somebody-else"}}
+    assert not opens_gate(an_order(product=product), prefetch={"any": bundle([stray])})
+
+
+@pytest.mark.parametrize("trace", TRACES)
+def test_another_medicine_opens_nothing_whatever_the_record_holds(opens_gate: OpensGate, trace: str) -> None:
+    assert not opens_gate(an_order(product={"text": "Amoxicillin"}), prefetch={"any": bundle([TRACES[trace]])})
+
+
+def test_a_steroid_that_is_not_selected_opens_nothing(opens_gate: OpensGate) -> None:
+    orders = [an_order("d1", STEROID), an_order("d2", {"text": "Amoxicillin"})]
+    prefetch = {"any": bundle([TRACES["a dose"]])}
+    assert not opens_gate(*orders, selections=("MedicationRequest/d2",), prefetch=prefetch)
+    assert opens_gate(*orders, selections=("MedicationRequest/d1",), prefetch=prefetch)
+
+
+@pytest.mark.parametrize("members", [{"status": "cancelled"}, {"doNotPerform": True}])
+def test_a_steroid_that_is_taken_back_opens_nothing(opens_gate: OpensGate, members: Resource) -> None:
+    assert not opens_gate(an_order(product=STEROID, **members), prefetch={"any": bundle([TRACES["a dose"]])})
+
+
+@pytest.mark.parametrize("kind", ["MedicationRequest", "ServiceRequest", "Immunization"])
+def test_a_vaccine_may_be_ordered_in_several_kinds_of_resource(read: Read, kind: str) -> None:
+    element = {
+        "MedicationRequest": "medicationCodeableConcept",
+        "ServiceRequest": "code",
+        "Immunization": "vaccineCode",
+    }
+    order = {"resourceType": kind, "id": "v1", "status": "draft", element[kind]: MMR}
+    assert read(order).names_steroid_or_vaccine
+
+
+def test_orders_beside_the_product_are_kept_and_the_selected_ones_told_apart(read: Read) -> None:
+    selected = ("MedicationRequest/d1", "MedicationRequest/d2")
+    found = read(an_order("d1"), an_order("d2", STEROID), an_order("d3", MMR), selections=selected)
+    assert [order["id"] for order in found.others] == ["d2", "d3"]
+    assert [order["id"] for order in found.others_in_hand] == ["d2"]
+
+
+def test_an_order_beside_the_product_for_another_child_is_not_kept(read: Read) -> None:
+    found = read(an_order("d1"), an_order("d2", STEROID, subject={"reference": "Patient/somebody-else"}))
+    assert found.others == ()
+
+
+def test_a_steroid_for_another_child_is_told_where_it_is_all_the_call_is_about(read: Read) -> None:
+    found = read(an_order(product=STEROID, subject={"reference": "Patient/somebody-else"}))
+    assert [problem.fault for problem in found.other_subjects] == [IdentityFault.OTHER_PATIENT]
+
+
+def test_every_draft_of_the_session_can_be_addressed(read: Read) -> None:
+    assert read(an_order("d1"), an_order("d2", STEROID)).by_id().keys() == {"d1", "d2"}

@@ -233,3 +233,20 @@ def test_only_medications_are_indexed() -> None:
 def test_words_are_compared_as_a_whole_apart_from_case_and_a_final_stop(recognition: Recognition) -> None:
     assert recognition.says("route_intravenous", ["Intravenous."])
     assert not recognition.says("route_intravenous", ["not intravenous", "intravenous or oral", ""])
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("Prednisolone 15 mg/5 mL", {"prednisolone"}),
+        ("METHYLPREDNISOLONE", {"methylprednisolone"}),
+        ("Orapred, then prednisone", {"orapred", "prednisone"}),
+        ("prednisolones", set()),
+        ("", set()),
+    ],
+)
+def test_words_of_a_list_are_found_as_whole_words_in_any_case(
+    recognition: Recognition, said: str, found: set[str]
+) -> None:
+    assert recognition.words_in("steroid_name", said) == found
+    assert recognition.holds("steroid_name", said) is bool(found)

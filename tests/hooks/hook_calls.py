@@ -11,7 +11,15 @@ from werkzeug.test import TestResponse
 from cds_service.hooks.json_body import write_json
 
 SIGN, SELECT = "/cds-services/onasemnogene-order-sign", "/cds-services/onasemnogene-order-select"
-URLS = {"order-sign": SIGN, "order-select": SELECT}
+DISPATCH, VISIT = "/cds-services/onasemnogene-order-dispatch", "/cds-services/onasemnogene-encounter-start"
+BOOKING = "/cds-services/onasemnogene-appointment-book"
+URLS = {
+    "order-sign": SIGN,
+    "order-select": SELECT,
+    "order-dispatch": DISPATCH,
+    "encounter-start": VISIT,
+    "appointment-book": BOOKING,
+}
 JSON = "application/json"
 AUTHORIZATION = {
     "access_token": "opaque-token-of-this-test",
@@ -76,7 +84,7 @@ def cards_of(response: TestResponse) -> list[dict[str, Any]]:
 
 def findings_of(response: TestResponse) -> list[dict[str, Any]]:
     """All findings on the cards of a successful answer."""
-    return [f for card in cards_of(response) for f in card["extension"]["onasemnogene-cds.findings"]]
+    return [f for card in cards_of(response) for f in card.get("extension", {}).get("onasemnogene-cds.findings", [])]
 
 
 def path_of(response: TestResponse) -> str:

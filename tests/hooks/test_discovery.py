@@ -18,7 +18,13 @@ from cds_service.hooks import SERVICES, services
 from cds_service.hooks.services import discovery
 from cds_service.presentation import Catalogue
 
-HOOK_VERSIONS = {"order-select": "1.0", "order-sign": "1.0"}
+HOOK_VERSIONS = {
+    "order-select": "1.0",
+    "order-sign": "1.0",
+    "order-dispatch": "1.1",
+    "encounter-start": "1.0",
+    "appointment-book": "1.0",
+}
 KEYS = {
     "patient", "observations", "medicationRequests", "medicationAdministrations", "conditions", "immunizations",
     "procedures", "serviceRequests", "diagnosticReports",
@@ -95,10 +101,13 @@ def test_every_service_is_found_below_the_address_of_discovery(
         assert client.post(f"/cds-services/{entry['id']}", data=b"{}", content_type=JSON).status_code == 400
 
 
-def test_the_services_of_this_release_are_those_two_hooks(offered: list[dict[str, Any]]) -> None:
+def test_the_services_of_this_release_are_those_of_five_hooks(offered: list[dict[str, Any]]) -> None:
     assert [(entry["id"], entry["hook"]) for entry in offered] == [
         ("onasemnogene-order-select", "order-select"),
         ("onasemnogene-order-sign", "order-sign"),
+        ("onasemnogene-order-dispatch", "order-dispatch"),
+        ("onasemnogene-encounter-start", "encounter-start"),
+        ("onasemnogene-appointment-book", "appointment-book"),
     ]
 
 

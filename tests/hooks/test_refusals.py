@@ -395,10 +395,18 @@ def test_unknown_members_are_ignored_at_every_level(client: FlaskClient) -> None
 @pytest.mark.spec("R-087")
 def test_prefetch_that_nobody_asked_for_is_ignored(client: FlaskClient) -> None:
     call = a_call()
-    call["prefetch"]["allergies"] = bundle(
-        [{"resourceType": "AllergyIntolerance", "id": "a", "patient": {"reference": "Patient/other"}}]
-    )
+    call["prefetch"]["allergies"] = bundle([an_allergy_of(PATIENT_ID)])
     assert cards_of(post(client, call)) == cards_of(post(client, a_call()))
+
+
+def an_allergy_of(patient_id: str) -> dict[str, Any]:
+    return {"resourceType": "AllergyIntolerance", "id": "a", "patient": {"reference": f"Patient/{patient_id}"}}
+
+
+def test_prefetch_that_nobody_asked_for_is_reported_where_it_is_about_another_patient(client: FlaskClient) -> None:
+    call = a_call()
+    call["prefetch"]["allergies"] = bundle([an_allergy_of("other")])
+    assert "data-wrong-patient" in [finding["rule"] for finding in findings_of(post(client, call))]
 
 
 @pytest.mark.spec("R-057")
@@ -541,7 +549,7 @@ def test_a_refusal_repeats_nothing_of_the_request(client: FlaskClient, log: io.S
     for call in (
         with_context(patientId="Patient/Jane-Doe"),
         with_context("order-select", selections=[{"name": "Jane-Doe"}]),
-        a_call(hook="Jane-Doe"),
+        a_call() | {"hook": "Jane-Doe"},
         with_access(token_type="Jane-Doe"),
         a_call(prefetch={"patient": {"resourceType": "Patient", "id": "Jane-Doe"}}),
         with_context(draftOrders={"resourceType": "Jane-Doe"}),

@@ -208,12 +208,16 @@ def test_at_most_one_update_is_offered_for_a_draft(answered: list[Answered]) -> 
 @pytest.mark.spec("R-124")
 def test_only_drafts_of_the_call_are_changed_or_deleted(answered: list[Answered]) -> None:
     for item in answered:
-        drafts = {entry["resource"]["id"] for entry in item.request["context"]["draftOrders"].get("entry", [])}
+        drafts = {_name_of(entry["resource"]) for entry in item.request["context"]["draftOrders"].get("entry", [])}
         for action in item.actions:
             if action["type"] == "delete":
-                assert action["resourceId"].removeprefix("MedicationRequest/") in drafts, item.name
+                assert action["resourceId"] in drafts, item.name
             if action["type"] == "update":
-                assert action["resource"]["id"] in drafts, item.name
+                assert _name_of(action["resource"]) in drafts, item.name
+
+
+def _name_of(resource: Json) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
 
 
 def test_every_created_order_is_about_the_child_of_the_call(answered: list[Answered]) -> None:

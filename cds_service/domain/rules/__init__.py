@@ -2,10 +2,22 @@
 
 from cds_service.domain.rules import (
     baseline,
+    corticosteroid,
     data_and_identity,
     dose_and_order,
     eligibility,
+    infection_and_vaccines,
     infusion_day,
+    readiness,
 )
 
-__all__ = ["baseline", "data_and_identity", "dose_and_order", "eligibility", "infusion_day"]
+__all__ = [
+    "baseline",
+    "corticosteroid",
+    "data_and_identity",
+    "dose_and_order",
+    "eligibility",
+    "infection_and_vaccines",
+    "infusion_day",
+    "readiness",
+]

@@ -12,6 +12,7 @@ from cds_service.domain.facts import (
     ExposureKind,
     IdentityFault,
     ListState,
+    Moment,
     PatientFacts,
     Source,
     SourceState,
@@ -29,6 +30,10 @@ READ_FROM: dict[Source | str, Source] = {
     "band-of-weight-or-order": Source.MEASUREMENTS,
     "gestational-age": Source.MEASUREMENTS,
     "fresh-undoubted-weight": Source.MEASUREMENTS,
+    "aav9-titer": Source.MEASUREMENTS,
+    "result-classified": Source.MEASUREMENTS,
+    "result-interpretable": Source.MEASUREMENTS,
+    "steroid-dose": Source.ORDERS,
 }
 ESSENTIAL = (Source.MEASUREMENTS, Source.ORDERS, Source.GIVEN_DOSES)
 # Lists that are only looked through for one fact; of the others the newest entry counts, or nothing reads them.
@@ -39,18 +44,27 @@ LOOKED_THROUGH = (Source.ORDERS, Source.GIVEN_DOSES, Source.DIAGNOSES, Source.PR
 def data_unavailable(facts: PatientFacts, answers: Answers, known: Known) -> Answers:
     """A list could not be had, or an entry could not be read: what was therefore not checked (C6, C13)."""
     away = [source for source, state in facts.sources.items() if not state.is_available]
-    if not away and not facts.unreadable:
+    if not away and not facts.unreadable and not facts.unresolved_orders:
         return (silent(),)
-    grade = "unreadable"
+    grade = "essential-list" if facts.unresolved_orders else "unreadable"
     if away:
-        grade = "essential-list" if any(source in ESSENTIAL for source in away) else "other-list"
+        grade = _grade_of(away, facts)
     shown: dict[str, Shown] = {
         "keys": ", ".join(source.value for source in away),
         "reasons": ", ".join(f"{s.value}: {facts.sources[s].state.value}" for s in away),
         "not_checked": ", ".join(_left_unknown(answers, away)),
         "unreadable": "; ".join(f"{item.evidence.reference}: {item.what}" for item in facts.unreadable),
+        "unresolved": ", ".join(facts.unresolved_orders),
     }
     return (fires(grade, [item.evidence for item in facts.unreadable], **shown),)
+
+
+def _grade_of(away: Iterable[Source], facts: PatientFacts) -> str:
+    """How much the lists that are away matter (ruling 57): most before an act that cannot be undone."""
+    if not any(source in ESSENTIAL for source in away):
+        return "other-list"
+    is_later_visit = facts.moment is Moment.VISIT and not facts.may_be_infusion_day
+    return "essential-list-at-visit" if is_later_visit else "essential-list"
 
 
 def _left_unknown(answers: Answers, lists: Iterable[Source]) -> list[str]:

@@ -31,6 +31,7 @@ from cds_service.domain.dosing_weight import (
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import (
     AmountKind,
+    Moment,
     OrderedAmount,
     PatientFacts,
     ProductOrder,
@@ -81,7 +82,7 @@ def weight_missing(facts: PatientFacts, known: Known) -> Answer:
 
 @rule
 def weight_stale(facts: PatientFacts, known: Known) -> Answer:
-    """The newest weight is older than the site allows at ordering (label silent; site policy, C10)."""
+    """The newest weight is older than the site allows (label silent; site policy, C10)."""
     weight = choose_weight(facts, known).chosen
     if weight is None:
         return unknown("dosing-weight")
@@ -92,7 +93,7 @@ def weight_stale(facts: PatientFacts, known: Known) -> Answer:
             return unknown(Source.MEASUREMENTS, [weight.evidence])
         return verified([weight.evidence], weight_date=weight.day, weight_age_days=age)
     return fires(
-        "stale",
+        "stale-on-infusion-day" if facts.is_infusion_visit else "stale",
         [weight.evidence],
         [WEIGH_AGAIN],
         **_weight_shown(weight),
@@ -308,16 +309,15 @@ def kit_ndc(order: ProductOrder, facts: PatientFacts, known: Known) -> Answer:
     evidence: list[Evidence] = [order.evidence]
     ordered = ", ".join(order.kit_codes)
     if not order.kit_codes:
-        return to_attest(evidence, **(_kit_shown(band) if band else {"expected_ndc": ""}))
+        expected: dict[str, Shown] = _kit_shown(band) if band else {"expected_ndc": ""}
+        if facts.moment is Moment.DISPATCH:
+            return fires("not-named", evidence, **expected, ordered_ndc="")
+        return to_attest(evidence, **expected)
     codes = [code for code in order.kit_codes if is_of_labeler(code)]
     outside = [code for code in codes if known.doses.for_kit(code) is None]
     others = [code for code in codes if code not in outside and band and code != band.kit_ndc]
     change = correction_of(order, facts, known)
-    shown: dict[str, Shown] = {
-        "ordered_ndc": ordered,
-        "expected_ndc": "",
-        **(_kit_shown(band) if band else {}),
-    }
+    shown: dict[str, Shown] = {"ordered_ndc": ordered, "expected_ndc": "", **(_kit_shown(band) if band else {})}
     if others:
         return fires("other-kit", evidence, change, **shown)
     if outside:

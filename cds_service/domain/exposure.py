@@ -1,0 +1,29 @@
+"""Was the product given, and on which day (clinical-rules C8)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cds_service.domain.facts import Exposure, ExposureKind, PatientFacts
+
+_GIVEN = (ExposureKind.GIVEN, ExposureKind.PARTLY_GIVEN)
+_TRUSTED_IN_ORDER = (_GIVEN, (ExposureKind.PRESUMED_FROM_ORDER,), (ExposureKind.POSSIBLE,))
+
+
+def infusion_day(facts: PatientFacts) -> date | None:
+    """Day 0: the earliest day of the most trusted kind of record; None where none names a day."""
+    for kinds in _TRUSTED_IN_ORDER:
+        days = [item.given.day for item in facts.exposures if item.kind in kinds and item.given.day]
+        if days:
+            return min(days)
+    return None
+
+
+def infusions_on(facts: PatientFacts, days: tuple[date, ...]) -> tuple[Exposure, ...]:
+    """The doses recorded as given, wholly or in part, on one of these days."""
+    return tuple(item for item in facts.exposures if item.kind in _GIVEN and item.given.day in days)
+
+
+def day_zero(facts: PatientFacts) -> date | None:
+    """The infusion day where the product was given, else the planned one; None where neither is known."""
+    return infusion_day(facts) if facts.is_treated else facts.planned_infusion

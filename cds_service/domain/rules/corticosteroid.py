@@ -1,0 +1,542 @@
+"""The corticosteroid before and around the infusion (clinical-rules group F; label 2.1, 5.1, 7, 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from cds_service.domain.answers import (
+    Answer,
+    ExtendSteroid,
+    OrderIntravenousSteroid,
+    OrderSteroid,
+    ProposedChange,
+    Shown,
+    cannot_check,
+    fires,
+    noted,
+    silent,
+    to_attest,
+    unknown,
+    verified,
+)
+from cds_service.domain.certainty import Certainty
+from cds_service.domain.days import days_from
+from cds_service.domain.dosing_weight import WeightInKg, choose_weight, doubt_about, weight_for_dose
+from cds_service.domain.evidence import Evidence, Standing
+from cds_service.domain.exposure import day_zero, infusion_day
+from cds_service.domain.facts import PatientFacts, Source
+from cds_service.domain.known import Known
+from cds_service.domain.medicines import SteroidDose, SteroidOrder, SteroidRoute
+from cds_service.domain.newest import newest_of
+from cds_service.domain.quantities import (
+    exact_product,
+    exact_quotient,
+    rounded_half_up,
+    to_show_beside,
+    to_significant_digits,
+)
+from cds_service.domain.reference_range import exceeds
+from cds_service.domain.registry import Answers, rule, rule_of_several
+from cds_service.domain.steroid_course import Course, course_around, required_end, required_start
+from cds_service.domain.steroid_dose import (
+    DAY,
+    DailySteroid,
+    first_day_of,
+    is_proven,
+    of_drug,
+    ordered_on,
+    steroid_on,
+    why_not_computable,
+)
+
+INTRAVENOUS_DRUG = "methylprednisolone"
+_LIMITS = ("steroid.band.very_low", "steroid.band.low", "steroid.band.high", "steroid.far_too_high")
+ORAL = frozenset({SteroidRoute.ORAL})
+LIVER_FINDINGS = ("alt", "ast", "total_bilirubin")
+ONCE = Decimal(1)
+
+
+# --- ordered, and from which day
+
+
+@rule
+def steroid_order_missing(facts: PatientFacts, known: Known) -> Answer:
+    """No corticosteroid order covers the day before the infusion (label 2.1, 5.1: all patients)."""
+    if facts.is_treated:
+        return _cover_after_infusion(facts, known)
+    if not (facts.planned_orders or facts.proposed_infusions):
+        return silent()
+    infusion = facts.planned_infusion
+    running = [order for order in facts.steroid_orders if order.is_cover]
+    evidence = [order.evidence for order in facts.steroid_orders]
+    if infusion is None and facts.may_be_infusion_day:
+        infusion = facts.today
+    if infusion is None:
+        return _missing_without_day(running, evidence, facts)
+    cover, told = _cover_for(infusion, facts, known)
+    if cover is not Certainty.FALSE:
+        return _covered(cover, told, running)
+    return _not_covered(infusion, max(required_start(infusion), facts.today), running, facts, known)
+
+
+def _covered(cover: Certainty, told: tuple[DailySteroid, ...], running: list[SteroidOrder]) -> Answer:
+    """Cover is proven by a dose that can be computed, on a day that is written; else it is not, or only presumed."""
+    evidence = [item for day in told for item in day.evidence]
+    if not any(day.is_computed for day in told):
+        return unknown("steroid-dose", evidence)
+    shown: dict[str, Shown] = {"reason_written": _reasons(running)}
+    return verified(evidence, **shown) if cover is Certainty.TRUE else to_attest(evidence, **shown)
+
+
+def _not_covered(infusion: date, first: date, running: list[SteroidOrder], facts: PatientFacts, known: Known) -> Answer:
+    evidence = [order.evidence for order in facts.steroid_orders]
+    if facts.lacking(Source.ORDERS):
+        return unknown(facts.lacking(Source.ORDERS), evidence)
+    course = course_around(infusion, facts, known)
+    begun = min(first, course.first_day) if course else first
+    last = required_end(max(begun, required_start(infusion)), infusion, known)
+    # Beside an order that runs on some of these days, a whole new course would be given on top of it.
+    days = (steroid_on(first + DAY * n, facts, known) for n in range(days_from(first, last) + 1))
+    is_beside = any(day.cover is not Certainty.FALSE for day in days)
+    suggestion = None if is_beside else _prednisolone(first, last, facts, known)
+    shown = _suggestion_shown(suggestion, facts, known) | {
+        "infusion_date": infusion,
+        "start_date": first,
+        "end_date": last,
+        "ordered_from": min((_first_day(order, facts) for order in running), default=""),
+    }
+    change = (suggestion,) if suggestion else ()
+    return fires("not-covering" if running else "missing", evidence, change, **shown)
+
+
+def _cover_after_infusion(facts: PatientFacts, known: Known) -> Answer:
+    """After the infusion and within the 30 days: a day without a corticosteroid (clinical-rules, index and 4F)."""
+    infusion = infusion_day(facts)
+    if infusion is None:
+        return unknown("infusion-date")
+    course = course_around(infusion, facts, known)
+    end = course.required_end if course else required_end(required_start(infusion), infusion, known)
+    today = steroid_on(facts.today, facts, known)
+    if facts.today > end or today.cover is not Certainty.FALSE:
+        return silent()
+    running = [order for order in facts.steroid_orders if order.is_cover]
+    return _not_covered(infusion, facts.today, running, facts, known)
+
+
+def _missing_without_day(running: list[SteroidOrder], evidence: list[Evidence], facts: PatientFacts) -> Answer:
+    empty = ("infusion_date", "start_date", "end_date", "dose_mg", "dose_ml", "strength_mg_per_ml", "dose_mg_per_kg")
+    shown: dict[str, Shown] = dict.fromkeys((*empty, "weight_raw_kg"), "")
+    shown |= {"has_dose": False, "ordered_from": min((_first_day(order, facts) for order in running), default="")}
+    if running:
+        return fires("start-day-unknown", evidence, **shown)
+    if facts.lacking(Source.ORDERS):
+        return unknown(facts.lacking(Source.ORDERS), evidence)
+    return fires("missing", evidence, **shown)
+
+
+def _reasons(orders: Iterable[SteroidOrder]) -> str:
+    return "; ".join(dict.fromkeys(order.reason_written for order in orders if order.reason_written))
+
+
+def _first_day(order: SteroidOrder, facts: PatientFacts) -> date:
+    return min((first_day_of(phase, order, facts) for phase in order.phases), default=facts.today)
+
+
+def _cover_for(infusion: date, facts: PatientFacts, known: Known) -> tuple[Certainty, tuple[DailySteroid, ...]]:
+    """Whether the day before the infusion is covered, and once the infusion's day has come, today."""
+    day = facts.today if facts.today >= infusion else required_start(infusion)
+    found = steroid_on(day, facts, known)
+    return found.cover, (found,)
+
+
+def _prednisolone(first: date, last: date, facts: PatientFacts, known: Known) -> OrderSteroid | None:
+    """Prednisolone at the label's dose, rounded to what a syringe measures; None without an undoubted weight."""
+    weight = _weight_to_order_by(facts, known)
+    if weight is None:
+        return None
+    strength = known.policy["steroid.suggested.strength_mg_per_ml"]
+    wanted = exact_product(weight.raw_kg, known.label["steroid_mg_per_kg_per_day"])
+    ml = rounded_half_up(exact_quotient(wanted, strength), known.policy["steroid.suggested.step_ml"])
+    mg = exact_product(ml, strength)
+    return OrderSteroid(
+        mg=mg,
+        ml=ml,
+        strength_mg_per_ml=strength,
+        mg_per_kg=_per_kg_to_show(mg, weight, known),
+        first_day=first,
+        last_day=last,
+        supply_days=known.policy.whole("steroid.suggested.supply_days"),
+    )
+
+
+def _weight_to_order_by(facts: PatientFacts, known: Known) -> WeightInKg | None:
+    """The dosing weight, where it is neither old nor in doubt, and known to be the newest."""
+    choice = choose_weight(facts, known)
+    if choice.chosen is None or doubt_about(choice, known) or facts.lacking(Source.MEASUREMENTS):
+        return None
+    is_fresh = days_from(choice.chosen.day, facts.today) <= known.policy.whole("steroid.weight_fresh_days")
+    return choice.chosen if is_fresh else None
+
+
+def _per_kg_to_show(mg: Decimal, weight: WeightInKg, known: Known) -> Decimal:
+    """mg/kg with a few digits, and with more where rounding would show it on the other side of a limit."""
+    limits = [known.policy[name] for name in _LIMITS]
+    limits.append(known.label["live_vaccine_steroid_mg_per_kg_per_day"])
+    digits = known.outside.whole("shown_significant_digits")
+    return to_show_beside(exact_quotient(mg, weight.raw_kg), limits, digits)
+
+
+def _suggestion_shown(suggestion: OrderSteroid | None, facts: PatientFacts, known: Known) -> dict[str, Shown]:
+    weight = _weight_to_order_by(facts, known)
+    return {
+        "has_dose": suggestion is not None,
+        "dose_mg": suggestion.mg if suggestion else "",
+        "dose_ml": suggestion.ml if suggestion else "",
+        "strength_mg_per_ml": suggestion.strength_mg_per_ml if suggestion else "",
+        "dose_mg_per_kg": suggestion.mg_per_kg if suggestion else "",
+        "weight_raw_kg": weight.raw_kg if weight else "",
+    }
+
+
+@rule
+def steroid_start_late(facts: PatientFacts, known: Known) -> Answer:
+    """The corticosteroid begins later than the day before the infusion (label 2.1)."""
+    infusion = day_zero(facts) or (facts.today if facts.may_be_infusion_day else None)
+    has_come = facts.is_treated or facts.may_be_infusion_day
+    if infusion is None or not has_come:
+        return silent()
+    if not facts.is_treated:
+        infusion = facts.today
+    course = course_around(infusion, facts, known)
+    required = required_start(infusion)
+    day_before = [dose for dose in facts.steroid_doses if dose.given.day == required]
+    given = [dose for dose in day_before if is_proven(dose)]
+    was_given = any(dose.was_given for dose in day_before)
+    shown: dict[str, Shown] = {
+        "first_day": course.first_day if course else "",
+        "infusion_date": infusion,
+        "required_date": required,
+        "hours": "",
+    }
+    if day_before and not was_given:
+        grade = "late-after-infusion" if facts.is_treated else "not-given-day-before"
+        return fires(grade, [dose.evidence for dose in day_before], **shown)
+    if course is None:
+        lacking = facts.lacking(Source.ORDERS)
+        return unknown(lacking) if lacking and not given else silent()
+    evidence = steroid_on(course.first_day, facts, known).evidence
+    if course.first_day > required:
+        return fires("late-after-infusion" if facts.is_treated else "late", evidence, **shown)
+    if not given:
+        return to_attest(evidence, **shown)
+    return _begun_in_time(course, given, infusion, facts, known, shown)
+
+
+def _begun_in_time(
+    course: Course,
+    given: list[SteroidDose],
+    infusion: date,
+    facts: PatientFacts,
+    known: Known,
+    shown: dict[str, Shown],
+) -> Answer:
+    evidence = [dose.evidence for dose in given]
+    hours = _hours_before_infusion(given, infusion, facts)
+    is_first = course.first_day == required_start(infusion)
+    if is_first and hours is not None and hours < known.policy["steroid.late_on_day_before_hours"]:
+        shown["hours"] = rounded_half_up(hours, known.outside["shown_ratio_step"])
+        return noted("short-interval", evidence, **shown)
+    if days_from(course.first_day, infusion) >= known.policy.whole("steroid.early_start_days"):
+        return noted("early", evidence, **shown)
+    return verified(evidence, **shown)
+
+
+def _hours_before_infusion(given: list[SteroidDose], infusion: date, facts: PatientFacts) -> Decimal | None:
+    """Hours from the first dose of the day before to the infusion's planned, recorded or present time."""
+    doses = [dose.given.instant for dose in given if dose.given.instant]
+    start = _infusion_moment(infusion, facts)
+    if not doses or start is None:
+        return None
+    return exact_quotient(Decimal((start - min(doses)) // timedelta(minutes=1)), Decimal(_MINUTES_PER_HOUR))
+
+
+_MINUTES_PER_HOUR = timedelta(hours=1) // timedelta(minutes=1)
+
+
+def _infusion_moment(infusion: date, facts: PatientFacts) -> datetime | None:
+    recorded = [item.given.instant for item in facts.exposures if item.given.day == infusion and item.given.instant]
+    planned = [o.planned.start for o in facts.planned_orders if o.planned and o.planned.day == infusion]
+    starts = [*recorded, *(start for start in planned if start)]
+    if starts:
+        return min(starts)
+    return facts.now if infusion == facts.today else None
+
+
+# --- how long
+
+
+@rule
+def steroid_course_short(facts: PatientFacts, known: Known) -> Answer:
+    """The corticosteroid orders, or their supply, end before the 30 days do (label 2.1; ruling 43)."""
+    infusion = day_zero(facts)
+    if infusion is None:
+        return unknown("infusion-date") if facts.steroid_orders else silent()
+    course = course_around(infusion, facts, known, within_supply=True)
+    lacking = facts.lacking(Source.ORDERS)
+    if course is None or course.required_end < facts.today:
+        return unknown(lacking) if lacking and course is None else silent()
+    ending = [order for order in facts.steroid_orders if order.is_cover]
+    evidence = [order.evidence for order in ending]
+    shown: dict[str, Shown] = {
+        "last_date": course.last_day,
+        "required_date": course.required_end,
+        "days_short": max(days_from(course.last_day, course.required_end), 0),
+        "infusion_date": infusion,
+    }
+    if lacking:
+        return unknown(lacking, evidence)
+    if course.last_day < course.required_end:
+        drafts = [order.order_id for order in ending if order.is_draft and _ends_on(order, course.last_day)]
+        return fires("short", evidence, [ExtendSteroid(o, course.required_end) for o in drafts], **shown)
+    left_out = _days_left_out(course, facts, known)
+    if left_out:
+        return fires("not-every-day", evidence, **shown, first_left_out=left_out[0], days_left_out=len(left_out))
+    return verified(evidence, **shown) if course.is_sure else unknown("steroid-dose", evidence, **shown)
+
+
+def _days_left_out(course: Course, facts: PatientFacts, known: Known) -> list[date]:
+    """The days of the required course from today on for which nothing is ordered, although it goes on after them."""
+    first = max(course.first_day, facts.today)
+    days = (first + DAY * n for n in range(days_from(first, course.required_end) + 1))
+    return [day for day in days if ordered_on(day, facts, known).cover is Certainty.FALSE]
+
+
+def _ends_on(order: SteroidOrder, day: date) -> bool:
+    return any(phase.last_day == day for phase in order.phases)
+
+
+# --- how much
+
+
+def _days_to_judge(facts: PatientFacts, known: Known) -> list[DailySteroid]:
+    """The days of the course from today to its required end, and yesterday where a dose of it is recorded."""
+    infusion = day_zero(facts)
+    course = course_around(infusion or facts.today + DAY, facts, known)
+    if course is None:
+        return []
+    yesterday = steroid_on(facts.today - DAY, facts, known)
+    given = [yesterday] if yesterday.is_recorded_as_given and course.first_day <= yesterday.day else []
+    first = max(course.first_day, facts.today)
+    count = days_from(first, min(course.required_end, course.last_day)) + 1
+    days = [*given, *(steroid_on(first + DAY * n, facts, known) for n in range(max(count, 0)))]
+    return [day for day in days if day.day <= course.required_end and day.cover is not Certainty.FALSE]
+
+
+def _nothing_to_judge(facts: PatientFacts) -> Answer:
+    lacking = facts.lacking(Source.ORDERS)
+    return unknown(lacking) if lacking else silent()
+
+
+def _dose_shown(day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known) -> dict[str, Shown]:
+    assert day.mg is not None
+    orders = (order for order in facts.steroid_orders if order.evidence in day.evidence)
+    strengths = {order.strength_mg_per_ml for order in orders if order.strength_mg_per_ml}
+    return {
+        "mg_per_day": day.mg,
+        "dose_mg_per_kg_per_day": _per_kg_to_show(day.mg, weight, known),
+        "weight_raw_kg": weight.raw_kg,
+        "weight_date": weight.day,
+        "on_date": day.day,
+        "strength_mg_per_ml": min(strengths, default=""),
+        "drugs": ", ".join(sorted(day.drugs)),
+    }
+
+
+@rule
+def steroid_dose_low(facts: PatientFacts, known: Known) -> Answer:
+    """The daily dose is below the label's 1 mg/kg, beyond the site's tolerance, on the newest weight (label 2.1)."""
+    days = _days_to_judge(facts, known)
+    weight = weight_for_dose(facts, known)
+    if not days:
+        return _nothing_to_judge(facts)
+    if weight is None:
+        return unknown("dosing-weight", days[0].evidence)
+    known_days = [day for day in days if day.mg is not None]
+    lowest = min(known_days, key=lambda day: day.mg or 0, default=None)
+    if lowest is None or lowest.mg is None:
+        return unknown("steroid-dose", days[0].evidence)
+    evidence = [weight.evidence, *lowest.evidence]
+    shown = _dose_shown(lowest, weight, facts, known)
+    if lowest.mg < exact_product(weight.raw_kg, known.policy["steroid.band.low"]):
+        return fires(_low_grade(lowest, weight, facts, known), evidence, **shown)
+    if days_from(weight.day, facts.today) > known.policy.whole("steroid.weight_fresh_days"):
+        return cannot_check("weight-old", "dosing-weight", evidence, **shown)
+    return _in_order(len(known_days) == len(days), evidence, shown, facts, known)
+
+
+def _in_order(
+    is_complete: bool, evidence: list[Evidence], shown: dict[str, Shown], facts: PatientFacts, known: Known
+) -> Answer:
+    """Verified, unless a day cannot be computed, or the weight is not known to be the newest and undoubted (C6)."""
+    if not is_complete:
+        return unknown("steroid-dose", evidence)
+    if facts.lacking(Source.MEASUREMENTS):
+        return unknown(Source.MEASUREMENTS, evidence)
+    if doubt_about(choose_weight(facts, known), known):
+        return unknown("fresh-undoubted-weight", evidence)
+    return verified(evidence, **shown)
+
+
+def _low_grade(day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known) -> str:
+    if _is_outgrown(day, facts, known):
+        return "outgrown"
+    assert day.mg is not None
+    very_low = day.mg < exact_product(weight.raw_kg, known.policy["steroid.band.very_low"])
+    return "very-low" if very_low else "low"
+
+
+def _is_outgrown(day: DailySteroid, facts: PatientFacts, known: Known) -> bool:
+    """Whether the dose never fell, and was enough for the weight at the start of the course."""
+    infusion = day_zero(facts)
+    course = course_around(infusion, facts, known) if infusion else None
+    if course is None or course.first_day >= facts.today:
+        return False
+    days = [steroid_on(course.first_day + DAY * n, facts, known) for n in range(days_from(course.first_day, day.day))]
+    earlier = [w for w in facts.weights if w.measured.day and w.measured.day <= course.first_day and w.for_dosing]
+    newest = newest_of((w for w in earlier if w.quantity is not None), known).accepted
+    if not newest or newest[0].quantity is None or any(d.mg is None or day.mg is None or d.mg > day.mg for d in days):
+        return False
+    start_kg = known.units.in_own_unit(newest[0].quantity, "body_weight")
+    return day.mg is not None and day.mg >= exact_product(start_kg, known.policy["steroid.band.low"])
+
+
+@rule_of_several
+def steroid_dose_high(facts: PatientFacts, known: Known) -> Answers:
+    """The daily dose is above the label's 1 mg/kg, beyond the site's tolerance, or two drugs overlap (label 5.1, 7)."""
+    days = _days_to_judge(facts, known)
+    if not days:
+        return (_nothing_to_judge(facts),)
+    return (_too_high(days, facts, known), _two_drugs(days, facts, known))
+
+
+def _too_high(days: list[DailySteroid], facts: PatientFacts, known: Known) -> Answer:
+    weight = weight_for_dose(facts, known)
+    if weight is None:
+        return unknown("dosing-weight", days[0].evidence)
+    known_days = [day for day in days if day.mg is not None]
+    highest = max(known_days, key=lambda day: day.mg or 0, default=None)
+    if highest is None or highest.mg is None:
+        return unknown("steroid-dose", days[0].evidence)
+    evidence = [weight.evidence, *highest.evidence]
+    shown = _dose_shown(highest, weight, facts, known)
+    if highest.mg > exact_product(weight.raw_kg, known.policy["steroid.far_too_high"]):
+        is_intravenous = highest.routes == {SteroidRoute.INTRAVENOUS}
+        return fires("far-too-high-intravenous" if is_intravenous else "far-too-high", evidence, **shown)
+    if highest.mg > exact_product(weight.raw_kg, known.policy["steroid.band.high"]):
+        findings = _liver_findings(facts, known)
+        return fires("high-with-liver-finding" if findings else "high", [*evidence, *findings], **shown)
+    return _in_order(len(known_days) == len(days), evidence, shown, facts, known)
+
+
+def _liver_findings(facts: PatientFacts, known: Known) -> list[Evidence]:
+    """What the record holds of a liver abnormality, for which the label allows a higher dose (5.1)."""
+    results = [
+        item
+        for analyte in LIVER_FINDINGS
+        for item in newest_of((r for r in facts.lab_results if r.analyte == analyte), known).accepted
+        if exceeds(item, ONCE) is Certainty.TRUE
+    ]
+    current = facts.with_concept("liver_disease", "hepatic_failure")
+    diagnoses = [item for item in current if item.standing is not Standing.NO_INFORMATION]
+    return [*(item.evidence for item in results), *(item.evidence for item in diagnoses)]
+
+
+def _two_drugs(days: list[DailySteroid], facts: PatientFacts, known: Known) -> Answer:
+    weight = weight_for_dose(facts, known)
+    both = next((day for day in days if len(day.drugs) > 1), None)
+    if both is None:
+        return silent()
+    shown: dict[str, Shown] = {
+        "mg_per_day": both.mg if both.mg is not None else "",
+        "dose_mg_per_kg_per_day": _per_kg_to_show(both.mg, weight, known) if both.mg and weight else "",
+        "weight_raw_kg": weight.raw_kg if weight else "",
+        "weight_date": weight.day if weight else "",
+        "on_date": both.day,
+        "strength_mg_per_ml": "",
+        "drugs": ", ".join(sorted(both.drugs)),
+    }
+    return fires("two-steroids", both.evidence, **shown)
+
+
+@rule_of_several
+def steroid_not_computable(facts: PatientFacts, known: Known) -> Answers:
+    """A corticosteroid order from which no daily dose can be computed: its cover is unproven (label 2.1; C11)."""
+    answers = []
+    for order in facts.steroid_orders:
+        if not order.is_cover or _is_given_in_mg(order, facts):
+            continue
+        for phase in order.phases:
+            why = why_not_computable(phase, order, facts, known)
+            if why:
+                sig = phase.written or order.evidence.value
+                answers.append(cannot_check("not-computable", "steroid-dose", [order.evidence], sig=sig, why=why))
+                break
+    return tuple(answers) or (_nothing_to_judge(facts),)
+
+
+def _is_given_in_mg(order: SteroidOrder, facts: PatientFacts) -> bool:
+    """Whether recorded administrations of the same drug give its mg, yesterday or today."""
+    recent = (facts.today, facts.today - DAY)
+    doses = [d for d in facts.steroid_doses if d.was_given and d.drug == order.drug and d.given.day in recent]
+    return bool(doses) and all(dose.mg is not None for dose in doses)
+
+
+# --- not kept
+
+
+@rule
+def steroid_oral_not_tolerated(facts: PatientFacts, known: Known) -> Answer:
+    """A corticosteroid by mouth, and signs that it is not kept: consider an intravenous one (label 2.1, 17)."""
+    today = ordered_on(facts.today, facts, known)
+    if SteroidRoute.INTRAVENOUS in today.routes or not today.routes & ORAL:
+        return _nothing_to_judge(facts)
+    change = _intravenous(today, known)
+    mg = change[0].mg if change else None
+    shown: dict[str, Shown] = {"methylprednisolone_mg": mg if mg is not None else ""}
+    grades = (
+        ("vomiting", _vomiting(facts, known)),
+        ("dose-refused", _refused(facts, known)),
+        ("nil-by-mouth", list(facts.nil_by_mouth)),
+    )
+    for grade, found in grades:
+        if found:
+            changes: tuple[ProposedChange, ...] = change
+            return fires(grade, [*found, *today.evidence], changes, **shown, evidence_date=found[0].day)
+    lacking = facts.lacking(Source.DIAGNOSES)
+    return unknown(lacking) if lacking else silent()
+
+
+def _intravenous(today: DailySteroid, known: Known) -> tuple[OrderIntravenousSteroid, ...]:
+    if not today.mg:
+        return ()
+    mg = of_drug(today.mg, INTRAVENOUS_DRUG, known)
+    return (OrderIntravenousSteroid(to_significant_digits(mg, known.outside.whole("shown_significant_digits"))),)
+
+
+def _vomiting(facts: PatientFacts, known: Known) -> list[Evidence]:
+    hours = timedelta(hours=known.policy.whole("steroid.not_tolerated_hours"))
+    told = (*facts.with_concept("vomiting", "feeding_intolerance"), *facts.visit_reasons)
+    return [
+        item.evidence
+        for item in told
+        if item.concept in ("vomiting", "feeding_intolerance")
+        and item.standing is not Standing.NO_INFORMATION
+        and (item.onset.day is None or facts.is_within(item.onset, hours))
+    ]
+
+
+def _refused(facts: PatientFacts, known: Known) -> list[Evidence]:
+    hours = timedelta(hours=known.policy.whole("steroid.not_tolerated_hours"))
+    return [d.evidence for d in facts.steroid_doses if not d.was_given and facts.is_within(d.given, hours)]

@@ -1,0 +1,202 @@
+"""Results of the laboratory and the tests that are ordered: labs, antibody titres, tests for infections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from resource_parts import (
+    TERMINOLOGY,
+    Json,
+    authored,
+    concept,
+    effective,
+    is_none,
+    issued,
+    quantity,
+    refuse_unknown_words,
+    subject,
+    unit,
+    written_time,
+)
+
+# Test → LOINC, the default child's value, the default range in the unit of that value.
+TESTS: dict[str, tuple[str, str, tuple[str, str] | None]] = {
+    "alt": ("1742-6", "20 U/L", ("0", "40")),
+    "ast": ("1920-8", "25 U/L", ("0", "40")),
+    "total_bilirubin": ("1975-2", "0.4 mg/dL", ("0.1", "1.0")),
+    "albumin": ("1751-7", "4.0 g/dL", ("3.5", "5.0")),
+    "prothrombin_time": ("5902-2", "12.0 s", ("11.0", "13.5")),
+    "partial_thromboplastin_time": ("14979-9", "30 s", ("25", "40")),
+    "inr": ("6301-6", "1.0 {INR}", ("0.9", "1.1")),
+    "creatinine": ("2160-0", "0.3 mg/dL", ("0.2", "0.5")),
+    "hemoglobin": ("718-7", "12.0 g/dL", ("10.0", "14.0")),
+    "platelets": ("777-3", "300 10*3/uL", ("150", "450")),
+    "direct_bilirubin": ("1968-7", "0 mg/dL", None),
+    "platelet_estimate": ("49497-1", "0 10*3/uL", None),
+}
+WITHOUT_DEFAULT = ("direct_bilirubin", "platelet_estimate")
+UCUM_LABS = (
+    "U/L", "[IU]/L", "ukat/L", "nkat/L", "mg/dL", "umol/L", "g/dL", "g/L", "mmol/L", "s", "%", "{INR}", "{ratio}", "1",
+    "10*3/uL", "10*9/L", "/uL", "{titer}", "[IU]/mL", "{copies}/mL",
+)  # fmt: skip
+LAB_WORDS = (
+    "value string concept absent days_ago at when issued_days_ago status range range_unit ranges flag code display "
+    "subject id"
+)
+TITER_WORDS = "text ratio quantity concept absent days_ago at when issued_days_ago status method name code subject id"
+INFECTION_TEST_WORDS = "code name result value days_ago at when status subject id"
+REQUEST_WORDS = "code text status intent days_ago written wanted subject id"
+
+
+def laboratory_resources(given: Mapping[str, Any], today: date) -> list[Json]:
+    """Every result of the record, and the tests ordered there."""
+    made = list(_labs(given.get("labs", {}), today))
+    made += [titer(item, n, today) for n, item in enumerate(given.get("titers", ["1:25"]), start=1)]
+    made += [_infection_test(item, n, today) for n, item in enumerate(given.get("infection_tests", []), start=1)]
+    made += [
+        request({"id": f"request-{n}", "days_ago": 1, **item}, today, "active")
+        for n, item in enumerate(given.get("requests", []), start=1)
+    ]
+    return made
+
+
+def _labs(stated: Any, today: date) -> Iterator[Json]:
+    if is_none(stated):
+        return
+    foreign = set(stated) - set(TESTS)
+    assert not foreign, f"unknown tests in labs: {sorted(foreign)}"
+    for test in TESTS:
+        results = stated.get(test, "none" if test in WITHOUT_DEFAULT else {})
+        if is_none(results):
+            continue
+        for number, item in enumerate(results if isinstance(results, list) else [results], start=1):
+            item = item if isinstance(item, Mapping) else {"value": item}
+            yield lab_result(test, {"id": f"lab-{test.replace('_', '-')}-{number}", **item}, today)
+
+
+def lab_result(test: str, item: Mapping[str, Any], today: date) -> Json:
+    """One result; what the item does not say is that of the default child."""
+    refuse_unknown_words(item, LAB_WORDS, f"labs: {test}")
+    assert _says_otherwise(item) or "value" in item or test not in WITHOUT_DEFAULT, f"labs: {test} has no default value"
+    code, value, _ = TESTS[test]
+    code = str(item.get("code", code))
+    named = {} if code == "none" else concept(code, default_system="LOINC")
+    if "display" in item and code != "none":
+        named["coding"][0]["display"] = item["display"]
+    elif "display" in item:
+        named["text"] = item["display"]
+    made: Json = {
+        "resourceType": "Observation",
+        "id": item["id"],
+        "status": item.get("status", "final"),
+        "code": named or {"text": test},
+        **subject(item),
+        **effective({"days_ago": 2, **item}, today),
+        **issued(item, today),
+        **_value({"value": value, **item} if not _says_otherwise(item) else item),
+    }
+    if "flag" in item:
+        system = f"{TERMINOLOGY}/v3-ObservationInterpretation"
+        made["interpretation"] = [{"coding": [{"system": system, "code": str(item["flag"])}]}]
+    ranges = _ranges(test, item)
+    return {**made, "referenceRange": ranges} if ranges else made
+
+
+def _says_otherwise(item: Mapping[str, Any]) -> bool:
+    """Whether the result is anything but a number."""
+    return any(name in item for name in ("string", "concept", "absent"))
+
+
+def _value(item: Mapping[str, Any]) -> Json:
+    """A result in the one shape the item names: a number with its unit, a text, a concept, or none."""
+    if item.get("absent"):
+        reason = "unknown" if item["absent"] is True else str(item["absent"])
+        return {"dataAbsentReason": {"coding": [{"system": f"{TERMINOLOGY}/data-absent-reason", "code": reason}]}}
+    if "concept" in item:
+        return {"valueCodeableConcept": concept(str(item["concept"]))}
+    if "string" in item:
+        return {"valueString": str(item["string"])}
+    return {} if is_none(item["value"]) else {"valueQuantity": quantity(str(item["value"]), UCUM_LABS)}
+
+
+def _ranges(test: str, item: Mapping[str, Any]) -> list[Json]:
+    """The reference ranges. A range that is written without a unit of its own is in the unit of the value."""
+    if "ranges" in item:
+        return list(item["ranges"])
+    _, default_value, default_range = TESTS[test]
+    stated = item.get("range", default_range)
+    if is_none(stated):
+        return []
+    if isinstance(stated, str):
+        return [{"text": stated}]
+    value = item.get("value", default_value) if "range" in item else default_value
+    own_unit = quantity(str(default_value if is_none(value) else value)).get("unit", "")
+    range_unit = item.get("range_unit", own_unit)
+    written = "" if is_none(range_unit) else str(range_unit)
+    made = {
+        name: quantity(str(limit)) | unit(written, UCUM_LABS)
+        for name, limit in zip(("low", "high"), stated, strict=True)
+        if not is_none(limit)
+    }
+    return [made]
+
+
+def titer(item: Any, number: int, today: date) -> Json:
+    """One anti-AAV9 antibody result."""
+    assert isinstance(item, (str, Mapping)), f"put the titre in quotes: {item}"
+    item = item if isinstance(item, Mapping) else {"text": item}
+    refuse_unknown_words(item, TITER_WORDS, "titers")
+    code: Json = {"coding": concept(str(item["code"]))["coding"]} if "code" in item else {}
+    name = item.get("name", "Anti-AAV9 antibody titer")
+    made: Json = {
+        "resourceType": "Observation",
+        "id": item.get("id", f"titer-{number}"),
+        "status": item.get("status", "final"),
+        "code": code if is_none(name) else {**code, "text": name},
+        **subject(item),
+        **effective({"days_ago": 10, **item}, today),
+        **issued(item, today),
+    }
+    if "method" in item:
+        made["method"] = {"text": item["method"]}
+    if "ratio" in item:
+        numerator, denominator = (quantity(str(part)) for part in item["ratio"])
+        return {**made, "valueRatio": {"numerator": numerator, "denominator": denominator}}
+    renamed = {"quantity": "value", "text": "string"}
+    return {**made, **_value({"value": "none", **{renamed.get(word, word): item[word] for word in item}})}
+
+
+def _infection_test(item: Mapping[str, Any], number: int, today: date) -> Json:
+    refuse_unknown_words(item, INFECTION_TEST_WORDS, "infection_tests")
+    code = concept(str(item["code"]), default_system="LOINC") if "code" in item else {}
+    made: Json = {
+        "resourceType": "Observation",
+        "id": item.get("id", f"infection-test-{number}"),
+        "status": item.get("status", "final"),
+        "code": {**code, "text": item["name"]} if "name" in item else code,
+        **subject(item),
+        **effective({"days_ago": 2, **item}, today),
+    }
+    if "value" in item:
+        return {**made, "valueQuantity": quantity(str(item["value"]), UCUM_LABS)}
+    return {**made, "valueCodeableConcept": concept(str(item.get("result", "Detected")))}
+
+
+def request(item: Mapping[str, Any], today: date, status: str) -> Json:
+    """One ServiceRequest, such as an ordered test or a diet."""
+    refuse_unknown_words(item, REQUEST_WORDS, "requests")
+    code = concept(str(item["code"]), default_system="LOINC") if "code" in item else {}
+    made: Json = {
+        "resourceType": "ServiceRequest",
+        "id": item["id"],
+        "status": item.get("status", status),
+        "intent": item.get("intent", "order"),
+        "code": {**code, "text": item["text"]} if "text" in item else code,
+        **subject(item),
+        **authored(item, today),
+    }
+    if "wanted" in item:
+        made["occurrenceDateTime"] = written_time(item["wanted"])
+    return made
