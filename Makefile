@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE = .venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--python .venv-lock/bin/python --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--python .venv-lock/bin/python --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command 'make lock' $(UPGRADE)
 
 # Empty when $(PYTHON) can make the virtual environment, otherwise the line that says what to install.
