@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from cds_service.domain.days import add_months
 from cds_service.domain.facts import PatientFacts
+from cds_service.domain.outlook import outlook_of
 from cds_service.domain.registry import Answers, answer_all
-from cds_service.domain.relevance import concerns_the_product
+from cds_service.domain.relevance import Concern
 from cds_service.presentation import Card, Catalogue, cards_for
 
 
@@ -24,13 +25,13 @@ class Review:
     cards: tuple[Card, ...]
 
 
-def review_treatment(facts: PatientFacts, catalogue: Catalogue, hook: str) -> Review:
-    """The answers of the rules this hook asks, and their cards; none for a child who has died (C9)."""
+def review_treatment(facts: PatientFacts, catalogue: Catalogue, hook: str, concern: Concern) -> Review:
+    """The answers of the rules this call asks, and their cards; none for a child who has died (C9)."""
     if facts.has_died:
         return Review(facts, (), ())
-    asked = catalogue.asked if concerns_the_product(facts) else catalogue.asked_beside
-    answers = answer_all(facts, catalogue.known, asked[hook])
-    return Review(facts, answers, cards_for(answers, hook, _rules_are_old(facts, catalogue), catalogue))
+    answers = answer_all(facts, catalogue.known, catalogue.asked[concern][hook])
+    outlook = outlook_of(facts, answers, catalogue.known) if concern is Concern.FOLLOW_UP else None
+    return Review(facts, answers, cards_for(answers, hook, _rules_are_old(facts, catalogue), catalogue, outlook))
 
 
 def _rules_are_old(facts: PatientFacts, catalogue: Catalogue) -> bool:

@@ -4,10 +4,24 @@ The vocabulary is that of the `given:` part of `cards/*/cases.yaml`; every word 
 the words of an item mean stands with the builder of its resource:
 
 child_builders       twin weights gestational_age temperatures conditions procedures genetics ...
-laboratory_builders  labs titers infection_tests requests
-medicine_builders    steroids steroid_doses anti_infectives vaccinations overdue_vaccines, and their drafts
+laboratory_builders  labs panels counts titers infection_tests smears requests
+medicine_builders    steroids steroid_doses anti_infectives antihypertensives vaccinations ..., and their drafts
 product_builders     draft, drafts and every other order or dose of the product
-visit_builders       visit_reasons appointments slots kit
+visit_builders       visit_reasons appointments slots kit stay
+care_builders        blood_pressures urine_outputs consults cardiac teachings
+
+Six moments: ordering, dispatch, visit, booking, chart (patient-view) and discharge (encounter-discharge). On chart and
+discharge there is no order for the product unless `draft`, `drafts` or `open_orders` says so, and no dose either.
+
+A child after the infusion says `infused: "2026-02-02"`, an ISO day, in any moment. It adds a completed administration
+of the product (id infusion) on that day at 10:00 UTC, takes away the default order for the product, and puts what the
+child has by default around that day instead of the planned one: the steroid order runs from the day before for 30 days
+(3.2 mg once a day), results that the case does not state are two days before the infusion, the titre ten days, the
+vaccination twenty. A result that `labs` states is dated by its own words, two days before the call without any, and
+takes the place of the baseline; `panels` and `counts` stand beside the baseline. The weight stays that of yesterday.
+
+A draft changes an order of the record where it has its id (`draft_steroids: [{id: steroid-1, dose: 2 mg}]`) or names it
+in `replaces`, and stops it with `status: stopped`.
 """
 
 from __future__ import annotations
@@ -16,12 +30,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from care_builders import care_resources
 from child_builders import child_resources, patient, weight_observation
 from laboratory_builders import laboratory_resources, request
 from medicine_builders import medicine_resources, steroid_order, vaccine_order
 from product_builders import PLANNED, PRODUCTS, dose_resources, product_orders
-from resource_parts import PATIENT_ID, SYSTEMS, TODAY, UCUM, Json, bundle, collection
-from visit_builders import ENCOUNTER_ID, appointment, encounter, kit_event
+from resource_parts import PATIENT_ID, SYSTEMS, TODAY, UCUM, Json, bundle, collection, is_none
+from visit_builders import appointment, encounter, kit_event, stay_id
 
 __all__ = [
     "HOOKS",
@@ -54,24 +69,34 @@ BESIDE = {
     "appointments": ("Appointment",),
     "immunizationRecommendations": ("ImmunizationRecommendation",),
     "kitEvents": ("SupplyDelivery", "MedicationDispense", "Task"),
+    "encounters": ("Encounter",),
+    "communications": ("Communication",),
 }
 HOOKS = {
     "ordering": ("order-sign", "order-select"),
     "dispatch": ("order-dispatch",),
     "visit": ("encounter-start",),
     "booking": ("appointment-book",),
+    "chart": ("patient-view",),
+    "discharge": ("encounter-discharge",),
 }
+# Without an order for the product unless the case states one.
+ORDERLESS = ("chart", "discharge")
 KNOWN_WORDS = {
-    "moment", "born", "today", "twin", "active", "replaced_by", "died", "weights", "weight", "gestational_age",
+    "moment", "born", "today", "infused", "twin", "active", "replaced_by", "died", "weights", "weight", "gestational_age",
     "temperatures", "conditions", "procedures", "genetics", "labs", "titers", "infection_tests", "requests", "steroids",
     "steroid_doses", "anti_infectives", "vaccinations", "overdue_vaccines", "draft", "drafts", "open_orders",
     "completed_orders", "given_doses", "procedure_doses", "visit_reasons", "appointments", "kit", "lists", "extra",
+    "panels", "counts", "smears", "blood_pressures", "urine_outputs", "consults", "cardiac", "antihypertensives",
+    "teachings", "stay",
 }  # fmt: skip
 WORDS_OF_MOMENT = {
     "ordering": {"user", "background_drafts", "draft_steroids", "draft_vaccines", "draft_requests"},
     "dispatch": {"dispatch_shape", "dispatched"},
     "visit": {"user"},
     "booking": {"user", "slots", "appointments_shape"},
+    "chart": {"user"},
+    "discharge": {"user"},
 }
 
 
@@ -97,7 +122,7 @@ def hook_request(given: Mapping[str, Any], hook: str = "") -> Json:
     assert not foreign, f"unknown words in a case of moment {own_moment}: {sorted(foreign)}"
     hook = hook or hook_of(given)
     moment = next(moment for moment, hooks in HOOKS.items() if hook in hooks)
-    planned = TODAY if moment == "visit" else PLANNED
+    planned = _infused(given) or (TODAY if moment == "visit" else PLANNED)
     drafts = _drafts(given, moment, planned)
     return {
         "hook": hook,
@@ -107,9 +132,15 @@ def hook_request(given: Mapping[str, Any], hook: str = "") -> Json:
     }
 
 
+def _infused(given: Mapping[str, Any]) -> date | None:
+    """The day of the infusion, where the case says that it was given."""
+    return date.fromisoformat(str(given["infused"])) if "infused" in given else None
+
+
 def _drafts(given: Mapping[str, Any], moment: str, planned: date) -> list[Json]:
     """The product orders of the call: being written, or active in the record."""
-    if given.get("draft") == "none":
+    has_default = moment not in ORDERLESS and "infused" not in given
+    if given.get("draft") == "none" or not (has_default or "draft" in given or "drafts" in given):
         return []
     status = "draft" if moment == "ordering" else "active"
     return product_orders(given.get("drafts", [given.get("draft")]), "draft", status=status, planned=planned)
@@ -122,8 +153,10 @@ def _context(given: Mapping[str, Any], hook: str, drafts: list[Json], planned: d
     if hook == "order-dispatch":
         return {"patientId": PATIENT_ID, **_dispatch(given, drafts)}
     context: Json = {"userId": given.get("user", "Practitioner/synthetic-prescriber"), "patientId": PATIENT_ID}
-    if hook == "encounter-start":
-        return {**context, "encounterId": ENCOUNTER_ID}
+    if hook in ("encounter-start", "encounter-discharge"):
+        return {**context, "encounterId": stay_id(given)}
+    if hook == "patient-view":
+        return {**context, "encounterId": stay_id(given)} if "stay" in given else context
     if hook == "appointment-book":
         return {**context, **_booking(given)}
     return {**context, **_ordering(given, drafts, planned, with_selections=hook == "order-select")}
@@ -195,8 +228,8 @@ def _prefetch(given: Mapping[str, Any], moment: str, drafts: list[Json], planned
     prefetch: Json = {"patient": patient(given)}
     for key, kind in LISTS.items():
         prefetch[key] = bundle(held.get(kind, []))
-    if given.get("visit_reasons"):
-        prefetch["encounter"] = encounter(given["visit_reasons"])
+    if given.get("visit_reasons") or not is_none(given.get("stay")):
+        prefetch["encounter"] = encounter(given)
     for key, kinds in BESIDE.items():
         found = [resource for kind in kinds for resource in held.get(kind, [])]
         if found:
@@ -210,13 +243,15 @@ def _prefetch(given: Mapping[str, Any], moment: str, drafts: list[Json], planned
 
 def _resources(given: Mapping[str, Any], moment: str, drafts: list[Json], planned: date) -> list[Json]:
     today = today_of(given)
+    infused = _infused(given)
     made = child_resources(given, today)
-    made += laboratory_resources(given, today)
+    made += laboratory_resources(given, today, infused or today)
+    made += care_resources(given, today)
     made += [] if moment == "ordering" else drafts
     made += product_orders(given.get("open_orders", []), "order", status="active", planned=planned)
     made += product_orders(given.get("completed_orders", []), "completed", status="completed")
-    made += dose_resources(given, today)
-    made += medicine_resources(given, today, planned, is_visit=moment == "visit")
+    made += dose_resources(given, today, infused)
+    made += medicine_resources(given, today, planned, infused or today, is_visit=moment == "visit")
     made += [
         appointment({"id": f"appointment-{n}", **item}, "booked")
         for n, item in enumerate(given.get("appointments", []), start=1)

@@ -46,8 +46,13 @@ ORDINARY = {
     "order-dispatch": "dispatch",
     "encounter-start": "infusion-day",
     "appointment-book": "infusion-slot",
+    "patient-view": "on-track",
+    "encounter-discharge": "going-home",
 }
 ORDERING = ("order-select", "order-sign")
+# The hooks about a visit or stay, and those before which the kit has come.
+AT_A_VISIT = ("encounter-start", "encounter-discharge")
+WITH_KIT = ("order-dispatch", "encounter-start")
 PLANNED, WRITTEN = "2026-03-05", "2026-03-02"
 SIGNED, RECEIVED = "2026-02-27", "2026-02-25"
 COURSE_DAYS = 30
@@ -68,6 +73,8 @@ BESIDE = {
     "appointments": "appointments.json",
     "immunizationRecommendations": "immunization_recommendations.json",
     "kitEvents": "kit_events.json",
+    "encounters": "encounters.json",
+    "communications": "communications.json",
 }
 TEST_DATA = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
@@ -116,13 +123,15 @@ def patient_id_of(child: Json) -> str:
 def patient_files(child: Json, changes: Json | None = None, planned: str = PLANNED) -> dict[str, Json]:
     """The child's record: file name → Patient or searchset Bundle. Files written by hand are read, not made.
 
-    `changes` replace words of the child's row; the prednisolone of its row covers the days around `planned`.
+    `changes` replace words of the child's row; the prednisolone of its row covers the days around `planned`, of a
+    treated child those around its infusion.
     """
     if child.get("by_hand"):
         assert not changes, f"{child['slug']} is written by hand"
         folder = FHIR_FIXTURES / "patients" / child["slug"]
         return {path.name: read_json_object(path.read_bytes()) for path in sorted(folder.glob("*.json"))}
-    given = {"steroids": _course(child, planned), **child["given"], **(changes or {})}
+    given = {**child["given"], **(changes or {})}
+    given = {"steroids": _course(child, str(given.get("infused", planned))), **given}
     prefetch = hook_request({**given, "draft": "none"})["prefetch"]
     files = {"patient.json": _patient(child, prefetch["patient"])}
     for key, name in FILES.items():
@@ -131,19 +140,25 @@ def patient_files(child: Json, changes: Json | None = None, planned: str = PLANN
             files[name] = bundle([_as_of(child, resource) for resource in found])
     for key, name in BESIDE.items():
         if key in prefetch:
-            entries = prefetch[key].get("entry")
-            made = [_as_of(child, entry["resource"]) for entry in entries or [{"resource": prefetch[key]}]]
-            files[name] = bundle(made) if entries else made[0]
+            entries = prefetch[key].get("entry", [])
+            visit = {**prefetch[key], "id": _visit_of(child)}
+            files[name] = bundle([_as_of(child, e["resource"]) for e in entries]) if entries else _about(child, visit)
     return files
 
 
+def is_treated(child: Json) -> bool:
+    """Whether the child's row says that it was infused: its calls are about the time after the infusion."""
+    return "infused" in child.get("given", {})
+
+
 def _course(child: Json, planned: str) -> list[Json]:
-    """The child's prednisolone: once a day from the day before the planned day, for the label's 30 days."""
+    """The child's prednisolone: once a day from the day before the infusion, for the label's 30 days."""
     if "steroid" not in child:
         return []
     first = _day_before(planned)
     last = first + timedelta(days=COURSE_DAYS - 1)
-    return [{"dose": child["steroid"], "start": first, "end": last, "written": "2026-02-26"}]
+    written = str(first - timedelta(days=3)) if is_treated(child) else "2026-02-26"
+    return [{"dose": child["steroid"], "start": first, "end": last, "written": written}]
 
 
 def _day_before(day: str) -> date:
@@ -166,8 +181,7 @@ def _patient(child: Json, built: Json) -> Json:
 
 def _as_of(child: Json, resource: Json) -> Json:
     """A builders' resource, made this child's: ids are unique over all children."""
-    is_visit = resource["resourceType"] == "Encounter"
-    return _about(child, {**resource, "id": _visit_of(child) if is_visit else f"{child['slug']}-{resource['id']}"})
+    return _about(child, {**resource, "id": f"{child['slug']}-{resource['id']}"})
 
 
 def _visit_of(child: Json) -> str:
@@ -225,8 +239,10 @@ def _selections(scenario: Json, drafts: Json) -> list[str]:
 
 def _context_of_moment(scenario: Json, child: Json, hook: str) -> Json:
     """What a visit, a dispatch or a booking says about itself, in the builders' shapes."""
-    if hook == "encounter-start":
+    if hook in AT_A_VISIT:
         return {"encounterId": _visit_of(child)}
+    if hook == "patient-view":
+        return {}
     words = deepcopy(scenario.get("context", {}))
     if hook == "appointment-book":
         for slot in words.setdefault("slots", [{}]):
@@ -265,8 +281,9 @@ def _subject(child: Json, draft: Json) -> Json:
 
 
 def _changes(scenario: Json, child: Json, planned: str, written: str) -> list[Json]:
-    """The product's orders as the builders take them; none where the scenario says so."""
-    if scenario.get("drafts") == "none":
+    """The product's orders as the builders take them; none where the scenario says so, or the child is treated."""
+    is_ordered = "order" in scenario or "orders" in scenario
+    if scenario.get("drafts") == "none" or (is_treated(child) and not is_ordered):
         return []
     correct: Json = {"planned": planned, "written": written, "subject": patient_id_of(child)}
     if "table" in child:
@@ -286,7 +303,9 @@ def _planned_on(scenario: Json, hook: str) -> str:
 def _record(scenario: Json, child: Json, hook: str) -> Json:
     """What differs from the child's row: on the infusion day prednisolone was given, and from the pharmacy on a kit is there."""
     changes: Json = {}
-    if hook not in ORDERING and hook != "appointment-book" and not child.get("by_hand"):
+    if is_treated(child):
+        return dict(scenario.get("record", {}))
+    if hook in WITH_KIT and not child.get("by_hand"):
         changes["kit"] = [{"received": RECEIVED}]
     if hook == "encounter-start" and "steroid" in child:
         day = _day_before(_planned_on(scenario, hook))
@@ -433,8 +452,9 @@ def disagreements(scenario: Json, hook: str, status: int, body: Json) -> list[st
 
 
 def _ordinary(scenario: Json, hook: str) -> Json:
-    """What is expected beside what a scenario names: of a call that is apart, nothing."""
-    return {"expect": {hook: {}}, "lines": "none"} if scenario.get("apart") else scenarios()[ORDINARY[hook]]
+    """What is expected beside what a scenario names: nothing of a call that is apart or about a treated child."""
+    is_apart = scenario.get("apart") or is_treated(children()[scenario["child"]])
+    return {"expect": {hook: {}}, "lines": "none"} if is_apart else scenarios()[ORDINARY[hook]]
 
 
 def _different_findings(expected: Mapping[str, Any], findings: list[Json]) -> Iterator[str]:
@@ -554,7 +574,9 @@ Synthetic children and the calls about them. Nobody here exists: every name, num
 patient is called Synthetic and is tagged as test data. The fixed day is 2026-03-02, 09:00 UTC; demo mode moves all
 days to today, so that what is said of the influenza and RSV season may differ there.
 
-The scenarios `walk-1` to `walk-5` follow one infant from referral to infusion through five hooks.
+The scenarios `walk-1` to `walk-5` follow one infant from referral to infusion through five hooks. The children
+`going-home` and `day-6` to `day-95` stand so many days after the infusion; their charts are opened (patient-view), they
+come to a visit, go home (encounter-discharge), or somebody changes their corticosteroid.
 
 `make fixtures` writes `patients/`, `hook_requests/` and this page from `children.yaml` and `scenarios.yaml`. To add a
 call, add a few lines to `scenarios.yaml`, with what you expect worked out from the label; then

@@ -69,6 +69,7 @@ def facts_of(catalogue: Catalogue, recognition: Recognition) -> Callable[[Mappin
             call.dispatched_orders,
             call.fulfillment_tasks,
             call.appointments,
+            call.encounter_id,
         )
         now = datetime.combine(today_of(given), FIXED_NOW.timetz())
         clock = SiteClock(now, ZoneInfo("UTC"), timedelta(minutes=15))

@@ -1,9 +1,19 @@
-"""Results of the laboratory and the tests that are ordered: labs, antibody titres, tests for infections."""
+"""Results of the laboratory and the tests that are ordered: labs, antibody titres, tests for infections, smears.
+
+labs        results by test; one the case does not state is unremarkable, two days before the call or the infusion
+panels      a follow-up of one day each: `on` an ISO day, and perhaps `at` and `status` for all of it; ALT, AST, total
+            bilirubin, PT and INR, unremarkable unless named; every other test of `labs` where it is named
+counts      the same for a blood count: platelets, unremarkable unless named, and what else is named
+smears      looks for schistocytes: `result` is a text or a code, or `string`, yesterday unless it says when
+
+In a panel or count, a test is a value, a mapping with the words of `labs`, or none; its id is that of the panel with
+the test, such as panel-1-alt.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from resource_parts import (
@@ -35,11 +45,19 @@ TESTS: dict[str, tuple[str, str, tuple[str, str] | None]] = {
     "platelets": ("777-3", "300 10*3/uL", ("150", "450")),
     "direct_bilirubin": ("1968-7", "0 mg/dL", None),
     "platelet_estimate": ("49497-1", "0 10*3/uL", None),
+    "ldh": ("14804-9", "0 U/L", None),
+    "haptoglobin": ("4542-7", "0 mg/dL", None),
+    "troponin_i": ("10839-9", "0 ng/mL", None),
+    "troponin_t": ("6598-7", "0 ng/mL", None),
 }
-WITHOUT_DEFAULT = ("direct_bilirubin", "platelet_estimate")
+WITHOUT_DEFAULT = (
+    "direct_bilirubin", "platelet_estimate", "ldh", "haptoglobin", "troponin_i", "troponin_t",
+)  # fmt: skip
+LIVER_PANEL = ("alt", "ast", "total_bilirubin", "prothrombin_time", "inr")
 UCUM_LABS = (
     "U/L", "[IU]/L", "ukat/L", "nkat/L", "mg/dL", "umol/L", "g/dL", "g/L", "mmol/L", "s", "%", "{INR}", "{ratio}", "1",
     "10*3/uL", "10*9/L", "/uL", "{titer}", "[IU]/mL", "{copies}/mL",
+    "ng/mL", "ng/L", "pg/mL", "ug/L",
 )  # fmt: skip
 LAB_WORDS = (
     "value string concept absent days_ago at when issued_days_ago status range range_unit ranges flag code display "
@@ -47,13 +65,19 @@ LAB_WORDS = (
 )
 TITER_WORDS = "text ratio quantity concept absent days_ago at when issued_days_ago status method name code subject id"
 INFECTION_TEST_WORDS = "code name result value days_ago at when status subject id"
+SMEAR_WORDS = "result string flag code days_ago at when status subject id"
 REQUEST_WORDS = "code text status intent days_ago written wanted subject id"
 
 
-def laboratory_resources(given: Mapping[str, Any], today: date) -> list[Json]:
-    """Every result of the record, and the tests ordered there."""
-    made = list(_labs(given.get("labs", {}), today))
-    made += [titer(item, n, today) for n, item in enumerate(given.get("titers", ["1:25"]), start=1)]
+def laboratory_resources(given: Mapping[str, Any], today: date, baseline: date) -> list[Json]:
+    """Every result of the record, and the tests ordered there. What the case does not state lies before `baseline`."""
+    made = list(_labs(given.get("labs", {}), today, baseline))
+    for word, tests in (("panels", LIVER_PANEL), ("counts", ("platelets",))):
+        for n, item in enumerate(given.get(word, []), start=1):
+            made += _panel(f"{word.removesuffix('s')}-{n}", item, tests, today)
+    titers = given.get("titers", [{"text": "1:25", "when": f"{baseline - timedelta(days=10)}T08:00:00Z"}])
+    made += [titer(item, n, today) for n, item in enumerate(titers, start=1)]
+    made += [_smear(item, n, today) for n, item in enumerate(given.get("smears", []), start=1)]
     made += [_infection_test(item, n, today) for n, item in enumerate(given.get("infection_tests", []), start=1)]
     made += [
         request({"id": f"request-{n}", "days_ago": 1, **item}, today, "active")
@@ -62,7 +86,7 @@ def laboratory_resources(given: Mapping[str, Any], today: date) -> list[Json]:
     return made
 
 
-def _labs(stated: Any, today: date) -> Iterator[Json]:
+def _labs(stated: Any, today: date, baseline: date) -> Iterator[Json]:
     if is_none(stated):
         return
     foreign = set(stated) - set(TESTS)
@@ -73,7 +97,51 @@ def _labs(stated: Any, today: date) -> Iterator[Json]:
             continue
         for number, item in enumerate(results if isinstance(results, list) else [results], start=1):
             item = item if isinstance(item, Mapping) else {"value": item}
-            yield lab_result(test, {"id": f"lab-{test.replace('_', '-')}-{number}", **item}, today)
+            day = today if test in stated else baseline
+            yield lab_result(test, {"id": f"lab-{test.replace('_', '-')}-{number}", **item}, day)
+
+
+def _panel(name: str, item: Mapping[str, Any], tests: Iterable[str], today: date) -> list[Json]:
+    """What was measured on one day: these tests and those the item names, except where it says none.
+
+    YAML reads the word `on` without quotes as true.
+    """
+    item = {"on" if word is True else word: value for word, value in item.items()}
+    own = {word: item[word] for word in ("status", "subject") if word in item}
+    own["when"] = f"{item['on']}T{item.get('at', '08:00')}:00Z"
+    foreign = set(item) - {"on", "at", "status", "subject"} - set(TESTS)
+    assert not foreign, f"unknown words in {name}: {sorted(foreign)}"
+    made = []
+    for test in dict.fromkeys((*tests, *(word for word in item if word in TESTS))):
+        stated = item.get(test, {})
+        if is_none(stated):
+            continue
+        result = stated if isinstance(stated, Mapping) else {"value": stated}
+        made.append(lab_result(test, {"id": f"{name}-{test.replace('_', '-')}", **own, **result}, today))
+    return made
+
+
+def _smear(item: Mapping[str, Any], number: int, today: date) -> Json:
+    refuse_unknown_words(item, SMEAR_WORDS, "smears")
+    made: Json = {
+        "resourceType": "Observation",
+        "id": item.get("id", f"smear-{number}"),
+        "status": item.get("status", "final"),
+        "code": concept(str(item.get("code", "800-3")), default_system="LOINC"),
+        **subject(item),
+        **effective({"days_ago": 1, **item}, today),
+    }
+    if "flag" in item:
+        made["interpretation"] = [interpretation(item["flag"])]
+    if "string" in item:
+        return {**made, "valueString": str(item["string"])}
+    result = item.get("result", "Present")
+    return made if is_none(result) else {**made, "valueCodeableConcept": concept(str(result))}
+
+
+def interpretation(flag: object) -> Json:
+    """What the laboratory says of a result by one of its flags."""
+    return {"coding": [{"system": f"{TERMINOLOGY}/v3-ObservationInterpretation", "code": str(flag)}]}
 
 
 def lab_result(test: str, item: Mapping[str, Any], today: date) -> Json:
@@ -98,8 +166,7 @@ def lab_result(test: str, item: Mapping[str, Any], today: date) -> Json:
         **_value({"value": value, **item} if not _says_otherwise(item) else item),
     }
     if "flag" in item:
-        system = f"{TERMINOLOGY}/v3-ObservationInterpretation"
-        made["interpretation"] = [{"coding": [{"system": system, "code": str(item["flag"])}]}]
+        made["interpretation"] = [interpretation(item["flag"])]
     ranges = _ranges(test, item)
     return {**made, "referenceRange": ranges} if ranges else made
 

@@ -46,12 +46,18 @@ STEROID_WORDS = (
 )
 STEROID_DOSE_WORDS = "drug mg ml days_ago at when status reason route rxnorm name subject id"
 ANTI_INFECTIVE_WORDS = "name rxnorm status start end route reason text days_ago written subject id"
+ANTIHYPERTENSIVE_WORDS = "name status intent as start end days_ago written at when subject id"
 VACCINATION_WORDS = "cvx rxnorm name days_ago at when status as subject id"
 VACCINE_ORDER_WORDS = "cvx rxnorm name planned as status days_ago written subject id"
 
 
-def medicine_resources(given: Mapping[str, Any], today: date, planned: date, *, is_visit: bool) -> list[Json]:
-    """What the record holds of medicines beside the product. The default steroid starts the day before `planned`."""
+def medicine_resources(
+    given: Mapping[str, Any], today: date, planned: date, baseline: date, *, is_visit: bool
+) -> list[Json]:
+    """What the record holds of medicines beside the product. The default steroid starts the day before `planned`.
+
+    The default vaccination lies twenty days before `baseline`.
+    """
     made = [
         steroid_order({"id": f"steroid-{n}", **item}, today, planned, "active")
         for n, item in enumerate(given.get("steroids", [{}]), start=1)
@@ -60,7 +66,9 @@ def medicine_resources(given: Mapping[str, Any], today: date, planned: date, *, 
     doses = given.get("steroid_doses", [{"when": day_before}] if is_visit else [])
     made += [_steroid_dose(item, n, today) for n, item in enumerate(doses, start=1)]
     made += [_anti_infective(item, n, today) for n, item in enumerate(given.get("anti_infectives", []), start=1)]
-    vaccinations = given.get("vaccinations", [{"cvx": "306"}])
+    lowering = enumerate(given.get("antihypertensives", []), start=1)
+    made += [_antihypertensive(item, n, today) for n, item in lowering]
+    vaccinations = given.get("vaccinations", [{"cvx": "306", "when": (baseline - timedelta(days=20)).isoformat()}])
     made += [_vaccination(item, n, today) for n, item in enumerate(vaccinations, start=1)]
     if given.get("overdue_vaccines"):
         made.append(_overdue_vaccine(today))
@@ -199,6 +207,25 @@ def _anti_infective(item: Mapping[str, Any], number: int, today: date) -> Json:
         **reason_codes(item),
     }
     return {**made, "dosageInstruction": [dosage]} if dosage else made
+
+
+def _antihypertensive(item: Mapping[str, Any], number: int, today: date) -> Json:
+    """A medicine that lowers the blood pressure, ordered yesterday, or given where it says `as`."""
+    refuse_unknown_words(item, ANTIHYPERTENSIVE_WORDS, "antihypertensives")
+    kind = item.get("as", "MedicationRequest")
+    made: Json = {
+        "resourceType": kind,
+        "id": item.get("id", f"antihypertensive-{number}"),
+        "medicationCodeableConcept": {"text": item.get("name", "amlodipine")},
+        **subject(item),
+    }
+    if kind == "MedicationAdministration":
+        return {**made, "status": item.get("status", "completed"), **effective({"days_ago": 1, **item}, today)}
+    assert kind == "MedicationRequest", f"unknown kind of an antihypertensive: {kind}"
+    made |= {"status": item.get("status", "active"), "intent": item.get("intent", "order")}
+    made |= authored({"days_ago": 1, **item}, today)
+    bounds = {name: written_time(item[name]) for name in ("start", "end") if not is_none(item.get(name))}
+    return {**made, "dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": bounds}}}]} if bounds else made
 
 
 def _vaccine(item: Mapping[str, Any]) -> Json:

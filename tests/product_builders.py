@@ -37,9 +37,11 @@ def product_orders(stated: Any, name: str, **defaults: Any) -> list[Json]:
     return [product_order({"id": f"{name}-{n}", **defaults, **item}) for n, item in enumerate(changes, start=1)]
 
 
-def dose_resources(given: Mapping[str, Any], today: date) -> list[Json]:
-    """The doses that the record holds."""
-    made = [_given_dose(item, n, today) for n, item in enumerate(given.get("given_doses", []), start=1)]
+def dose_resources(given: Mapping[str, Any], today: date, infused: date | None = None) -> list[Json]:
+    """The doses that the record holds; `infused` is the day of the infusion, at ten o'clock."""
+    infusion = {"id": "infusion", "when": f"{infused}T10:00:00Z"}
+    made = [_given_dose(infusion, 0, today)] if infused else []
+    made += [_given_dose(item, n, today) for n, item in enumerate(given.get("given_doses", []), start=1)]
     made += [_procedure_dose(item, n, today) for n, item in enumerate(given.get("procedure_doses", []), start=1)]
     return made
 

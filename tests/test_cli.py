@@ -71,7 +71,7 @@ def test_characters_that_steer_a_terminal_are_written_as_escapes() -> None:
         (b"{", "not valid JSON"),
         (b"[]", "not a JSON object"),
         (b"{}", "hook is missing or not offered"),
-        (b'{"hook": "patient-view"}', "use one of order-select, order-sign"),
+        (b'{"hook": "order-review"}', "use one of order-select, order-sign"),
         (b'{"hook": "order-sign"}', "hookInstance is missing"),
     ],
 )

@@ -33,7 +33,7 @@ STEROIDS = (
 )  # fmt: skip
 ANALYTES = (
     "alt", "ast", "total_bilirubin", "direct_bilirubin", "albumin", "prothrombin_time", "partial_thromboplastin_time",
-    "inr", "creatinine", "hemoglobin", "platelets", "body_temperature",
+    "inr", "creatinine", "hemoglobin", "platelets", "body_temperature", "ldh", "haptoglobin", "troponin_i", "troponin_t",
 )  # fmt: skip
 # The shape of a code by its system, as it is written here.
 SHAPES = {
@@ -87,8 +87,13 @@ def passes_luhn(code: str) -> bool:
     return check_digit == str(-total % 10)
 
 
+@pytest.fixture(scope="module")
+def book() -> CodeBook:
+    return load_codes(CODES, SiteCodes())
+
+
 def codes_of(system: str) -> list[str]:
-    return [entry["code"] for entry in ENTRIES if entry["system"] == system]
+    return [entry["code"] for entry in ENTRIES if entry["system"] == system and "prefix" not in entry]
 
 
 def kit_ndcs_of_table_3() -> set[str]:
@@ -145,6 +150,70 @@ def test_no_code_stands_in_two_concepts() -> None:
 @pytest.mark.parametrize("system", SHAPES)
 def test_codes_have_the_shape_of_their_system(system: str) -> None:
     assert [code for code in codes_of(system) if not re.fullmatch(SHAPES[system], code)] == []
+
+
+def test_the_beginnings_of_codes_are_those_of_icd_10_cm() -> None:
+    beginnings = [(entry["system"], entry["code"]) for entry in ENTRIES if "prefix" in entry]
+    assert beginnings
+    assert all(system == "ICD10CM" for system, _ in beginnings)
+    assert [code for _, code in beginnings if not re.fullmatch(r"[A-Z]\d?[0-9A-Z]?(\.\d)?", code)] == []
+
+
+ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
+
+
+def chapter_2() -> list[tuple[str, str]]:
+    """Every category of neoplasms with what it is, by the headings of the chapter: C00-D49 with D3A."""
+    malignant = [f"C{n:02}" for n in range(97)] + ["C4A", "C7A", "C7B"]
+    in_situ, uncertain = [f"D{n:02}" for n in range(10)], [f"D{n}" for n in range(37, 50)]
+    benign = [f"D{n}" for n in range(10, 37)] + ["D3A"]
+    others = [(code, "neoplasm") for code in (*malignant, *in_situ, *uncertain)]
+    return [*others, *((code, "benign_neoplasm") for code in benign)]
+
+
+def test_every_category_of_neoplasms_is_benign_or_not(book: CodeBook) -> None:
+    for category, concept in chapter_2():
+        for code in (category, f"{category}.0", f"{category}0", f"{category}.9"):
+            found = book.look_up(ICD10CM, code)
+            assert found is not None, code
+            assert found[0] == concept, code
+
+
+@pytest.mark.parametrize(
+    "code", ["D50", "D50.9", "D89.9", "B99.9", "E00", "D", "D1", "C5", "Cough", "C50000000", "c50.1", ""]
+)
+def test_what_is_no_neoplasm_is_found_by_no_beginning(book: CodeBook, code: str) -> None:
+    assert book.look_up(ICD10CM, code) is None
+
+
+@pytest.mark.parametrize("address", ["http://snomed.info/sct", "http://loinc.org", "http://example.org/icd"])
+def test_beginnings_count_in_their_own_system_only(book: CodeBook, address: str) -> None:
+    assert book.look_up(address, "C50.1") is None
+
+
+def test_an_exact_code_counts_before_the_beginning_of_one(book: CodeBook) -> None:
+    found = book.look_up(ICD10CM, "M31.11")
+    assert found is not None
+    assert (found[0], found[1].code, found[1].is_prefix) == ("thrombotic_microangiopathy", "M31.11", False)
+    legacy = book.look_up(ICD10CM, "M31.1")
+    assert legacy is not None
+    assert (legacy[0], legacy[1].is_prefix) == ("thrombotic_microangiopathy", True)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        '{system: ICD10CM, code: "C", name: "Synthetic", confidence: confirmed_1, prefix: 1}',
+        '{system: ICD10CM, code: "C", name: "Synthetic", confidence: confirmed_1, prefix: false}',
+        '{system: SNOMED, code: "1", name: "Synthetic", confidence: confirmed_1, prefix: true}',
+    ],
+)
+def test_a_beginning_that_is_none_stops_the_start(tmp_path: Path, entry: str) -> None:
+    systems = "ICD10CM:\n  - http://example.org/icd\nSNOMED:\n  - http://example.org/sct\n"
+    (tmp_path / "systems.yaml").write_text(systems, encoding="utf-8")
+    (tmp_path / "conditions.yaml").write_text(f"neoplasm:\n  - {entry}\n", encoding="utf-8")
+    with pytest.raises(ContentProblem, match="prefix is true or left out"):
+        load_codes(tmp_path, SiteCodes())
 
 
 def test_what_does_not_count_stays_out() -> None:
@@ -211,11 +280,6 @@ def test_only_medicines_carry_a_form_or_a_strength() -> None:
     assert carrying == set(STEROIDS)
 
 
-@pytest.fixture(scope="module")
-def book() -> CodeBook:
-    return load_codes(CODES, SiteCodes())
-
-
 def test_strengths_are_loaded_as_exact_numbers(book: CodeBook) -> None:
     found = book.look_up("http://www.nlm.nih.gov/research/umls/rxnorm", "314099")
     assert found is not None
@@ -269,11 +333,19 @@ def test_an_analytes_units_belong_to_its_codes(concept: str) -> None:
         ("alt", "[IU]/L", "1"), ("ast", "ukat/L", "60"), ("alt", "nkat/L", "0.06"), ("total_bilirubin", "mg/dL", "17.104"),
         ("direct_bilirubin", "mg/dL", "17.104"), ("albumin", "g/L", "0.1"), ("creatinine", "mg/dL", "88.42"),
         ("hemoglobin", "mmol/L", "1.611"), ("platelets", "10*9/L", "1"), ("platelets", "/uL", "0.001"),
+        ("ldh", "ukat/L", "60"), ("haptoglobin", "g/L", "100"), ("troponin_i", "ng/mL", "1"), ("troponin_i", "ng/L", "0.001"),
+        ("troponin_i", "pg/mL", "0.001"), ("troponin_t", "ug/L", "1"), ("urine_output", "L", "1000"),
+        ("urine_output", "mL/(24.h)", "1"), ("blood_pressure", "mm[Hg]", "1"),
         ("platelets", "K/uL", "1"), ("inr", "{INR}", "1"), ("dose_mass", "ug", "0.001"), ("dose_mass", "g", "1000"),
     ],
 )  # fmt: skip
 def test_conversions_are_those_of_the_clinical_rules(concept: str, unit: str, is_one_of_its_own: str) -> None:
     assert Decimal(str(UNITS[concept]["one_is"][unit])) == Decimal(is_one_of_its_own)
+
+
+def test_micrograms_in_letters_are_a_spelling_and_no_code() -> None:
+    assert UNITS["troponin_i"]["spellings"]["mcg/L"] == "ug/L"
+    assert "mcg/L" not in UNITS["troponin_i"]["one_is"]
 
 
 def test_ambiguous_spellings_of_units_are_not_accepted() -> None:
@@ -296,6 +368,19 @@ def test_names_are_written_as_they_are_compared() -> None:
     [
         ("test_positive", "test_negative", "no_result_yet"),
         ("controlled", "not_controlled"),
+        ("test_positive", "test_negative", "smear_present", "smear_absent", "no_result_yet"),
+        ("specialty_liver", "specialty_blood", "specialty_kidney", "specialty_heart", "not_consultation"),
+        ("teaching", "other_teaching"),
+        ("antihypertensive_name", "steroid_name", "anti_infective_name"),
+        (
+            "sign_encephalopathy",
+            "sign_decreased_alertness",
+            "sign_deterioration",
+            "sign_bruising",
+            "sign_jaundice",
+            "sign_seizure",
+            "sign_oliguria",
+        ),
         ("anti_aav9_name", "not_anti_aav9_name"),
         ("vaccine_mmr_name", "vaccine_varicella_name", "vaccine_other_live_name"),
         ("once_a_day", "twice_a_day", "three_times_a_day", "four_times_a_day", "every_other_day"),

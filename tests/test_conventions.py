@@ -22,6 +22,8 @@ from cds_service.domain.known import Known, Numbers
 from cds_service.presentation import Catalogue
 from cds_service.presentation.yaml_files import load_yaml
 
+# What is prepared once for all of these tests is prepared in one process.
+pytestmark = pytest.mark.xdist_group("conventions")
 PACKAGE = Path(cds_service.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 DOMAIN = sorted((PACKAGE / "domain").rglob("*.py"))

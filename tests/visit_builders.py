@@ -1,4 +1,8 @@
-"""Visits and the kit: appointments in the record and proposed, the encounter, receipt and drawing up of the kit."""
+"""Visits and the kit: appointments in the record and proposed, the encounter, receipt and drawing up of the kit.
+
+stay           the encounter of the call: `began` an ISO day or a moment, `status`, `id`; none for one that did not come
+visit_reasons  why the child comes, each a code with its system or a text; stand in the same encounter
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from product_builders import PRODUCTS
-from resource_parts import TERMINOLOGY, Json, coding, is_none, refuse_unknown_words, subject, written_time
+from resource_parts import TERMINOLOGY, Json, coding, concept, is_none, refuse_unknown_words, subject, written_time
 
 ENCOUNTER_ID = "synthetic-visit"
 VISITS = {"infusion": "ZOLGENSMA infusion", "vaccination": "Vaccination visit", "visit": "Follow-up visit"}
 INFUSION_START = "2026-03-03T09:00:00Z"
+STAY_WORDS = "began status subject id"
 APPOINTMENT_WORDS = "for name code start status subject id"
 KIT_WORDS = "received drawn as status subject id"
 
@@ -38,16 +43,32 @@ def _an_hour_later(start: str) -> str:
     return written_time(datetime.fromisoformat(start) + timedelta(hours=1))
 
 
-def encounter(reasons: list[str]) -> Json:
-    """The visit that begins, with why the child comes."""
-    return {
+def stay_id(given: Mapping[str, Any]) -> str:
+    """The id of the encounter that a call is about."""
+    return str(_stay(given).get("id", ENCOUNTER_ID))
+
+
+def _stay(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    stated = given.get("stay")
+    stay = stated if isinstance(stated, Mapping) else {}
+    refuse_unknown_words(stay, STAY_WORDS, "stay")
+    return stay
+
+
+def encounter(given: Mapping[str, Any]) -> Json:
+    """The visit or stay of the call, with why the child comes."""
+    stay = _stay(given)
+    made: Json = {
         "resourceType": "Encounter",
-        "id": ENCOUNTER_ID,
-        "status": "arrived",
-        "class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": "AMB"},
-        **subject({}),
-        "reasonCode": [{"coding": [coding(str(reason))]} for reason in reasons],
+        "id": stay_id(given),
+        "status": stay.get("status", "in-progress" if stay else "arrived"),
+        "class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": "IMP" if stay else "AMB"},
+        **subject(stay),
     }
+    if not is_none(stay.get("began")):
+        made["period"] = {"start": written_time(stay["began"])}
+    reasons = [concept(str(reason)) for reason in given.get("visit_reasons", [])]
+    return {**made, "reasonCode": reasons} if reasons else made
 
 
 def kit_event(item: Mapping[str, Any], number: int, order: str) -> Json:

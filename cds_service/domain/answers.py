@@ -59,17 +59,29 @@ class DeleteOrder:
 
 @dataclass(frozen=True, slots=True)
 class RequestTest:
-    """Order a test or measurement; `test` names an entry of the card files' list of orders."""
+    """Order a test, measurement or consultation; `test` names an entry of the card files' list of orders.
+
+    `is_follow_up`: after the infusion. `on` is the day it is wanted for, None for now.
+    """
 
     test: str
     is_follow_up: bool = False
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMonitoring:
+    """Order all of these tests at once: the rest of the calendar, as one step."""
+
+    tests: tuple[RequestTest, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSteroid:
     """Order prednisolone by mouth once a day: mg and mL of one dose, the solution's strength, and the days.
 
-    `mg_per_kg` is what the rounded dose amounts to at the child's weight.
+    `mg_per_kg` is what the rounded dose amounts to at the child's weight. `purpose` says in one word what for: start,
+    continue, hold, or return to the full dose.
     """
 
     mg: Decimal
@@ -79,6 +91,26 @@ class OrderSteroid:
     first_day: date
     last_day: date
     supply_days: int
+    purpose: str = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class TaperStep:
+    """One step of a taper: mg and mL of one dose, once a day, from one day to another."""
+
+    mg: Decimal
+    ml: Decimal
+    mg_per_kg: Decimal
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTaper:
+    """Order prednisolone in falling steps, from the site's template; the label gives no steps."""
+
+    steps: tuple[TaperStep, ...]
+    strength_mg_per_ml: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +128,25 @@ class ExtendSteroid:
     last_day: date
 
 
-ProposedChange = CorrectOrder | DeleteOrder | RequestTest | OrderSteroid | OrderIntravenousSteroid | ExtendSteroid
+@dataclass(frozen=True, slots=True)
+class BeginSteroidLater:
+    """Let a corticosteroid draft begin on this day, and end as much later."""
+
+    order_id: str
+    first_day: date
+
+
+ProposedChange = (
+    CorrectOrder
+    | DeleteOrder
+    | RequestTest
+    | OrderMonitoring
+    | OrderSteroid
+    | OrderTaper
+    | OrderIntravenousSteroid
+    | ExtendSteroid
+    | BeginSteroidLater
+)
 
 
 @dataclass(frozen=True, slots=True)

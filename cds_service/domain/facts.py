@@ -11,12 +11,29 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 
+from cds_service.domain.care import CardiacEvaluation, Consultation, Stay, Teaching
 from cds_service.domain.days import NO_TIME, ClinicalTime, add_months
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.handling import KitEvent, Slot, VisitKind
-from cds_service.domain.medicines import AntiInfective, SteroidDose, SteroidOrder, Vaccination, VaccineOrder
+from cds_service.domain.medicines import (
+    AntiInfective,
+    StartedMedicine,
+    SteroidDose,
+    SteroidOrder,
+    Vaccination,
+    VaccineOrder,
+)
 from cds_service.domain.quantities import Quantity
-from cds_service.domain.results import InfectionTest, LabResult, RequestedTest, Temperature, TiterResult
+from cds_service.domain.results import (
+    BloodPressure,
+    BloodSmear,
+    InfectionTest,
+    LabResult,
+    RequestedTest,
+    Temperature,
+    TiterResult,
+    UrineOutput,
+)
 
 
 class Source(Enum):
@@ -322,6 +339,8 @@ class Moment(Enum):
     DISPATCH = "dispatch"
     VISIT = "visit"
     BOOKING = "booking"
+    CHART = "chart"
+    DISCHARGE = "discharge"
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -331,7 +350,8 @@ class PatientFacts:
     Compared by identity: the facts of one call are never those of another. `drafts` are the product orders this
     call is about: being written or signed, being dispatched, or, at a visit and while booking, the open ones.
     `names_product`: an order of the call itself is for the product, also one set aside as another patient's.
-    `slots` are its appointments. `unresolved_orders` are dispatched orders that did not come with the call.
+    `slots` are its appointments. `stay` is the encounter it is about, where that came with the call.
+    `unresolved_orders` are dispatched orders that did not come with the call.
     `unmapped_results` counts the results of no known code.
     """
 
@@ -376,6 +396,14 @@ class PatientFacts:
     visit_reasons: tuple[Diagnosis, ...]
     kit_events: tuple[KitEvent, ...]
     slots: tuple[Slot, ...]
+    blood_pressures: tuple[BloodPressure, ...]
+    urine_outputs: tuple[UrineOutput, ...]
+    blood_smears: tuple[BloodSmear, ...]
+    antihypertensives: tuple[StartedMedicine, ...]
+    consultations: tuple[Consultation, ...]
+    cardiac_evaluations: tuple[CardiacEvaluation, ...]
+    teachings: tuple[Teaching, ...]
+    stay: Stay | None
     unmapped_results: int
 
     def can_prove_absence(self, source: Source) -> bool:

@@ -30,6 +30,7 @@ class VisitKind(Enum):
 
     INFUSION = "infusion"
     VACCINATION = "vaccination"
+    FOLLOW_UP = "follow-up"
     OTHER = "other"
 
 

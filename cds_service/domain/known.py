@@ -82,7 +82,8 @@ class ChecklistLine:
 class Known:
     """Everything a rule may use beside the facts; where it is read shows where it comes from.
 
-    `panels` maps a panel's concept to the analytes it measures, `test_for` an analyte to the test that is offered.
+    `panels` maps a panel's concept to the analytes it measures, `test_for` an analyte to the test that is offered,
+    `single_test_for` to the one that measures nothing else, and `covered_by` a test to all that it measures.
     """
 
     label: Numbers
@@ -93,3 +94,5 @@ class Known:
     checklist: tuple[ChecklistLine, ...]
     panels: Mapping[str, frozenset[str]]
     test_for: Mapping[str, str]
+    single_test_for: Mapping[str, str]
+    covered_by: Mapping[str, frozenset[str]]

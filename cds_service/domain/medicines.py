@@ -28,6 +28,7 @@ class SteroidPhase:
     not give them, and then `why_unknown` names the reason. `times_per_day` is None where no frequency can be read.
     `every_days` is 2 for every other day. `weekdays` (Monday is 0) and `only_on` restrict the days; empty: all.
     `first_day` is None where no start is written; `last_day` is None where no end is. `sequence` orders steps.
+    `is_end_presumed`: the order is over and nothing says since when, so that its last days are not sure.
     """
 
     mg: Decimal | None
@@ -41,6 +42,7 @@ class SteroidPhase:
     sequence: int | None
     why_unknown: str
     written: str
+    is_end_presumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class SteroidOrder:
 
     `drug` is its concept, such as prednisolone; "" where only a name was recognised. `is_cover` is False for an
     order that is on hold or ended: it covers no day from today on. One that is not ACCEPTED proves no day.
-    `is_draft`: in the hand of the prescriber. `strength_mg_per_ml` is that of the ordered product, where known.
+    `is_draft`: in the hand of the prescriber, so that it covers no day before today. `is_being_stopped`: the call
+    takes it back. `strength_mg_per_ml` is that of the ordered product, where known.
     `written_on` is the day of writing. `supply_ends` is the last day that the dispensed supply lasts, where stated.
     `is_depot`: acts for weeks.
     """
@@ -66,6 +69,16 @@ class SteroidOrder:
     written_on: date | None
     supply_ends: date | None
     reason_written: str
+    evidence: Evidence
+    is_being_stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StartedMedicine:
+    """A course of a medicine that is told by name only. `starts` is its first day, else the day of writing."""
+
+    starts: date | None
+    standing: Standing
     evidence: Evidence
 
 

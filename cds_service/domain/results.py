@@ -127,3 +127,33 @@ class RequestedTest:
     ordered: ClinicalTime
     wanted: ClinicalTime
     evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class BloodPressure:
+    """One systolic blood pressure in mmHg; None where its number or unit cannot be interpreted."""
+
+    systolic: Decimal | None
+    measured: ClinicalTime
+    standing: Standing
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class UrineOutput:
+    """One recorded urine output: the volume of 24 hours in mL; None where it cannot be interpreted."""
+
+    ml_per_day: Decimal | None
+    measured: ClinicalTime
+    standing: Standing
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class BloodSmear:
+    """One look at a blood smear for schistocytes. `has_schistocytes` is None where the report says neither."""
+
+    has_schistocytes: bool | None
+    measured: ClinicalTime
+    standing: Standing
+    evidence: Evidence

@@ -48,7 +48,7 @@ def course_around(infusion: date, facts: PatientFacts, known: Known, *, within_s
     first = _first_day(infusion, facts, known, within_supply)
     if first is None:
         return None
-    horizon = infusion + _LOOK_AHEAD
+    horizon = max(infusion, facts.today) + _LOOK_AHEAD
     last = _last_day(first, horizon, facts, known, within_supply)
     days = [first + DAY * n for n in range((last - first).days + 1)]
     return Course(

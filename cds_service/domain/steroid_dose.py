@@ -150,8 +150,12 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 
 def _parts(order: SteroidOrder, day: date, facts: PatientFacts, known: Known) -> list[_Part]:
-    """What an order gives on a day, one part for each of its instructions that covers it."""
-    if not order.is_cover and day >= facts.today:
+    """What an order gives on a day, one part for each of its instructions that covers it.
+
+    An ended order covers the past only, and one that is still being written nothing of it.
+    """
+    is_ended, is_not_begun = not order.is_cover and day >= facts.today, order.is_draft and day < facts.today
+    if is_ended or is_not_begun:
         return []
     found = []
     for phase in order.phases:
@@ -163,6 +167,7 @@ def _parts(order: SteroidOrder, day: date, facts: PatientFacts, known: Known) ->
                 and phase.first_day is not None
                 and order.route is not SteroidRoute.NOT_STATED
                 and order.standing is Standing.ACCEPTED
+                and (not phase.is_end_presumed or day == start)
             )
             found.append(_Part(order, mg, is_sure))
     return found

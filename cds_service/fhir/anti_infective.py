@@ -10,6 +10,7 @@ from cds_service.domain.medicines import AntiInfective
 from cds_service.fhir.clinical_time import SiteClock, iso_day, read_time
 from cds_service.fhir.json_shapes import (
     JsonObject,
+    an_object,
     code_text,
     codings,
     concept_texts,
@@ -39,16 +40,19 @@ def read_anti_infective(
     is_one = "systemic_anti_infective" in recognition.concept_of(concepts)
     if not is_one and not any(recognition.holds("anti_infective_name", name) for name in names):
         return None
-    if _is_local(resource, names, recognition):
+    dosages = objects(resource.get("dosageInstruction"))
+    if is_local(dosages, names, recognition):
         return None
     is_active = status not in _ENDED
     is_sure = status in _SURE and intent not in _ONLY_CONSIDERED
     written_on = read_time(resource.get("authoredOn"), clock)
+    starts = first_day(dosages, recognition, clock) or written_on.day
+    ends = _end(dosages, recognition, clock, is_active, written_on.day)
     return AntiInfective(
         is_active=is_active,
         is_prophylaxis=_is_prophylaxis(resource, names, recognition),
-        starts=_start(resource, recognition, clock) or written_on.day,
-        ends=_end(resource, recognition, clock, is_active, written_on.day),
+        starts=starts,
+        ends=ends if is_active or ends else _last_seen(resource, clock, starts),
         standing=Standing.ACCEPTED if is_sure else Standing.PROVISIONAL,
         evidence=Evidence(
             own_reference(resource), _name(names, concepts, recognition), "", iso_day(written_on), status
@@ -62,9 +66,9 @@ def _name(names: list[str], concepts: list[JsonObject], recognition: Recognition
     return next(iter(names), "") or next((entry[1].name for entry in entries if entry), "")
 
 
-def _is_local(resource: JsonObject, names: list[str], recognition: Recognition) -> bool:
+def is_local(dosages: list[JsonObject], names: list[str], recognition: Recognition) -> bool:
     """Whether it is for eye, ear, skin or airways: by every stated route, or by its name where none is stated."""
-    routes = [item.get("route") for item in objects(resource.get("dosageInstruction"))]
+    routes = [item.get("route") for item in dosages]
     stated_routes = [route for route in routes if concept_texts(route) or any(codings(route))]
     if not stated_routes:
         return any(recognition.holds("route_not_systemic", name) for name in names)
@@ -86,19 +90,26 @@ def _is_prophylaxis(resource: JsonObject, names: list[str], recognition: Recogni
     return any(recognition.holds("prophylaxis", words) for words in said)
 
 
-def _start(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> date | None:
+def first_day(dosages: list[JsonObject], recognition: Recognition, clock: SiteClock) -> date | None:
     """The first day that any instruction names."""
-    timings = (first_object(item.get("timing")) for item in objects(resource.get("dosageInstruction")))
+    timings = (first_object(item.get("timing")) for item in dosages)
     days = [day for timing in timings if (day := read_timing(timing, recognition, clock).first_day)]
     return min(days, default=None)
 
 
 def _end(
-    resource: JsonObject, recognition: Recognition, clock: SiteClock, is_active: bool, written_on: date | None
+    dosages: list[JsonObject], recognition: Recognition, clock: SiteClock, is_active: bool, written_on: date | None
 ) -> date | None:
     """The last day that all instructions name, None where one is open; not after today once the course has ended."""
-    timings = [first_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
+    timings = [first_object(item.get("timing")) for item in dosages]
     ends = [read_timing(timing, recognition, clock, written_on).last_day for timing in timings]
     known = [end for end in ends if end]
     last = max(known) if known and len(known) == len(ends) else None
     return last if is_active or last is None else min(last, clock.today)
+
+
+def _last_seen(resource: JsonObject, clock: SiteClock, starts: date | None) -> date | None:
+    """Of a course that is over, nobody knows since when: the day its record was changed, at least its first day."""
+    changed = read_time(an_object(resource.get("meta")).get("lastUpdated"), clock).day
+    days = [min(day, clock.today) for day in (starts, changed) if day]
+    return max(days, default=None)

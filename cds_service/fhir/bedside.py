@@ -1,12 +1,13 @@
-"""Observation → body temperatures and tests for infectious agents (clinical-rules C1, C4, group E)."""
+"""Observation → body temperatures, tests for infectious agents, blood smears (clinical-rules C1, C4, groups E, I)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from cds_service.domain.certainty import Certainty
+from cds_service.domain.evidence import Standing
 from cds_service.domain.quantities import Quantity, UnitTable, plain
-from cds_service.domain.results import InfectionTest, Temperature
+from cds_service.domain.results import BloodSmear, InfectionTest, Temperature
 from cds_service.fhir.clinical_time import SiteClock, effective_time
 from cds_service.fhir.json_shapes import (
     JsonObject,
@@ -18,21 +19,24 @@ from cds_service.fhir.json_shapes import (
     text,
 )
 from cds_service.fhir.laboratory import quantity_interval, result_evidence, result_standing
-from cds_service.fhir.quantity import as_written, read_measured
-from cds_service.fhir.recognition import Recognition
+from cds_service.fhir.quantity import as_written, at_least, read_measured
+from cds_service.fhir.recognition import Recognition, clauses
 
 CELSIUS, FAHRENHEIT = "body_temperature", "body_temperature_fahrenheit"
+SCHISTOCYTES = "schistocytes"
 # Tests whose number is an amount of the agent itself: any amount is a finding.
 _AMOUNTS = frozenset({"hepatitis_b_surface_antigen_quantity", "hepatitis_b_dna", "hepatitis_c_rna"})
 # For hepatitis A IgM no code is listed yet.
 INFECTION_TESTS = _AMOUNTS | {"hepatitis_b_surface_antigen", "hepatitis_a_igm", "respiratory_pathogen_test"}
 _POSITIVE_FLAGS, _NEGATIVE_FLAGS = frozenset({"POS"}), frozenset({"NEG"})
+_ABNORMAL_FLAGS = _POSITIVE_FLAGS | {"A", "AA", "H", "HH"}
 
 
 def read_temperature(resource: JsonObject, clock: SiteClock, units: UnitTable) -> Temperature | None:
     """A body temperature in `Cel` or `[degF]`, or None if it was entered in error.
 
-    Without a number in one of the two its quantity is None; nothing is guessed from its size.
+    Without a number in one of the two its quantity is None; nothing is guessed from its size. `>38` is at least 38
+    and may alarm only; `<38` is no temperature.
     """
     measured = effective_time(resource, clock)
     element = first_object(resource.get("valueQuantity"))
@@ -40,9 +44,12 @@ def read_temperature(resource: JsonObject, clock: SiteClock, units: UnitTable) -
     standing = result_standing(resource, measured, has_value=bool(written))
     if standing is None:
         return None
-    return Temperature(
-        _degrees(element, units), measured, standing, result_evidence(resource, "body_temperature", written, measured)
-    )
+    floor = at_least(element)
+    if floor is not None and standing is Standing.ACCEPTED:
+        standing = Standing.PROVISIONAL
+    quantity = _degrees(element if floor is None else floor, units)
+    evidence = result_evidence(resource, "body_temperature", written, measured)
+    return Temperature(quantity, measured, standing, evidence)
 
 
 def _degrees(element: JsonObject, units: UnitTable) -> Quantity | None:
@@ -82,6 +89,48 @@ def _is_positive(resource: JsonObject, concept: str, recognition: Recognition) -
     if any(_affirms(words, recognition) for words in said):
         return True
     return _is_amount_above_zero(resource) if concept in _AMOUNTS else None
+
+
+def read_blood_smear(resource: JsonObject, clock: SiteClock, recognition: Recognition) -> BloodSmear | None:
+    """A look for schistocytes, or None if it was entered in error."""
+    measured = effective_time(resource, clock)
+    written = _written(resource)
+    standing = result_standing(resource, measured, has_value=bool(written))
+    if standing is None:
+        return None
+    found = _has_schistocytes(resource, recognition)
+    if found is None and recognition.holds("no_result_yet", written):
+        standing = Standing.NO_INFORMATION
+    return BloodSmear(found, measured, standing, result_evidence(resource, SCHISTOCYTES, written, measured))
+
+
+def _has_schistocytes(resource: JsonObject, recognition: Recognition) -> bool | None:
+    """What the report says in words, by number or by flag, presence first; a longer text can only say that some are
+    there.
+    """
+    said, answer = _words(resource), resource.get("valueBoolean")
+    flags = {text(coding.get("code")).upper() for coding in codings(resource.get("interpretation"))}
+    if any(recognition.says(name, said) for name in ("test_positive", "smear_present")) or answer is True:
+        return True
+    if any(recognition.says(name, said) for name in ("test_negative", "smear_absent")) or answer is False:
+        return False
+    if flags & _ABNORMAL_FLAGS or _is_counted(resource):
+        return True
+    if any(_tells_of_schistocytes(clause, recognition) for words in said for clause in clauses(words)):
+        return True
+    return False if flags & _NEGATIVE_FLAGS else None
+
+
+def _is_counted(resource: JsonObject) -> bool:
+    """Whether a number says that there are some."""
+    whole = number(resource.get("valueInteger"))
+    return (whole is not None and whole > 0) or _is_amount_above_zero(resource) is True
+
+
+def _tells_of_schistocytes(clause: str, recognition: Recognition) -> bool:
+    """Whether a clause names them, or says how many there are, and denies nothing."""
+    is_told = recognition.holds("smear_finding", clause) or recognition.holds("smear_present", clause)
+    return is_told and not any(recognition.holds(name, clause) for name in ("denial", "test_negative"))
 
 
 def _affirms(words: str, recognition: Recognition) -> bool:

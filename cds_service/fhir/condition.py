@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import Control, Diagnosis
@@ -17,35 +19,47 @@ from cds_service.fhir.json_shapes import (
 )
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.references import own_reference
+from cds_service.fhir.signs_in_words import SIGNS, past_signs_in, signs_in
 from cds_service.fhir.standing import condition_standing, procedure_standing
 
 NOT_SMA = "not_spinal_muscular_atrophy"
 PREMATURE = "premature_birth"
 _SMA = frozenset({"spinal_muscular_atrophy", "spinal_muscular_atrophy_related"})
-CONDITION_CONCEPTS = _SMA | {
-    PREMATURE,
-    "ventilator_dependence",
-    "ventilation_related",
-    "tracheostomy",
-    "limb_paralysis",
-    "limb_paralysis_complete",
-    "neonatal_jaundice",
-    "liver_disease",
-    "hepatic_failure",
-    "acute_viral_hepatitis",
-    "chronic_hepatitis_b",
-    "chronic_hepatitis_c",
-    "infection",
-    "sign_of_infection",
-    "hiv_infection",
-    "tuberculosis",
-    "vomiting",
-    "feeding_intolerance",
-    "rash",
-    "urticaria",
-    "dyspnea",
-    "anaphylaxis",
-}
+CONDITION_CONCEPTS = (
+    _SMA
+    | SIGNS
+    | {
+        PREMATURE,
+        "ventilator_dependence",
+        "ventilation_related",
+        "tracheostomy",
+        "limb_paralysis",
+        "limb_paralysis_complete",
+        "neonatal_jaundice",
+        "liver_disease",
+        "hepatic_failure",
+        "acute_viral_hepatitis",
+        "chronic_hepatitis_b",
+        "chronic_hepatitis_c",
+        "infection",
+        "sign_of_infection",
+        "hiv_infection",
+        "tuberculosis",
+        "vomiting",
+        "feeding_intolerance",
+        "rash",
+        "urticaria",
+        "dyspnea",
+        "anaphylaxis",
+        "thrombotic_microangiopathy",
+        "microangiopathic_hemolytic_anemia",
+        "acute_kidney_injury",
+        "hypertension",
+        "thrombocytopenia",
+        "neoplasm",
+        "benign_neoplasm",
+    }
+)
 # Of these a past entry says something as well: an event that is over, or a history that bears on the liver.
 _TELLING_WHEN_PAST = frozenset(
     {
@@ -58,25 +72,30 @@ _TELLING_WHEN_PAST = frozenset(
         "urticaria",
         "dyspnea",
         "anaphylaxis",
+        "thrombotic_microangiopathy",
+        "acute_kidney_injury",
+        "seizure",
+        "oliguria",
+        "bruising",
+        "jaundice",
+        "neoplasm",
+        "benign_neoplasm",
+        "decreased_alertness",
     }
 )
+_OTHER_JAUNDICE, _JAUNDICE = "jaundice_of_other_cause", "jaundice"
 _HEPATITIS_B = frozenset({"acute_viral_hepatitis", "chronic_hepatitis_b"})
 PROCEDURE_CONCEPTS = frozenset({"tracheostomy_procedure"})
 
 
 def read_diagnoses(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> list[Diagnosis]:
-    """The known concepts of a Condition; none if it was refuted, or is past and not about prematurity."""
-    found = recognition.concept_of(resource.get("code"))
-    concepts = found & CONDITION_CONCEPTS
-    if NOT_SMA in found:
-        concepts -= _SMA
-    if "not_hepatitis_b" in found:
-        concepts -= _HEPATITIS_B
-    standing = condition_standing(resource) if concepts else None
-    if standing is None:
+    """The known concepts of a Condition by its codes, and the signs it names where none of them is known.
+
+    None if it was refuted, or is past and tells nothing then. Words alone may raise an alarm.
+    """
+    told = _told(resource, recognition)
+    if not told:
         return []
-    if standing is Standing.NO_INFORMATION:
-        concepts &= _TELLING_WHEN_PAST
     clinical = " ".join(code_text(c.get("code")) for c in codings(resource.get("clinicalStatus")))
     verified = " ".join(code_text(c.get("code")) for c in codings(resource.get("verificationStatus")))
     onset = _onset(resource, clock)
@@ -86,14 +105,41 @@ def read_diagnoses(resource: JsonObject, recognition: Recognition, clock: SiteCl
     evidence = Evidence(own_reference(resource), _name(resource, recognition), code, day, status)
     weeks, control = _completed_weeks(resource, recognition), _control(resource, recognition)
     return [
-        Diagnosis(concept, standing, evidence, weeks if concept == PREMATURE else None, onset, control)
-        for concept in sorted(concepts)
+        Diagnosis(concept, told[concept], evidence, weeks if concept == PREMATURE else None, onset, control)
+        for concept in sorted(told)
     ]
 
 
+def _told(resource: JsonObject, recognition: Recognition) -> Mapping[str, Standing]:
+    """What a Condition tells, and what each of it may do."""
+    found = recognition.concept_of(resource.get("code"))
+    said = [] if found else concept_texts(resource.get("code"))
+    present = _coded(found) if found else signs_in(said, recognition)
+    past = past_signs_in(said, recognition) - present
+    standing = condition_standing(resource) if present | past else None
+    if standing is None:
+        return {}
+    if said and standing is Standing.ACCEPTED:
+        standing = Standing.PROVISIONAL
+    if standing is Standing.NO_INFORMATION:
+        present, past = frozenset(), present | past
+    return dict.fromkeys(present, standing) | dict.fromkeys(past & _TELLING_WHEN_PAST, Standing.NO_INFORMATION)
+
+
+def _coded(found: frozenset[str]) -> frozenset[str]:
+    """The concepts that these codes stand for, without those that another code beside them contradicts."""
+    concepts = found & CONDITION_CONCEPTS
+    if NOT_SMA in found:
+        concepts -= _SMA
+    if "not_hepatitis_b" in found:
+        concepts -= _HEPATITIS_B
+    return concepts | {_JAUNDICE} if _OTHER_JAUNDICE in found else concepts
+
+
 def read_adverse_event(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> list[Diagnosis]:
-    """The known concepts of an AdverseEvent that happened."""
-    concepts = recognition.concept_of(resource.get("event")) & CONDITION_CONCEPTS
+    """The known concepts of an AdverseEvent that happened, and the signs it names where it has no known code."""
+    found = recognition.concept_of(resource.get("event"))
+    concepts = _coded(found) if found else signs_in(concept_texts(resource.get("event")), recognition)
     if code_text(resource.get("actuality")) == "potential" or code_text(resource.get("status")) == "entered-in-error":
         return []
     onset = read_time(resource.get("date") or resource.get("detected") or resource.get("recordedDate"), clock)

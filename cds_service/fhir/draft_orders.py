@@ -14,7 +14,8 @@ from cds_service.fhir.references import is_about, own_reference, plain_reference
 from cds_service.fhir.steroid import is_steroid_draft
 from cds_service.fhir.vaccine import is_vaccine_draft
 
-_NOT_BEING_ORDERED = frozenset({"cancelled", "stopped", "entered-in-error"})
+_BEING_STOPPED = frozenset({"cancelled", "stopped"})
+_NOT_BEING_ORDERED = _BEING_STOPPED | {"entered-in-error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ class DraftOrders:
 
     `in_hand` and `background` are orders for the product, selected and not. `others` are all further orders of the
     session, `others_in_hand` the selected ones among them. `names_steroid_or_vaccine`: one of those is for a
-    corticosteroid or a vaccine, which concerns us in a child with the product. `taken_back` names the orders that
-    are being stopped or cancelled. `unreadable_entries` counts entries without a resource. `other_subjects` are
-    orders that name another patient; one that names none counts as the call's patient's (ruling 56).
+    corticosteroid or a vaccine, or a corticosteroid is being stopped, which concerns us in a child with the product.
+    `taken_back` names the orders that are not being ordered any longer, `stopped` are the orders for medicines among
+    them that are being stopped or cancelled. `unreadable_entries` counts entries without a resource. `other_subjects`
+    are orders that name another patient; one that names none counts as the call's patient's (ruling 56).
     """
 
     in_hand: tuple[Draft, ...] = ()
@@ -42,6 +44,7 @@ class DraftOrders:
     others_in_hand: tuple[JsonObject, ...] = ()
     names_steroid_or_vaccine: bool = False
     taken_back: frozenset[str] = frozenset()
+    stopped: tuple[JsonObject, ...] = ()
     unreadable_entries: int = 0
     medications: dict[str, JsonObject] = field(default_factory=dict)
     other_subjects: tuple[IdentityProblem, ...] = ()
@@ -69,14 +72,19 @@ def read_draft_orders(
     """
     entries = [(text(e.get("fullUrl")), an_object(e.get("resource"))) for e in _entries(draft_orders)]
     orders = [resource for _, resource in entries if _is_being_ordered(resource)]
+    taken_back = _of_patient([r for _, r in entries if r and not _is_being_ordered(r)], patient_id)
+    stopped = tuple(order for order in taken_back if _is_being_stopped(order))
     medications = medications_by_reference(entries)
-    if any(_refers_elsewhere(order, medications) for order in orders):
+    if any(_refers_elsewhere(order, medications) for order in (*orders, *stopped)):
         medications = {**medications_in(prefetch), **medications}
     ours, others = _sorted_out(orders, medications, recognition)
     times = Counter(text(resource.get("id")) for _, resource in entries)
     in_hand = [draft for draft in ours if selections is None or _is_selected(draft.resource, selections, times)]
     others_in_hand = [order for order in others if selections is None or _is_selected(order, selections, times)]
-    is_named = any(_is_steroid_or_vaccine(order, medications, recognition) for order in others_in_hand)
+    stopped_in_hand = [order for order in stopped if selections is None or _is_selected(order, selections, times)]
+    is_named = any(_is_steroid_or_vaccine(order, medications, recognition) for order in others_in_hand) or any(
+        is_steroid_draft(order, medications, recognition) for order in stopped_in_hand
+    )
     if not in_hand and not is_named:
         return NO_DRAFTS
     chosen = {id(draft) for draft in in_hand}
@@ -88,7 +96,8 @@ def read_draft_orders(
         others_in_hand=_of_patient(others_in_hand, patient_id),
         names_steroid_or_vaccine=is_named,
         unreadable_entries=sum(not resource for _, resource in entries),
-        taken_back=frozenset(own_reference(r) for _, r in entries if not _is_being_ordered(r) and r.get("id")),
+        taken_back=frozenset(own_reference(order) for order in taken_back if order.get("id")),
+        stopped=stopped,
         medications=medications,
         other_subjects=tuple(p for order in judged if (p := _other_subject(order, patient_id))),
     )
@@ -151,6 +160,12 @@ def medications_in(prefetch: object) -> dict[str, JsonObject]:
 
 def _is_being_ordered(order: JsonObject) -> bool:
     return code_text(order.get("status")) not in _NOT_BEING_ORDERED and order.get("doNotPerform") is not True
+
+
+def _is_being_stopped(order: JsonObject) -> bool:
+    """Whether it is an order for a medicine that ends; one that was never true, or forbids, ends nothing."""
+    is_medicine = order.get("resourceType") == "MedicationRequest" and order.get("doNotPerform") is not True
+    return is_medicine and code_text(order.get("status")) in _BEING_STOPPED
 
 
 def _is_selected(order: JsonObject, selections: Sequence[str], times: Mapping[str, int]) -> bool:

@@ -8,7 +8,7 @@ from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import Exposure, ExposureKind
 from cds_service.fhir.clinical_time import SiteClock, effective_time, iso_day, read_time
-from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, values
+from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, concept_texts, objects, values
 from cds_service.fhir.quantity import as_written
 from cds_service.fhir.recognition import Medicine, Named, Recognition
 from cds_service.fhir.references import identifiers, own_reference, referenced
@@ -41,15 +41,23 @@ def read_administration(
 
 
 def read_procedure_dose(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> Exposure | None:
-    """A procedure record of the product."""
+    """A procedure record of the product; one that only tells of teaching about it is none."""
     medicine = recognition.medicine(objects(resource.get("code")))
     kind = _kind(resource)
-    if medicine.named is Named.SOMETHING_ELSE or kind is None:
+    if medicine.named is Named.SOMETHING_ELSE or kind is None or _is_teaching(resource, recognition):
         return None
     period = an_object(resource.get("performedPeriod"))
     given = read_time(resource.get("performedDateTime") or period.get("start"), clock)
     based_on = frozenset(name for item in objects(resource.get("basedOn")) if (name := referenced(item)))
     return _exposure(resource, medicine, kind, given, based_on, "")
+
+
+def _is_teaching(resource: JsonObject, recognition: Recognition) -> bool:
+    """Whether words, and no code of the product, say that the family was taught, and nothing that it was given."""
+    said = " | ".join(concept_texts(resource.get("code")))
+    is_only_named = not recognition.concept_of(resource.get("code"))
+    is_about_giving = recognition.holds("administration_word", said)
+    return is_only_named and recognition.holds("teaching", said) and not is_about_giving
 
 
 def read_immunization_dose(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> Exposure | None:

@@ -50,6 +50,10 @@ ANALYTES: tuple[str, ...] = (
     "creatinine",
     "hemoglobin",
     "platelets",
+    "ldh",
+    "haptoglobin",
+    "troponin_i",
+    "troponin_t",
 )
 
 # No thousands separators, no decimal commas, no sign, no exponent; never a number from within other words.

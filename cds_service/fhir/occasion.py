@@ -19,6 +19,7 @@ _CODED_IN = {"Immunization": "vaccineCode", "Procedure": "code"}
 class Occasion:
     """The moment of a call, the orders being written, the references of orders being dispatched, their tasks, and
     the appointments being booked. `names_product`: one of the orders is for the product, whoever it is for.
+    `encounter_id` is that of the stay or visit the call is about, "" where it names none.
     """
 
     moment: Moment
@@ -27,6 +28,7 @@ class Occasion:
     dispatched: tuple[str, ...] = ()
     tasks: tuple[JsonObject, ...] = ()
     appointments: tuple[JsonObject, ...] = ()
+    encounter_id: str = ""
 
 
 def holds_trace_of_product(prefetch: object, patient_id: str, recognition: Recognition) -> bool:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from cds_service.domain.codes import CodeBook
 from cds_service.domain.facts import Source
-from cds_service.fhir.bedside import INFECTION_TESTS
+from cds_service.fhir.bedside import INFECTION_TESTS, SCHISTOCYTES
 from cds_service.fhir.laboratory import ANALYTES
 from cds_service.fhir.observation import (
     GESTATIONAL_AGE,
@@ -15,6 +15,7 @@ from cds_service.fhir.observation import (
     SMN2_CONCEPTS,
     WEIGHT,
 )
+from cds_service.fhir.vital_signs import BLOOD_PRESSURE_PANEL, SYSTOLIC, URINE_OUTPUT
 
 _OBSERVED = (
     WEIGHT,
@@ -24,6 +25,10 @@ _OBSERVED = (
     *ANALYTES,
     "anti_aav9",
     "body_temperature",
+    BLOOD_PRESSURE_PANEL,
+    SYSTOLIC,
+    URINE_OUTPUT,
+    SCHISTOCYTES,
     *sorted(INFECTION_TESTS),
 )
 _TYPES = {

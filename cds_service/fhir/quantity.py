@@ -30,6 +30,22 @@ def read_measured(element: JsonObject, concept: str, units: UnitTable) -> Quanti
     return Quantity(value, unit) if unit else None
 
 
+def at_least(element: JsonObject) -> JsonObject | None:
+    """The Quantity `>38` as its lower bound; None where it states no lower bound."""
+    return _bound(element, (">", ">=", "≥"))
+
+
+def at_most(element: JsonObject) -> JsonObject | None:
+    """The Quantity `<50` as its upper bound; None where it states no upper bound."""
+    return _bound(element, ("<", "<=", "≤"))
+
+
+def _bound(element: JsonObject, comparators: tuple[str, ...]) -> JsonObject | None:
+    if text(element.get("comparator")) not in comparators:
+        return None
+    return {name: value for name, value in element.items() if name != "comparator"}
+
+
 def read_ordered(element: JsonObject, concept: str, units: UnitTable) -> Decimal | None:
     """An ordered quantity in the concept's own unit, or None where it is not one of this concept.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar, cast
 
+from cds_service.domain.care import CardiacEvaluation, Consultation, Teaching
 from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import (
@@ -23,12 +24,44 @@ from cds_service.domain.facts import (
     WeightMeasurement,
 )
 from cds_service.domain.handling import KitEvent, Slot
-from cds_service.domain.medicines import AntiInfective, SteroidDose, SteroidOrder, Vaccination, VaccineOrder
+from cds_service.domain.medicines import (
+    AntiInfective,
+    StartedMedicine,
+    SteroidDose,
+    SteroidOrder,
+    Vaccination,
+    VaccineOrder,
+)
 from cds_service.domain.quantities import UnitTable
-from cds_service.domain.results import InfectionTest, LabResult, RequestedTest, Temperature, TiterResult
+from cds_service.domain.results import (
+    BloodPressure,
+    BloodSmear,
+    InfectionTest,
+    LabResult,
+    RequestedTest,
+    Temperature,
+    TiterResult,
+    UrineOutput,
+)
 from cds_service.fhir.anti_infective import read_anti_infective
+from cds_service.fhir.antihypertensive import read_antihypertensive
 from cds_service.fhir.availability import SOURCE_OF_TYPE, Chart, identity_problem
-from cds_service.fhir.bedside import INFECTION_TESTS, read_infection_test, read_temperature
+from cds_service.fhir.bedside import (
+    INFECTION_TESTS,
+    SCHISTOCYTES,
+    read_blood_smear,
+    read_infection_test,
+    read_temperature,
+)
+from cds_service.fhir.care import (
+    CARDIAC_EVALUATIONS,
+    CONSULTATIONS,
+    TEACHINGS,
+    read_cardiac_evaluation,
+    read_consultations,
+    read_stay,
+    read_teaching,
+)
 from cds_service.fhir.clinical_time import SiteClock, is_timeless, iso_day, read_time
 from cds_service.fhir.condition import read_adverse_event, read_diagnoses, read_procedures
 from cds_service.fhir.draft_orders import Draft, DraftOrders
@@ -69,10 +102,11 @@ from cds_service.fhir.recognition import Medicine, Named, Recognition, medicatio
 from cds_service.fhir.references import identifiers, is_about, own_reference, plain_reference, referenced
 from cds_service.fhir.requested_test import is_nil_by_mouth, read_requested_test
 from cds_service.fhir.standing import is_removed
-from cds_service.fhir.steroid import read_steroid_dose, read_steroid_order
+from cds_service.fhir.steroid import read_steroid_dose, read_steroid_order, read_stopped_steroid_order
 from cds_service.fhir.titer import is_titer, read_titer
 from cds_service.fhir.vaccine import overdue_vaccines, read_vaccination, read_vaccine_order
 from cds_service.fhir.visit import read_slot, read_visit_reasons
+from cds_service.fhir.vital_signs import URINE_OUTPUT, read_blood_pressure, read_urine_output, systolic_results
 
 __all__ = ["SiteClock", "read_facts"]
 
@@ -122,6 +156,13 @@ class _Found:
     visit_reasons: list[Diagnosis] = field(default_factory=list)
     kit_events: list[KitEvent] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
+    blood_pressures: list[BloodPressure] = field(default_factory=list)
+    urine_outputs: list[UrineOutput] = field(default_factory=list)
+    blood_smears: list[BloodSmear] = field(default_factory=list)
+    antihypertensives: list[StartedMedicine] = field(default_factory=list)
+    consultations: list[Consultation] = field(default_factory=list)
+    cardiac_evaluations: list[CardiacEvaluation] = field(default_factory=list)
+    teachings: list[Teaching] = field(default_factory=list)
     unmapped_results: int = 0
     medicine_orders: frozenset[str] = frozenset()
     unreadable: list[UnreadableEntry] = field(default_factory=list)
@@ -174,6 +215,7 @@ def read_facts(
     product_orders = _read_doses_and_orders(chart, drafts, found, reader, medications)
     _read_other_medicines(chart, drafts, own_appointments, found, reader, medications)
     _read_requested_tests(chart, drafts, found, reader)
+    _read_care(chart, drafts, found, reader)
     _read_visits_and_kit(chart, own_appointments, occasion.tasks, product_orders, found, reader)
     in_hand, background, unresolved = _orders_in_hand(occasion, patient_id, product_orders, found, reader)
     booked_for_others = (identity_problem(item, patient_id) for item in occasion.appointments)
@@ -230,6 +272,14 @@ def read_facts(
         visit_reasons=tuple(found.visit_reasons),
         kit_events=tuple(found.kit_events),
         slots=tuple(found.slots),
+        blood_pressures=_not_future(found.blood_pressures),
+        urine_outputs=_not_future(found.urine_outputs),
+        blood_smears=_not_future(found.blood_smears),
+        antihypertensives=tuple(found.antihypertensives),
+        consultations=tuple(found.consultations),
+        cardiac_evaluations=tuple(found.cardiac_evaluations),
+        teachings=tuple(found.teachings),
+        stay=read_stay(chart.of_type("Encounter"), occasion.encounter_id, clock),
         unmapped_results=found.unmapped_results,
     )
 
@@ -241,13 +291,16 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     genes: list[tuple[JsonObject, frozenset[str]]] = []
     tests: list[tuple[JsonObject, str]] = []
     labs: list[tuple[JsonObject, str]] = []
-    ages, others, titers, temperatures = [], [], [], []
+    pressures: list[JsonObject] = []
+    ages, others, titers, temperatures, urine, smears = [], [], [], [], [], []
     for resource in chart.of_type("Observation"):
         concepts = recognition.concept_of(resource.get("code"))
         inside = _component_results(resource, recognition) if resource.get("component") else []
         labs += inside
+        systolic = systolic_results(resource, concepts, recognition)
+        pressures += systolic
         if not concepts:
-            if inside:
+            if inside or systolic:
                 continue
             if is_titer(resource, recognition):
                 titers.append(resource)
@@ -266,6 +319,10 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
             titers.append(resource)
         if BODY_TEMPERATURE in concepts:
             temperatures.append(resource)
+        if URINE_OUTPUT in concepts:
+            urine.append(resource)
+        if SCHISTOCYTES in concepts:
+            smears.append(resource)
         labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
         tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
@@ -275,6 +332,9 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     found.each(tests, lambda r, concept: read_infection_test(r, concept, clock, recognition), found.infection_tests)
     found.each(_alone(titers), lambda r, _: read_titer(r, clock, recognition), found.titers)
     found.each(_alone(temperatures), lambda r, _: read_temperature(r, clock, units), found.temperatures)
+    found.each(_alone(pressures), lambda r, _: read_blood_pressure(r, clock, units), found.blood_pressures)
+    found.each(_alone(urine), lambda r, _: read_urine_output(r, clock, units), found.urine_outputs)
+    found.each(_alone(smears), lambda r, _: read_blood_smear(r, clock, recognition), found.blood_smears)
     measured = [resource for resource, _ in (*weights, *labs)]
     for resource in [*measured, *titers]:
         if is_timeless(resource) and not is_removed(resource):
@@ -383,18 +443,12 @@ def _read_other_medicines(
 ) -> None:
     """Corticosteroids, vaccines and anti-infectives, in the record and beside the order in hand."""
     units, recognition, clock = reader.units, reader.recognition, reader.clock
-    being_ordered = {name for order in drafts.others for name in _names(order)}
-    being_ordered |= {referenced(order.get("priorPrescription")) for order in drafts.others} - {""}
-    being_ordered |= drafts.taken_back
-    recorded = [order for order in chart.of_type("MedicationRequest") if not _names(order) & being_ordered]
-    found.medicine_orders = frozenset(own_reference(order) for order in chart.of_type("MedicationRequest"))
-    written = [order for order in drafts.others if order.get("resourceType") == "MedicationRequest"]
-    orders = [*((order, False) for order in recorded), *((order, True) for order in written)]
-    found.each(
-        orders,
-        lambda r, is_draft: read_steroid_order(r, medications, recognition, units, clock, is_draft=is_draft),
-        found.steroid_orders,
-    )
+    changed = {name for order in drafts.others for name in _names(order)}
+    changed |= {referenced(order.get("priorPrescription")) for order in drafts.others} - {""}
+    orders = chart.of_type("MedicationRequest")
+    recorded = [order for order in orders if not _names(order) & (changed | drafts.taken_back)]
+    found.medicine_orders = frozenset(own_reference(order) for order in orders)
+    _read_steroid_orders(orders, drafts, changed, found, reader, medications)
     administrations = chart.of_type("MedicationAdministration")
     found.each(
         _alone(administrations),
@@ -404,6 +458,11 @@ def _read_other_medicines(
     found.each(
         _alone(recorded), lambda r, _: read_anti_infective(r, medications, recognition, clock), found.anti_infectives
     )
+    found.each(
+        _alone((*orders, *administrations)),
+        lambda r, _: read_antihypertensive(r, medications, recognition, clock),
+        found.antihypertensives,
+    )
     given = (*chart.of_type("Immunization"), *administrations, *recorded)
     found.each(_alone(given), lambda r, _: read_vaccination(r, medications, recognition, clock), found.vaccinations)
     planned = (*drafts.others_in_hand, *appointments)
@@ -412,6 +471,69 @@ def _read_other_medicines(
     )
     forecasts = _alone(chart.of_type("ImmunizationRecommendation"))
     found.each(forecasts, lambda r, _: overdue_vaccines(r), found.overdue_vaccines)
+
+
+def _read_steroid_orders(
+    orders: Iterable[JsonObject],
+    drafts: DraftOrders,
+    changed: set[str],
+    found: _Found,
+    reader: OrderReader,
+    medications: dict[str, JsonObject],
+) -> None:
+    """Corticosteroid orders of the record and of the session.
+
+    One of the record that a draft changes or stops still explains the days before today. One that is being stopped
+    and that the record does not hold is read from the draft.
+    """
+    units, recognition, clock = reader.units, reader.recognition, reader.clock
+    stopped = {name for order in drafts.stopped for name in _names(order)}
+    never_true = drafts.taken_back - stopped
+    recorded = [order for order in orders if not _names(order) & never_true]
+    held = {name for order in recorded for name in _names(order)}
+    written = [order for order in drafts.others if order.get("resourceType") == "MedicationRequest"]
+
+    def read(resource: JsonObject, is_draft: bool) -> SteroidOrder | None:
+        return read_steroid_order(resource, medications, recognition, units, clock, is_draft=is_draft)
+
+    def read_recorded(resource: JsonObject, names: frozenset[str]) -> SteroidOrder | None:
+        order = read(resource, False)
+        if order is None or not names & (changed | stopped):
+            return order
+        return replace(order, is_cover=False, is_being_stopped=bool(names & stopped))
+
+    found.each(((order, _names(order)) for order in recorded), read_recorded, found.steroid_orders)
+    found.each(((order, True) for order in written), read, found.steroid_orders)
+    found.each(
+        _alone(order for order in drafts.stopped if not _names(order) & held),
+        lambda r, _: read_stopped_steroid_order(r, medications, recognition, units, clock),
+        found.steroid_orders,
+    )
+
+
+def _read_care(chart: Chart, drafts: DraftOrders, found: _Found, reader: OrderReader) -> None:
+    """What other people do for the child, in the record and among the orders being written."""
+    recognition, clock = reader.recognition, reader.clock
+    written = [order for order in drafts.others if order.get("resourceType") == "ServiceRequest"]
+    being_ordered = {name for order in written for name in _names(order)} | drafts.taken_back
+
+    def entries(kinds: tuple[str, ...]) -> Iterable[tuple[JsonObject, bool]]:
+        recorded = (item for kind in kinds for item in chart.of_type(kind))
+        yield from ((item, False) for item in recorded if not _names(item) & being_ordered)
+        if "ServiceRequest" in kinds:
+            yield from ((item, True) for item in written)
+
+    found.each(
+        entries(CONSULTATIONS),
+        lambda r, is_draft: read_consultations(r, recognition, clock, is_draft=is_draft),
+        found.consultations,
+    )
+    found.each(
+        entries(CARDIAC_EVALUATIONS),
+        lambda r, is_draft: read_cardiac_evaluation(r, recognition, clock, is_draft=is_draft),
+        found.cardiac_evaluations,
+    )
+    found.each(entries(TEACHINGS), lambda r, _: read_teaching(r, recognition, clock), found.teachings)
 
 
 def _read_requested_tests(chart: Chart, drafts: DraftOrders, found: _Found, reader: OrderReader) -> None:
@@ -504,6 +626,9 @@ def _future_dated(found: _Found) -> Iterable[FutureDatedEntry]:
         found.titers,
         found.temperatures,
         found.infection_tests,
+        found.blood_pressures,
+        found.urine_outputs,
+        found.blood_smears,
     ):
         for item in results:
             if item.measured.is_future:

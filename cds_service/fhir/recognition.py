@@ -20,6 +20,7 @@ from cds_service.fhir.references import own_reference, plain_reference
 THIS_PRODUCT = frozenset({"zolgensma", "zolgensma_kit", "zolgensma_vial"})
 INGREDIENT = "onasemnogene_any"
 ROUTES = frozenset({"intravenous", "intrathecal", "intramuscular", "subcutaneous", "oral"})
+_CLAUSES = re.compile(r"[,;:.\n]|\b(?:and|but|however|now|with)\b", re.IGNORECASE)
 _PRODUCT_NAMES = ("product_brand", "product_name", "intrathecal_product", "product_ingredient")
 
 
@@ -154,6 +155,23 @@ class Recognition:
         """Whether a word of the list stands in the text as a whole word, whatever its case."""
         return self._may_hold(list_name, said) and self.patterns[list_name].search(said) is not None
 
+    def affirms(self, list_name: str, said: str, denied_by: tuple[str, ...] = ("denial",)) -> bool:
+        """Whether a word of the list stands in the text and no word of `denied_by` before it in the same clause.
+
+        For what may only raise an alarm: "jaundice, not improving" says jaundice.
+        """
+        if not self._may_hold(list_name, said):
+            return False
+        return any(self._affirms_in(list_name, clause, denied_by) for clause in clauses(said))
+
+    def _affirms_in(self, list_name: str, clause: str, denied_by: tuple[str, ...]) -> bool:
+        found = self.patterns[list_name].search(clause)
+        return found is not None and not any(self.holds(name, clause[: found.start()]) for name in denied_by)
+
+    def begins_with(self, list_name: str, said: str) -> bool:
+        """Whether a word of the list begins the text, whatever its case."""
+        return self.patterns[list_name].match(said.strip()) is not None
+
     def words_in(self, list_name: str, said: str) -> frozenset[str]:
         """The words of the list that stand in the text as whole words, in lower case; of overlapping ones the first."""
         return frozenset(self.patterns[list_name].findall(said.lower()) if self._may_hold(list_name, said) else ())
@@ -162,6 +180,11 @@ class Recognition:
         """A cheap look before the exact one: every order of every patient passes here, and few hold a word."""
         lowered = said.lower()
         return any(word in lowered for word in self.words[list_name])
+
+
+def clauses(said: str) -> list[str]:
+    """The parts of a text between which a denial does not reach."""
+    return _CLAUSES.split(said)
 
 
 def _code_of(coding: JsonObject) -> str:
@@ -190,7 +213,11 @@ _CONCEPTS = (
     "cortisone", "triamcinolone", "deflazacort", "vamorolone", "steroid_not_systemic", "systemic_anti_infective",
     "vaccine_mmr", "vaccine_varicella", "vaccine_rotavirus", "vaccine_influenza_live", "vaccine_other_live",
     "vaccine_influenza_inactivated", "vaccine_other", "rsv_antibody_long_acting", "palivizumab",
+    "ldh", "haptoglobin", "troponin_i", "troponin_t", "schistocytes", "systolic_blood_pressure", "urine_output",
+    "thrombotic_microangiopathy", "microangiopathic_hemolytic_anemia", "acute_kidney_injury", "hypertension", "seizure",
+    "oliguria", "thrombocytopenia", "bruising", "jaundice", "jaundice_of_other_cause", "neoplasm", "benign_neoplasm",
     "panel_hepatic_function", "panel_cmp", "panel_bmp", "panel_renal", "panel_cbc", "panel_pt", "panel_platelets",
+    "panel_troponin_i", "panel_urinalysis",
 )  # fmt: skip
 _WORDS = (
     *_PRODUCT_NAMES, "push_or_bolus", "route_intravenous", "route_intrathecal", "route_intrathecal_alone",
@@ -202,7 +229,12 @@ _WORDS = (
     "vaccine_other_live_name", "once_a_day", "twice_a_day", "three_times_a_day", "four_times_a_day",
     "every_other_day", "as_needed", "route_not_systemic", "route_systemic_oral", "route_enteral_tube",
     "route_intramuscular", "steroid_depot", "laboratory_test", "immune_globulin", "not_infusion_visit",
-    "denial",
+    "denial", "follow_up_visit", "sign_encephalopathy", "sign_decreased_alertness", "sign_deterioration",
+    "sign_bruising", "sign_jaundice", "sign_seizure", "sign_oliguria", "not_about_now", "past_event",
+    "specialty_liver", "specialty_blood", "specialty_kidney", "specialty_heart", "not_consultation",
+    "consultation_word", "cardiac_evaluation", "antihypertensive_name", "teaching", "other_teaching",
+    "administration_word",
+    "smear_present", "smear_absent", "smear_finding", "taper_word", "taper_later",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from cds_service.fhir.references import own_reference
 from cds_service.fhir.standing import is_removed
 from cds_service.fhir.titer import ANTI_AAV9, is_titer
 
-_ORDERS = frozenset({"order", "original-order", "instance-order", "filler-order", "reflex-order"})
+ORDERS = frozenset({"order", "original-order", "instance-order", "filler-order", "reflex-order"})
 _INTENDED_ONLY = frozenset({"proposal", "plan", "option", "directive"})
 
 
@@ -40,7 +40,7 @@ def read_requested_test(
     ordered = read_time(resource.get("authoredOn"), clock)
     status = code_text(resource.get("status"))
     is_running = status == "active" or (is_draft and status == "draft")
-    is_order = code_text(resource.get("intent")) in _ORDERS and not _is_forbidden(resource)
+    is_order = code_text(resource.get("intent")) in ORDERS and not _is_forbidden(resource)
     return RequestedTest(
         concepts=concepts,
         is_active=is_running and is_order,

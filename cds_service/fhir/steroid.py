@@ -108,6 +108,15 @@ class _Step:
     timing: DailyTiming
     sequence: int | None
     sig: str
+    is_taper_in_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _OrderEnd:
+    """When the whole order ends: as it states, and by when it was over at the latest; None where neither is known."""
+
+    stated: date | None
+    over_by: date | None
 
 
 def is_steroid_draft(resource: JsonObject, medications: Mapping[str, JsonObject], recognition: Recognition) -> bool:
@@ -157,6 +166,30 @@ def read_steroid_order(
         supply_ends=_supply_end(resource, min(starts, default=presumed_start)),
         reason_written=first_text(resource.get("reasonCode")),
         evidence=_evidence(resource, product, steps, clock),
+    )
+
+
+def read_stopped_steroid_order(
+    resource: JsonObject,
+    medications: Mapping[str, JsonObject],
+    recognition: Recognition,
+    units: UnitTable,
+    clock: SiteClock,
+) -> SteroidOrder | None:
+    """An order for a systemic corticosteroid that is being stopped and that the record does not hold, or None.
+
+    It covers the days before today. One that is cancelled was withdrawn before anything was given, and covers none.
+    """
+    ended = {**resource, "status": "stopped"}
+    order = read_steroid_order(ended, medications, recognition, units, clock, is_draft=False)
+    if order is None:
+        return None
+    status = code_text(resource.get("status"))
+    return replace(
+        order,
+        is_being_stopped=True,
+        phases=() if status == "cancelled" else order.phases,
+        evidence=replace(order.evidence, status=status),
     )
 
 
@@ -333,7 +366,8 @@ def _step(
     said = text(item.get("text")) or text(item.get("patientInstruction"))
     sig = said or ", ".join(filter(None, (dose.written, *timing_words(timing)[-1:])))
     when = read_timing(timing, recognition, clock, presumed_start)
-    return _Step(dose, when, whole_number(item.get("sequence")), _shortened(sig))
+    is_taper = recognition.holds("taper_word", said) and not recognition.holds("taper_later", said)
+    return _Step(dose, when, whole_number(item.get("sequence")), _shortened(sig), is_taper)
 
 
 def _doses(entry: JsonObject, strength: _Strength, units: UnitTable) -> list[_Dose]:
@@ -386,12 +420,15 @@ def _judged(ranked: list[tuple[int, _Dose]]) -> _Dose:
 # --- from when to when
 
 
-def _phases(steps: list[_Step], why: str, order_end: date | None) -> tuple[SteroidPhase, ...]:
+def _phases(steps: list[_Step], why: str, order_end: _OrderEnd) -> tuple[SteroidPhase, ...]:
     return tuple(_phase(step, why or step.dose.why or _why_undated(step, steps), order_end) for step in steps)
 
 
-def _phase(step: _Step, why: str, order_end: date | None) -> SteroidPhase:
+def _phase(step: _Step, why: str, order_end: _OrderEnd) -> SteroidPhase:
     timing = step.timing
+    stated = min((day for day in (timing.last_day, order_end.stated) if day), default=None)
+    over_by = order_end.over_by
+    is_presumed = over_by is not None and (stated is None or stated > over_by)
     return SteroidPhase(
         mg=None if why else step.dose.mg,
         mg_per_kg=None if why else step.dose.mg_per_kg,
@@ -400,16 +437,22 @@ def _phase(step: _Step, why: str, order_end: date | None) -> SteroidPhase:
         weekdays=timing.weekdays,
         only_on=timing.only_on,
         first_day=timing.first_day,
-        last_day=min((day for day in (timing.last_day, order_end) if day), default=None),
+        last_day=over_by if is_presumed else stated,
         sequence=step.sequence,
         why_unknown=why or ("" if timing.times_per_day is not None else "no-frequency"),
         written=step.sig,
+        is_end_presumed=is_presumed,
     )
 
 
 def _why_undated(step: _Step, steps: list[_Step]) -> str:
-    """Steps one after the other need their days: each its first, and each but the last ones its last."""
+    """Steps one after the other need their days: each its first, and each but the last ones its last.
+
+    A single instruction whose words make it a taper names no step at all.
+    """
     numbers = {other.sequence for other in steps}
+    if len(steps) == 1 and step.is_taper_in_words:
+        return "taper-in-words"
     if len(numbers) <= 1:
         return ""
     is_last = None not in numbers and step.sequence == max(number for number in numbers if number is not None)
@@ -417,12 +460,11 @@ def _why_undated(step: _Step, steps: list[_Step]) -> str:
     return "" if has_days else "steps-without-dates"
 
 
-def _order_end(resource: JsonObject, clock: SiteClock) -> date | None:
-    """The end of the whole order: of its validity, and yesterday at the latest where it has ended."""
+def _order_end(resource: JsonObject, clock: SiteClock) -> _OrderEnd:
+    """The end of the order's validity; and of one that is over, that yesterday was its last day at the latest."""
     validity = an_object(first_object(resource.get("dispenseRequest")).get("validityPeriod"))
-    has_ended = code_text(resource.get("status")) in _ENDED
-    ends = (last_day_until(validity.get("end"), clock), clock.today - _ONE_DAY if has_ended else None)
-    return min((end for end in ends if end), default=None)
+    is_over = code_text(resource.get("status")) in _ENDED
+    return _OrderEnd(last_day_until(validity.get("end"), clock), clock.today - _ONE_DAY if is_over else None)
 
 
 def _supply_end(resource: JsonObject, start: date) -> date | None:

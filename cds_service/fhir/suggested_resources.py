@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid5
 
@@ -17,11 +18,14 @@ from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from cds_service.domain.answers import (
+    BeginSteroidLater,
     CorrectOrder,
     DeleteOrder,
     ExtendSteroid,
     OrderIntravenousSteroid,
+    OrderMonitoring,
     OrderSteroid,
+    OrderTaper,
     ProposedChange,
     RequestTest,
 )
@@ -76,12 +80,17 @@ class SuggestedAction:
 
 @dataclass(frozen=True, slots=True)
 class TestOrder:
-    """A test to be ordered, in the words of the card files: name, (system, code, name), text and reason."""
+    """A test to be ordered, in the words of the card files: name, (system, code, name), text and reason.
+
+    `priority` is a FHIR request priority, "" for none. `on` is the day it is wanted for.
+    """
 
     name: str
     code: tuple[str, str, str] | None
     text: str
     reason: str
+    priority: str = ""
+    on: date | None = None
 
 
 def suggested_action(
@@ -92,13 +101,20 @@ def suggested_action(
     recognition: Recognition,
     texts: Mapping[str, str],
 ) -> SuggestedAction | None:
-    """The action for one change, or None where the draft has no id to be addressed by or would not change."""
+    """The action for one change, or None where the draft has no id to be addressed by or would not change.
+
+    A change of several orders is written one test at a time.
+    """
     if isinstance(change, RequestTest):
-        order = orders[change.test]
+        order = replace(orders[change.test], on=change.on)
         order = replace(order, reason=texts["reason"]) if change.is_follow_up else order
         return SuggestedAction("create", _service_request(order, patient_id, recognition.codes))
+    if isinstance(change, OrderMonitoring):
+        return None
     if isinstance(change, OrderSteroid):
         return SuggestedAction("create", _oral_steroid(change, patient_id, recognition.codes, texts))
+    if isinstance(change, OrderTaper):
+        return SuggestedAction("create", _oral_taper(change, patient_id, recognition.codes, texts))
     if isinstance(change, OrderIntravenousSteroid):
         return SuggestedAction("create", _intravenous_steroid(change, patient_id, recognition.codes, texts))
     draft = drafts.get(change.order_id)
@@ -108,6 +124,8 @@ def suggested_action(
         return SuggestedAction("delete", resource_id=own_reference(draft))
     if isinstance(change, ExtendSteroid):
         return _extended(draft, change)
+    if isinstance(change, BeginSteroidLater):
+        return _begun_later(draft, change)
     return _corrected(draft, change, recognition, texts)
 
 
@@ -120,15 +138,50 @@ def _oral_steroid(change: OrderSteroid, patient_id: str, codes: CodeBook, texts:
         "periodUnit": "d",
     }
     content = _medication_request("prednisolone", "oral", repeat, change.mg, patient_id, codes, texts)
+    content["id"] = str(
+        uuid5(NAMESPACE_URL, f"{patient_id}/prednisolone/{change.purpose}/{change.mg}/{change.first_day}")
+    )
     content["dispenseRequest"] = {
         "expectedSupplyDuration": {"value": change.supply_days, "unit": "d", "system": UCUM, "code": "d"}
     }
-    product = _solution(codes, change.strength_mg_per_ml)
+    _name_solution(content, change.strength_mg_per_ml, codes)
+    return _written(content)
+
+
+def _name_solution(content: JsonObject, strength: Decimal, codes: CodeBook) -> None:
+    """The product's code, where the code lists have a solution of this strength."""
+    product = _solution(codes, strength)
     if product is not None:
         address = codes.addresses[product.system][0]
         content["medicationCodeableConcept"]["coding"] = [
             {"system": address, "code": product.code, "display": product.name}
         ]
+
+
+def _oral_taper(change: OrderTaper, patient_id: str, codes: CodeBook, texts: Mapping[str, str]) -> JsonObject:
+    """A draft for prednisolone in falling steps: one instruction for each, in their order, each with its days."""
+    first = change.steps[0]
+    content = _medication_request("prednisolone", "oral", {}, first.mg, patient_id, codes, texts)
+    content["id"] = str(uuid5(NAMESPACE_URL, f"{patient_id}/prednisolone/taper/{first.mg}/{first.first_day}"))
+    whole = content["dosageInstruction"][0]
+    content["dosageInstruction"] = [
+        {
+            **deepcopy(whole),
+            "sequence": number,
+            "text": texts[f"sig_{number}"],
+            "timing": {
+                "repeat": {
+                    "boundsPeriod": {"start": step.first_day.isoformat(), "end": step.last_day.isoformat()},
+                    "frequency": 1,
+                    "period": 1,
+                    "periodUnit": "d",
+                }
+            },
+            "doseAndRate": [{"doseQuantity": _quantity(step.mg, "mg")}],
+        }
+        for number, step in enumerate(change.steps, start=1)
+    ]
+    _name_solution(content, change.strength_mg_per_ml, codes)
     return _written(content)
 
 
@@ -202,6 +255,33 @@ def _extended(draft: JsonObject, change: ExtendSteroid) -> SuggestedAction | Non
     return SuggestedAction("update", resource, remarks_remain="text" in instructions[0])
 
 
+def _begun_later(draft: JsonObject, change: BeginSteroidLater) -> SuggestedAction | None:
+    """The draft moved so that it begins on a day; only where its one instruction names its days by a period."""
+    resource = deepcopy(draft)
+    instructions = objects(resource.get("dosageInstruction"))
+    if len(instructions) != 1:
+        return None
+    period = an_object(an_object(an_object(instructions[0].get("timing")).get("repeat")).get("boundsPeriod"))
+    dates = [_day_of(period.get(name)) for name in ("start", "end")]
+    if dates[0] is None or (period.get("end") is not None and dates[1] is None):
+        return None
+    moved: timedelta = change.first_day - dates[0]
+    if moved <= timedelta(0):
+        return None
+    period["start"] = change.first_day.isoformat()
+    if dates[1] is not None:
+        period["end"] = (dates[1] + moved).isoformat()
+    return SuggestedAction("update", resource, remarks_remain="text" in instructions[0])
+
+
+def _day_of(written: object) -> date | None:
+    """A day written without an hour; a moment cannot be moved without knowing what it means."""
+    try:
+        return date.fromisoformat(text(written))
+    except ValueError:
+        return None
+
+
 def _service_request(order: TestOrder, patient_id: str, codes: CodeBook) -> JsonObject:
     code: JsonObject = {"text": order.text}
     if order.code is not None:
@@ -209,13 +289,17 @@ def _service_request(order: TestOrder, patient_id: str, codes: CodeBook) -> Json
         code["coding"] = [{"system": codes.addresses[system][0], "code": value, "display": name}]
     content: JsonObject = {
         "resourceType": "ServiceRequest",
-        "id": str(uuid5(NAMESPACE_URL, f"{patient_id}/{order.name}")),
+        "id": str(uuid5(NAMESPACE_URL, f"{patient_id}/{order.name}{f'/{order.on}' if order.on else ''}")),
         "status": "draft",
         "intent": "order",
         "code": code,
         "subject": {"reference": f"Patient/{patient_id}"},
         "reasonCode": [{"text": order.reason}],
     }
+    if order.priority:
+        content["priority"] = order.priority
+    if order.on is not None:
+        content["occurrenceDateTime"] = order.on.isoformat()
     return _written(content)
 
 

@@ -20,9 +20,10 @@ from cds_service.fhir.json_shapes import (
 from cds_service.fhir.occasion import names_product
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.references import own_reference
+from cds_service.fhir.signs_in_words import SIGNS, signs_in
 from cds_service.fhir.vaccine import vaccine_of
 
-VISIT_REASONS = frozenset({"infection", "sign_of_infection", "vomiting"})
+VISIT_REASONS = SIGNS | {"infection", "sign_of_infection", "vomiting"}
 _NO_SLOT = frozenset({"cancelled", "noshow", "entered-in-error"})
 _OPEN_VISIT = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave"})
 _PURPOSES = ("serviceType", "reasonCode", "appointmentType")
@@ -49,8 +50,10 @@ def _said(resource: JsonObject) -> list[str]:
 def _kind(resource: JsonObject, recognition: Recognition) -> VisitKind:
     if _is_infusion(resource, recognition):
         return VisitKind.INFUSION
-    is_vaccination = bool(vaccine_of({**resource, "resourceType": "Appointment"}, recognition))
-    return VisitKind.VACCINATION if is_vaccination else VisitKind.OTHER
+    if vaccine_of({**resource, "resourceType": "Appointment"}, recognition):
+        return VisitKind.VACCINATION
+    is_follow_up = any(recognition.affirms("follow_up_visit", words) for words in _said(resource))
+    return VisitKind.FOLLOW_UP if is_follow_up else VisitKind.OTHER
 
 
 def _is_infusion(resource: JsonObject, recognition: Recognition) -> bool:
@@ -70,7 +73,8 @@ def _any_holds(list_name: str, said: list[str], recognition: Recognition) -> boo
 
 
 def read_visit_reasons(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> list[Diagnosis]:
-    """Why the child is seen, as far as it bears on infection or on keeping medicine down: of open visits only.
+    """Why the child is seen, by code, else in words, as far as it bears on infection, on keeping medicine down or on
+    the signs that are watched after the infusion: of open visits only.
 
     A reason for coming is not a diagnosis yet: it may raise an alarm.
     """
@@ -81,9 +85,14 @@ def read_visit_reasons(resource: JsonObject, recognition: Recognition, clock: Si
     for reason in objects(resource.get("reasonCode")):
         code = next((text(coding.get("code")) for coding in codings(reason)), "")
         evidence = Evidence(own_reference(resource), _reason(reason, recognition), code, iso_day(onset), status)
-        concepts = sorted(recognition.concept_of(reason) & VISIT_REASONS)
+        concepts = sorted(_concepts(reason, recognition) & VISIT_REASONS)
         found += [Diagnosis(concept, Standing.PROVISIONAL, evidence, None, onset) for concept in concepts]
     return found
+
+
+def _concepts(reason: JsonObject, recognition: Recognition) -> frozenset[str]:
+    """What a reason stands for by its codes; where none of them is known, the signs it names."""
+    return recognition.concept_of(reason) or signs_in(concept_texts(reason), recognition)
 
 
 def _reason(reason: JsonObject, recognition: Recognition) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from cds_service.domain.facts import Moment, PatientFacts
-from cds_service.domain.relevance import concerns_us
+from cds_service.domain.relevance import Concern, concern_of
 from cds_service.errors import PatientUnavailable
 from cds_service.fhir import (
     Occasion,
@@ -34,7 +34,9 @@ MOMENTS = {
     "order-select": Moment.ORDERING,
     "order-sign": Moment.ORDERING,
     "order-dispatch": Moment.DISPATCH,
+    "patient-view": Moment.CHART,
     "encounter-start": Moment.VISIT,
+    "encounter-discharge": Moment.DISCHARGE,
     "appointment-book": Moment.BOOKING,
 }
 log = structlog.get_logger("evaluation")
@@ -66,14 +68,15 @@ class Evaluator:
         if occasion is None:
             return NO_CARDS
         facts = self._facts(call, occasion)
-        if not concerns_us(facts, self.catalogue.known):
+        concern = concern_of(facts, self.catalogue.known)
+        if concern is Concern.NONE:
             return NO_CARDS
         if not facts.has_patient:
             raise PatientUnavailable("Patient is not available; send it as prefetch key patient")
         _log_unmapped(facts, call)
         if call.user_may_be_family:
             return self.writer.scheduling_text(facts, call)
-        review = review_treatment(facts, self.catalogue, call.service.hook)
+        review = review_treatment(facts, self.catalogue, call.service.hook, concern)
         return self.writer.response(review, call, occasion.drafts.by_id())
 
     def _occasion(self, call: HookCall) -> Occasion | None:
@@ -91,6 +94,7 @@ class Evaluator:
             dispatched=call.dispatched_orders,
             tasks=call.fulfillment_tasks,
             appointments=call.appointments,
+            encounter_id=call.encounter_id,
         )
 
     def _ordering(self, call: HookCall) -> Occasion | None:

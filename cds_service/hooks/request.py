@@ -15,6 +15,7 @@ JsonObject = dict[str, Any]
 _FAMILY = frozenset({"Patient", "RelatedPerson"})
 _STAFF = frozenset({"Practitioner", "PractitionerRole"})
 ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+ENCOUNTER_HOOKS = frozenset({"encounter-start", "encounter-discharge"})
 # Names of one field in the published versions of order-dispatch, newest first; one of them was misspelt.
 _DISPATCHED = ("dispatchedOrders", "dispatched-orders", "order")
 _TASKS = ("fulfillmentTasks", "fulfillment-tasks", "task")
@@ -40,6 +41,7 @@ class HookCall:
     dispatched_orders: tuple[str, ...] = ()
     fulfillment_tasks: tuple[JsonObject, ...] = ()
     appointments: tuple[JsonObject, ...] = ()
+    encounter_id: str = ""
 
     @property
     def user_may_be_family(self) -> bool:
@@ -65,8 +67,7 @@ def read_hook_call(document: Mapping[str, Any], service: CdsService) -> HookCall
     user_id = "" if hook == "order-dispatch" else _required_text(context, "userId", "context.userId")
     patient_id = _patient_id(context)
     draft_orders = _draft_orders(context) if hook in ORDER_HOOKS else None
-    if hook == "encounter-start":
-        _required_text(context, "encounterId", "context.encounterId")
+    encounter_id = _encounter_id(context, hook)
     return HookCall(
         service=service,
         hook_instance=hook_instance,
@@ -78,7 +79,16 @@ def read_hook_call(document: Mapping[str, Any], service: CdsService) -> HookCall
         dispatched_orders=_dispatched_orders(context) if hook == "order-dispatch" else (),
         fulfillment_tasks=_resources(context, _TASKS) if hook == "order-dispatch" else (),
         appointments=_appointments(context) if hook == "appointment-book" else (),
+        encounter_id=encounter_id,
     )
+
+
+def _encounter_id(context: Mapping[str, Any], hook: str) -> str:
+    """The encounter a call is about; required where a visit begins or ends, optional where a chart is opened."""
+    if hook in ENCOUNTER_HOOKS:
+        return _required_text(context, "encounterId", "context.encounterId")
+    given = context.get("encounterId")
+    return given if isinstance(given, str) else ""
 
 
 def _dispatched_orders(context: Mapping[str, Any]) -> tuple[str, ...]:

@@ -68,7 +68,8 @@ class ResponseWriter:
             written["selectionBehavior"] = selection_behavior(suggestions)
         if card.urgency != "info":
             written["overrideReasons"] = self._override_reasons()
-        written["extension"] = {FINDINGS: findings}
+        if findings:
+            written["extension"] = {FINDINGS: findings}
         return written
 
     def _source(self, card: Card) -> Json:

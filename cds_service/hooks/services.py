@@ -24,7 +24,9 @@ SERVICES = (
     CdsService("onasemnogene-order-select", "order-select", "1.0"),
     CdsService("onasemnogene-order-sign", "order-sign", "1.0"),
     CdsService("onasemnogene-order-dispatch", "order-dispatch", "1.1"),
+    CdsService("onasemnogene-patient-view", "patient-view", "1.0"),
     CdsService("onasemnogene-encounter-start", "encounter-start", "1.0"),
+    CdsService("onasemnogene-encounter-discharge", "encounter-discharge", "1.0"),
     CdsService("onasemnogene-appointment-book", "appointment-book", "1.0"),
 )
 _BY_ID = {service.service_id: service for service in SERVICES}

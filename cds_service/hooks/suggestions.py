@@ -8,13 +8,17 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from cds_service.domain.answers import (
+    BeginSteroidLater,
     CorrectOrder,
     DeleteOrder,
     ExtendSteroid,
     OrderIntravenousSteroid,
+    OrderMonitoring,
     OrderSteroid,
+    OrderTaper,
     ProposedChange,
     RequestTest,
+    TaperStep,
 )
 from cds_service.fhir import Recognition, SuggestedAction, TestOrder, suggested_action
 from cds_service.hooks.json_body import write_json
@@ -46,6 +50,9 @@ class SuggestionWriter:
         for change in changes:
             if change in together:
                 continue
+            if isinstance(change, OrderMonitoring):
+                suggestions += self._monitoring(change, patient_id, card_uuid)
+                continue
             action = self._action(change, patient_id, drafts)
             if action is not None:
                 suggestions.append(self._alone(change, action, card_uuid, drafts))
@@ -53,6 +60,22 @@ class SuggestionWriter:
 
     def _is_laboratory(self, change: ProposedChange) -> bool:
         return isinstance(change, RequestTest) and self.catalogue.orders[change.test].is_laboratory
+
+    def _monitoring(self, change: OrderMonitoring, patient_id: str, card_uuid: UUID) -> list[Json]:
+        """The rest of the calendar as one suggestion, or test by test for a client that takes one action each."""
+        steps = []
+        for test in change.tests:
+            action = self._action(test, patient_id, {})
+            assert action is not None
+            steps.append(_step(action, self._offer(test, action, "")[1]))
+        days = len({test.on for test in change.tests})
+        label = self._say("order_monitoring", tests=len(steps), days=days)
+        whole = [[step] for step in steps] if self.one_action_each else [steps]
+        labels = [step["description"] for step in steps] if self.one_action_each else [label]
+        return [
+            _suggestion(said, part, card_uuid) | {"isRecommended": True}
+            for said, part in zip(labels, whole, strict=True)
+        ]
 
     def _tests_together(self, tests: Sequence[ProposedChange], patient_id: str, card_uuid: UUID) -> Json:
         """One suggestion that orders all of these tests."""
@@ -87,7 +110,18 @@ class SuggestionWriter:
             case RequestTest():
                 order = self.catalogue.orders[change.test]
                 offer = order.offer.plain.render()
+                if change.on is not None:
+                    offer = self._say("offer_on_day", offer=offer, day=change.on)
                 return offer, f"{offer}: {order.text}"
+            case OrderMonitoring():
+                return self._say("order_monitoring", tests=len(change.tests), days=""), ""
+            case OrderTaper():
+                shown = {"steps": [_step_shown(step) for step in change.steps], "strength": change.strength_mg_per_ml}
+                return self._say("order_taper", **shown), self._say("order_taper_parts", **shown)
+            case BeginSteroidLater():
+                day = change.first_day
+                description = self._say("begin_steroid_later_parts", day=day) + self._remarks(action)
+                return self._say("begin_steroid_later", day=day) + which, description + which
             case DeleteOrder():
                 parts = "delete_order_parts" if change.is_product else "delete_other_parts"
                 return self._say("delete_order") + which, self._say(parts) + which
@@ -128,6 +162,18 @@ class SuggestionWriter:
                     "intravenous": self._say("intravenous"),
                     "kit_name": self._say("kit_name", kit_ndc=change.kit_ndc),
                 }
+            case OrderTaper():
+                strength = change.strength_mg_per_ml
+                sigs = {
+                    f"sig_{number}": self._say("taper_sig", strength=strength, **_step_shown(step))
+                    for number, step in enumerate(change.steps, start=1)
+                }
+                return {
+                    "medication": self._say("steroid_medication", strength=strength),
+                    "sig": "",
+                    "reason": self._say("taper_reason"),
+                    **sigs,
+                }
             case OrderSteroid():
                 shown = _steroid_shown(change)
                 return {
@@ -145,7 +191,7 @@ class SuggestionWriter:
 
     def _test_orders(self) -> dict[str, TestOrder]:
         return {
-            name: TestOrder(order.name, order.code, order.text, order.reason)
+            name: TestOrder(order.name, order.code, order.text, order.reason, order.priority)
             for name, order in self.catalogue.orders.items()
         }
 
@@ -188,6 +234,17 @@ def _steroid_shown(change: OrderSteroid) -> dict[str, object]:
         "first_day": change.first_day,
         "last_day": change.last_day,
         "supply_days": change.supply_days,
+        "purpose": change.purpose,
+    }
+
+
+def _step_shown(step: TaperStep) -> dict[str, object]:
+    return {
+        "dose_mg": step.mg,
+        "dose_ml": step.ml,
+        "dose_mg_per_kg": step.mg_per_kg,
+        "first_day": step.first_day,
+        "last_day": step.last_day,
     }
 
 

@@ -11,6 +11,7 @@ from jinja2 import Template
 from cds_service.domain.codes import CodeBook
 from cds_service.domain.known import Known
 from cds_service.domain.registry import Registry
+from cds_service.domain.relevance import Concern
 
 URGENCIES = ("info", "warning", "critical")
 HOOKS = (
@@ -33,7 +34,10 @@ HEADINGS = (
 MILDER_HOOKS = frozenset({"order-select", "appointment-book"})
 # What a steroid, a vaccine or a later visit is looked at for, where the product itself is not being ordered.
 BEFORE_THE_INFUSION = frozenset({"readiness", "eligibility", "dose", "baseline"})
-BESIDE_THE_PRODUCT = frozenset({"record", "vaccines", "steroid"})
+BESIDE_THE_PRODUCT = frozenset({"record", "vaccines", "steroid", "liver", "platelets"})
+BESIDE_A_VACCINATION = frozenset({"record", "vaccines", "steroid"})
+# What may still be said of a child whose follow-up is over (clinical-rules C9).
+LONG_TERM_RULES = frozenset({"tumor-report"})
 TOPICS = (
     "readiness",
     "record",
@@ -111,6 +115,7 @@ class OrderText:
     offer: Words
     is_laboratory: bool
     covers: tuple[str, ...]
+    priority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,7 @@ class Phrases:
     evidence: Mapping[str, str]
     missing: Mapping[str, str]
     states: Mapping[str, str]
+    course_states: Mapping[str, str]
     texts: Mapping[str, Words]
     analytes: Mapping[str, str]
     override_reasons: tuple[tuple[str, str], ...]
@@ -139,9 +145,7 @@ class Phrases:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The card files, complete and checked. `asked` are the rules that a hook asks, by hook; `asked_beside` those
-    it asks where the product itself is not being ordered, dispatched, booked or infused.
-    """
+    """The card files, complete and checked. `asked` are the rules that a hook asks, by what the call is to us."""
 
     identity: LabelIdentity
     known: Known
@@ -153,5 +157,4 @@ class Catalogue:
     checklist: Mapping[str, ChecklistText]
     checked_by: Mapping[str, tuple[str, ...]]
     phrases: Phrases
-    asked: Mapping[str, Registry]
-    asked_beside: Mapping[str, Registry]
+    asked: Mapping[Concern, Mapping[str, Registry]]

@@ -10,6 +10,7 @@ from typing import Any
 
 from cds_service.errors import ContentProblem
 
+_IN_WORDS = {"one": Decimal(1), "two": Decimal(2), "three": Decimal(3)}
 _POWER_OF_TEN = re.compile(r"([0-9.]+) × 10\^([0-9]+)")
 
 
@@ -58,6 +59,7 @@ def require_proof(where: Path | str, value: Decimal, quote: object) -> str:
 
 def _numbers_in(quote: str) -> set[Decimal]:
     numbers = {Decimal(m) * Decimal(10) ** int(e) for m, e in _POWER_OF_TEN.findall(quote)}
+    numbers |= {value for word, value in _IN_WORDS.items() if word in quote.lower().split()}
     return numbers | {Decimal(found) for found in re.findall(r"[0-9]+(?:\.[0-9]+)?", quote.replace(",", ""))}
 
 

@@ -8,27 +8,39 @@ from dataclasses import replace
 from cds_service import __version__
 from cds_service.domain.answers import RequestTest
 from cds_service.domain.evidence import distinct
+from cds_service.domain.outlook import Outlook
 from cds_service.domain.registry import Answers
 from cds_service.presentation.catalogue import HEADINGS, TOPICS, URGENCIES, Catalogue
 from cds_service.presentation.markdown import bullets, evidence_lines
 from cds_service.presentation.policy import policy_lines
 from cds_service.presentation.readiness import readiness_detail, readiness_findings, readiness_summary
 from cds_service.presentation.render import Card, Finding, Suggestion, finding_for, fitted
+from cds_service.presentation.words import OurWords
 
 READINESS = "readiness"
 CHECKLIST_RULE = "baseline-readiness"
 MOST_CARDS = 6
+# Where a treated child's course is looked at as a whole.
+TRACKED_HOOKS = frozenset({"patient-view", "encounter-start"})
+FOLLOW_UP = "followup"
 ORDERING_HOOKS = frozenset({"order-select", "order-sign", "order-dispatch"})
 
 
-def cards_for(answers: Answers, hook: str, today_is_stale: bool, catalogue: Catalogue) -> tuple[Card, ...]:
-    """The cards for one call. `today_is_stale`: the rule set was not compared with the label for too long."""
+def cards_for(
+    answers: Answers, hook: str, today_is_stale: bool, catalogue: Catalogue, outlook: Outlook | None = None
+) -> tuple[Card, ...]:
+    """The cards for one call. `today_is_stale`: the rule set was not compared with the label for too long.
+
+    Where nothing is wrong with a treated child, the `outlook` makes one card of everything there is to say.
+    """
     said = [answer for answer in answers if answer.is_finding]
     every = [finding_for(answer, hook, catalogue) for answer in said if answer.rule_id != CHECKLIST_RULE]
     lines = [answer for answer in said if answer.rule_id == CHECKLIST_RULE]
     has_checklist = hook in catalogue.cards[CHECKLIST_RULE].hooks
     checklist = readiness_findings(lines, every, hook, catalogue) if has_checklist else []
     findings = [finding for finding in every if hook in catalogue.cards[finding.rule_id].hooks]
+    if outlook is not None and hook in TRACKED_HOOKS and all(f.urgency == "info" for f in findings):
+        return (_on_track(outlook, findings, catalogue),)
     by_topic = _by_topic([*checklist, *findings], hook, has_checklist=bool(checklist))
     groups = _at_most_six(sorted(by_topic, key=_rank))
     cards = [_card(topic, group, hook, today_is_stale, catalogue) for topic, group in groups]
@@ -81,6 +93,30 @@ def _card(topic: str, findings: list[Finding], hook: str, today_is_stale: bool, 
         summary=_summary(topic, findings, checklist, catalogue),
         detail="\n\n".join(parts),
         sections=tuple(sections),
+        findings=tuple(findings),
+        suggestions=tuple(Suggestion(change) for change in dict.fromkeys(c for f in findings for c in f.changes)),
+    )
+
+
+def _on_track(outlook: Outlook, findings: list[Finding], catalogue: Catalogue) -> Card:
+    """One card with the next dates, in place of a reminder for each of them; everything else for information."""
+    texts = catalogue.phrases.texts
+    lacking = (item if isinstance(item, str) else item.value for item in outlook.not_checked)
+    shown = {
+        "outlook": outlook,
+        "course": OurWords(catalogue.phrases.course_states[outlook.course_state]),
+        "not_checked": OurWords(", ".join(catalogue.phrases.missing[name] for name in lacking)),
+    }
+    parts = [texts["on_track_detail"].markdown.render(shown).strip()]
+    if findings:
+        parts.append(_detail(findings, catalogue, is_beside_checklist=True))
+    sections = dict.fromkeys(part for f in findings for part in f.section.split(", ") if part)
+    return Card(
+        topic=FOLLOW_UP,
+        urgency="info",
+        summary=fitted(" ".join(texts["on_track"].plain.render(shown).split())),
+        detail="\n\n".join([*parts, _footer(catalogue)]),
+        sections=tuple(sections) or (texts["on_track_section"].plain.render(),),
         findings=tuple(findings),
         suggestions=tuple(Suggestion(change) for change in dict.fromkeys(c for f in findings for c in f.changes)),
     )

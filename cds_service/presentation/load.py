@@ -9,13 +9,16 @@ from typing import Any
 import cds_service.domain.rules
 from cds_service.domain.known import ChecklistLine
 from cds_service.domain.registry import registry
+from cds_service.domain.relevance import Concern
 from cds_service.errors import ContentProblem
 from cds_service.presentation import checks
 from cds_service.presentation.catalogue import (
     BEFORE_THE_INFUSION,
+    BESIDE_A_VACCINATION,
     BESIDE_THE_PRODUCT,
     HEADINGS,
     HOOKS,
+    LONG_TERM_RULES,
     TOPICS,
     Catalogue,
     ChecklistText,
@@ -31,6 +34,9 @@ from cds_service.presentation.site_files import SiteCodes, SitePolicy
 from cds_service.presentation.words import words_in
 from cds_service.presentation.yaml_files import load_mapping, load_yaml
 
+# The priorities a FHIR request may carry.
+PRIORITIES = ("routine", "urgent", "asap", "stat")
+
 
 def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes) -> Catalogue:
     """All card files under `folder`, with the site's own policy and codes put over them.
@@ -41,8 +47,7 @@ def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes)
     rules = registry()
     lines = _checklist(folder / "readiness" / "checklist.yaml", rules.ids)
     orders = _orders(folder / "shared" / "orders.yaml")
-    test_for = {analyte: order.name for order in reversed(list(orders.values())) for analyte in order.covers}
-    known = load_known(folder, site_policy, site_codes, tuple(line for line, _ in lines), test_for)
+    known = load_known(folder, site_policy, site_codes, tuple(line for line, _ in lines), _tests(orders))
     cards = {card.rule_id: card for topic in TOPICS for card in load_topic(folder / topic, topic, known)}
     checks.require_same_ids(cards, rules.ids)
     return Catalogue(
@@ -56,31 +61,44 @@ def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes)
         checklist={text.check: text for _, text in lines},
         checked_by={line.check: line.rules for line, _ in lines},
         phrases=_phrases(folder / "shared" / "phrases.yaml"),
-        asked={hook: rules.only(_asked_on(hook, cards, lines)) for hook in HOOKS},
-        asked_beside={hook: rules.only(_asked_beside_on(hook, cards)) for hook in HOOKS},
+        asked={
+            concern: {hook: rules.only(_asked(concern, hook, cards, lines)) for hook in HOOKS} for concern in Concern
+        },
     )
 
 
-def _asked_on(
-    hook: str, cards: dict[str, RuleCard], lines: tuple[tuple[ChecklistLine, ChecklistText], ...]
+def _asked(
+    concern: Concern,
+    hook: str,
+    cards: dict[str, RuleCard],
+    lines: tuple[tuple[ChecklistLine, ChecklistText], ...],
 ) -> frozenset[str]:
-    """The rules that answer on a hook: those whose card says so, and those behind the checklist."""
-    answering = {card.rule_id for card in cards.values() if hook in card.hooks}
-    return frozenset(answering | {rule for line, _ in lines for rule in line.rules})
+    """The rules that answer on a hook: those whose card says so, as far as the call concerns their topic.
 
-
-def _asked_beside_on(hook: str, cards: dict[str, RuleCard]) -> frozenset[str]:
-    """The rules that answer on a hook where the product is only in the record.
-
-    A visit that is not for the infusion asks nothing that belongs before it. A dispatch that cannot be resolved is
-    only reported.
+    Where the product itself is in hand, also those behind the checklist.
     """
-    topics = {
-        "encounter-start": frozenset(TOPICS) - BEFORE_THE_INFUSION,
-        "order-dispatch": frozenset({"record"}),
-    }
-    asked = topics.get(hook, BESIDE_THE_PRODUCT)
-    return frozenset(card.rule_id for card in cards.values() if hook in card.hooks and card.topic in asked)
+    on_hook = {card.rule_id: card.topic for card in cards.values() if hook in card.hooks}
+    match concern:
+        case Concern.PRODUCT:
+            return frozenset(on_hook) | {rule for line, _ in lines for rule in line.rules}
+        case Concern.LONG_TERM:
+            return LONG_TERM_RULES & frozenset(on_hook)
+        case Concern.NONE:
+            return frozenset()
+    topics = _topics_beside(concern, hook)
+    return frozenset(rule for rule, topic in on_hook.items() if topic in topics)
+
+
+def _topics_beside(concern: Concern, hook: str) -> frozenset[str]:
+    """What is looked at where the product itself is not in hand.
+
+    A visit that is not for the infusion asks nothing that belongs before it; the chart asks all that its cards name.
+    A dispatch that cannot be resolved is only reported.
+    """
+    if concern is Concern.BESIDE:
+        beside = {"order-dispatch": frozenset({"record"}), "appointment-book": BESIDE_A_VACCINATION}
+        return beside.get(hook, BESIDE_THE_PRODUCT)
+    return frozenset(TOPICS) if hook == "patient-view" else frozenset(TOPICS) - BEFORE_THE_INFUSION
 
 
 def _identity(path: Path) -> LabelIdentity:
@@ -117,13 +135,20 @@ def _checklist_line(path: Path, entry: Any, rule_ids: frozenset[str]) -> tuple[C
     return line, text
 
 
+def _tests(orders: dict[str, OrderText]) -> dict[str, frozenset[str]]:
+    """What each test that can be offered measures, in the order of the file."""
+    return {order.name: frozenset(order.covers) for order in orders.values() if order.covers}
+
+
 def _orders(path: Path) -> dict[str, OrderText]:
     return {name: _order(path, name, entry) for name, entry in load_mapping(path).items()}
 
 
 def _order(path: Path, name: str, entry: Any) -> OrderText:
     where = f"{path}: {name}"
-    given = checks.require_fields(where, entry, ("text", "reason", "offer", "is_laboratory"), ("code", "covers"))
+    given = checks.require_fields(
+        where, entry, ("text", "reason", "offer", "is_laboratory"), ("code", "covers", "priority")
+    )
     code = given.get("code")
     if code is not None:
         checks.require_fields(f"{where}: code", code, ("system", "code", "name"))
@@ -135,12 +160,15 @@ def _order(path: Path, name: str, entry: Any) -> OrderText:
         offer=words_in(where, checks.require_text(where, "offer", given["offer"])),
         is_laboratory=given["is_laboratory"] is True,
         covers=tuple(checks.require_texts(where, given.get("covers", []))),
+        priority=checks.require_one_of(where, "priority", given["priority"], PRIORITIES) if "priority" in given else "",
     )
 
 
 def _phrases(path: Path) -> Phrases:
     given = checks.require_fields(
-        path, load_mapping(path), ("headings", "evidence", "missing", "states", "texts", "analytes", "override_reasons")
+        path,
+        load_mapping(path),
+        ("headings", "evidence", "missing", "states", "course_states", "texts", "analytes", "override_reasons"),
     )
     for part in given:
         checks.require_mapping(f"{path}: {part}", given[part])
@@ -150,6 +178,7 @@ def _phrases(path: Path) -> Phrases:
         evidence={**given["analytes"], **given["evidence"]},
         missing=given["missing"],
         states=given["states"],
+        course_states=given["course_states"],
         texts={name: words_in(f"{path}: {name}", text) for name, text in given["texts"].items()},
         analytes=given["analytes"],
         override_reasons=tuple(given["override_reasons"].items()),

@@ -14,7 +14,9 @@ from cds_service.presentation.site_files import SiteCodes
 from cds_service.presentation.yaml_files import load_mapping
 
 _FORMS = ("oral", "injection", "systemic", "any")
-_OPTIONAL = ("ndc", "completed_weeks", "form", "mg_per_ml", "mg_per_unit")
+_OPTIONAL = ("ndc", "completed_weeks", "form", "mg_per_ml", "mg_per_unit", "prefix")
+# The only system whose codes that begin alike mean alike.
+_WITH_PREFIXES = "ICD10CM"
 
 
 def load_codes(folder: Path, site_codes: SiteCodes) -> CodeBook:
@@ -48,7 +50,16 @@ def _code(path: Path, concept: str, entry: Any, addresses: Mapping[str, object])
         form=checks.require_one_of(where, "form", given["form"], _FORMS) if "form" in given else "",
         mg_per_ml=_strength(where, given, "mg_per_ml"),
         mg_per_unit=_strength(where, given, "mg_per_unit"),
+        is_prefix=_is_prefix(where, given),
     )
+
+
+def _is_prefix(where: str, given: Mapping[str, Any]) -> bool:
+    if "prefix" not in given:
+        return False
+    if given["prefix"] is not True or given["system"] != _WITH_PREFIXES:
+        raise ContentProblem(f"{where}: {given['code']}: prefix is true or left out, and of {_WITH_PREFIXES} only")
+    return True
 
 
 def _strength(where: str, given: Mapping[str, Any], field: str) -> Decimal | None:

@@ -22,9 +22,9 @@ def load_known(
     site_policy: SitePolicy,
     site_codes: SiteCodes,
     checklist: tuple[ChecklistLine, ...],
-    test_for: Mapping[str, str],
+    tests: Mapping[str, frozenset[str]],
 ) -> Known:
-    """Everything a rule may use beside the facts. `test_for`: analyte → the test that is offered for it.
+    """Everything a rule may use beside the facts. `tests`: what each test measures, first offered first.
 
     Raises ContentProblem or SettingsProblem.
     """
@@ -36,7 +36,11 @@ def load_known(
         units=_units(folder / "outside" / "units.yaml", site_codes),
         checklist=checklist,
         panels=_panels(folder / "outside" / "panels.yaml"),
-        test_for=test_for,
+        test_for={analyte: test for test, covers in reversed(list(tests.items())) for analyte in covers},
+        single_test_for={
+            next(iter(covers)): test for test, covers in reversed(list(tests.items())) if len(covers) == 1
+        },
+        covered_by=tests,
     )
 
 

@@ -67,7 +67,7 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
     shown = {**answer.shown, "grade": answer.grade, **_analyte_names(answer.shown, catalogue.phrases.analytes)}
     return Finding(
         rule_id=answer.rule_id,
-        topic=card.topic,
+        topic=_topic_of(answer, card, catalogue),
         urgency=urgency_on(hook, card, grade),
         section=card.section,
         basis=grade.basis,
@@ -80,6 +80,12 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
         other_policy=tuple(name for name in card.uses["policy"] if name not in card.explains),
         changes=answer.changes,
     )
+
+
+def _topic_of(answer: Answer, card: RuleCard, catalogue: Catalogue) -> str:
+    """The card a finding stands on: its rule's topic, or that of the finding it is `about` (ruling 5)."""
+    about = catalogue.cards.get(str(answer.shown.get("about", "")))
+    return about.topic if about is not None else card.topic
 
 
 def _analyte_names(shown: Mapping[str, Shown], names: Mapping[str, str]) -> dict[str, OurWords]:

@@ -15,7 +15,7 @@ from cds_service.domain.exposure import day_zero, infusion_day, infusions_on
 from cds_service.domain.facts import Exposure, ExposureKind, PatientFacts
 from cds_service.domain.infection import infection_evidence
 from cds_service.domain.product_code import is_of_product, is_vial
-from cds_service.domain.relevance import concerns_the_product, concerns_us, follows_infusion
+from cds_service.domain.relevance import Concern, concern_of, concerns_the_product, follows_infusion
 from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
@@ -25,33 +25,52 @@ VACCINE_SLOT = [{"for": "vaccination"}]
 
 
 @pytest.mark.parametrize(
-    ("given", "about_product", "about_us"),
+    ("given", "concern"),
     [
-        ({}, True, True),
-        (BARE, False, False),
-        ({**BARE, "open_orders": [{}]}, False, True),
-        (TREATED, False, True),
-        ({"moment": "dispatch"}, True, True),
-        ({"moment": "dispatch", **TREATED}, False, False),
-        ({"moment": "dispatch", **TREATED, "dispatched": ["MedicationRequest/x"]}, False, True),
-        ({"moment": "dispatch", **BARE, "open_orders": [{}], "dispatched": ["MedicationRequest/x"]}, False, True),
-        ({"moment": "dispatch", **BARE, "dispatched": ["MedicationRequest/x"]}, False, False),
-        ({"moment": "visit"}, True, True),
-        ({"moment": "visit", "draft": {"planned": "2026-03-20"}}, False, False),
-        ({"moment": "visit", **TREATED}, False, True),
-        ({"moment": "visit", **BARE}, False, False),
-        ({"moment": "booking"}, True, True),
-        ({"moment": "booking", "slots": VACCINE_SLOT}, False, True),
-        ({"moment": "booking", **BARE, "slots": VACCINE_SLOT}, False, False),
-        ({"moment": "booking", **TREATED, "slots": VACCINE_SLOT}, False, True),
-        ({"moment": "booking", "slots": [{"for": "visit"}]}, False, False),
+        ({}, Concern.PRODUCT),
+        (BARE, Concern.NONE),
+        ({**BARE, "open_orders": [{}]}, Concern.BESIDE),
+        (TREATED, Concern.BESIDE),
+        ({"moment": "dispatch"}, Concern.PRODUCT),
+        ({"moment": "dispatch", **TREATED}, Concern.NONE),
+        ({"moment": "dispatch", **TREATED, "dispatched": ["MedicationRequest/x"]}, Concern.BESIDE),
+        ({"moment": "dispatch", **BARE, "open_orders": [{}], "dispatched": ["MedicationRequest/x"]}, Concern.BESIDE),
+        ({"moment": "dispatch", **BARE, "dispatched": ["MedicationRequest/x"]}, Concern.NONE),
+        ({"moment": "visit"}, Concern.PRODUCT),
+        ({"moment": "visit", "draft": {"planned": "2026-03-20"}}, Concern.NONE),
+        ({"moment": "visit", **TREATED}, Concern.FOLLOW_UP),
+        ({"moment": "visit", **BARE}, Concern.NONE),
+        ({"moment": "booking"}, Concern.PRODUCT),
+        ({"moment": "booking", "slots": VACCINE_SLOT}, Concern.BESIDE),
+        ({"moment": "booking", **BARE, "slots": VACCINE_SLOT}, Concern.NONE),
+        ({"moment": "booking", **TREATED, "slots": VACCINE_SLOT}, Concern.BESIDE),
+        ({"moment": "booking", "slots": [{"for": "visit"}]}, Concern.NONE),
+        ({"moment": "booking", **TREATED, "slots": [{"for": "visit"}]}, Concern.FOLLOW_UP),
+        ({"moment": "booking", **TREATED, "slots": [{"name": "Physiotherapy"}]}, Concern.NONE),
+        ({"moment": "chart", **BARE}, Concern.NONE),
+        ({"moment": "chart", **BARE, "open_orders": [{}]}, Concern.FOLLOW_UP),
+        ({"moment": "chart", **TREATED}, Concern.FOLLOW_UP),
+        ({"moment": "chart", **BARE, "given_doses": [{"days_ago": 1800}]}, Concern.LONG_TERM),
+        ({"moment": "chart", **BARE, "given_doses": [{"product": "itvisma"}]}, Concern.NONE),
+        ({"moment": "discharge", **BARE}, Concern.NONE),
+        ({"moment": "discharge", **BARE, "open_orders": [{}]}, Concern.NONE),
+        ({"moment": "discharge", **BARE, "given_doses": [{"days_ago": 14}]}, Concern.FOLLOW_UP),
+        ({"moment": "discharge", **BARE, "given_doses": [{"days_ago": 15}]}, Concern.NONE),
+        ({"moment": "discharge", "infused": "2026-02-15"}, Concern.FOLLOW_UP),
+        ({"moment": "discharge", "infused": "2026-02-15", "steroids": []}, Concern.NONE),
+        (
+            {"moment": "discharge", "infused": "2026-02-15", "steroids": [], "stay": {"began": "2026-02-14"}},
+            Concern.FOLLOW_UP,
+        ),
+        ({"moment": "discharge", **BARE, "given_doses": [{"when": "none"}]}, Concern.FOLLOW_UP),
     ],
 )
 def test_a_call_concerns_us_on_positive_evidence_only(
-    catalogue: Catalogue, facts_of: FactsOf, given: Any, about_product: bool, about_us: bool
+    catalogue: Catalogue, facts_of: FactsOf, given: Any, concern: Concern
 ) -> None:
     facts = facts_of(given)
-    assert (concerns_the_product(facts), concerns_us(facts, catalogue.known)) == (about_product, about_us)
+    assert concern_of(facts, catalogue.known) is concern
+    assert concerns_the_product(facts) is (concern is Concern.PRODUCT)
 
 
 @pytest.mark.parametrize(("given_on", "follows"), [("2025-09-02", True), ("2025-09-01", False), ("none", True)])

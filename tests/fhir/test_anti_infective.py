@@ -173,7 +173,21 @@ def test_one_that_prevents_says_so(read: Read, members: Resource, is_prophylaxis
         pytest.param(
             {"status": "stopped", "dosageInstruction": bounded("2026-03-10")}, TODAY, id="over before its end"
         ),
-        pytest.param({"status": "stopped"}, None, id="over, nobody knows when"),
+        pytest.param({"status": "stopped"}, date(2026, 2, 27), id="over, nobody knows when: not before it began"),
+        pytest.param(
+            {"status": "completed", "meta": {"lastUpdated": "2026-03-01T10:00:00Z"}},
+            date(2026, 3, 1),
+            id="over, nobody knows when: perhaps when the entry was changed",
+        ),
+        pytest.param(
+            {"status": "completed", "meta": {"lastUpdated": "2026-02-01T10:00:00Z"}},
+            date(2026, 2, 27),
+            id="over, and changed before it began",
+        ),
+        pytest.param(
+            {"status": "completed", "meta": {"lastUpdated": "2026-05-01T10:00:00Z"}}, TODAY, id="changed in the future"
+        ),
+        pytest.param({"status": "completed", "authoredOn": None}, None, id="over, and nothing is dated"),
     ],
 )
 def test_when_it_ends(read: Read, members: Resource, ends: date | None) -> None:

@@ -83,7 +83,9 @@ def test_a_temperature_stays_on_its_own_scale(feel: Feel, resource: Resource, qu
         coded(38, "Cel", "°F"),
         coded(100, "[degF]", "C"),
         observation(valueQuantity={"value": 38}),
-        observation(valueQuantity={"value": 38, "unit": "Cel", "comparator": ">"}),
+        observation(valueQuantity={"value": 38, "unit": "Cel", "comparator": "<"}),
+        observation(valueQuantity={"value": 38, "unit": "Cel", "comparator": "<="}),
+        observation(valueQuantity={"value": 38, "unit": "Cel", "comparator": "ad"}),
         observation(valueString="38.0 C"),
         coded("hot", "Cel"),
     ],
@@ -92,6 +94,18 @@ def test_a_temperature_without_a_sure_scale_is_shown_and_not_read(feel: Feel, re
     result = feel(resource)
     assert result.quantity is None
     assert result.evidence.value != ""
+
+
+@pytest.mark.parametrize("comparator", [">", ">=", " > "])
+def test_a_temperature_above_a_limit_is_at_least_that_and_may_alarm_only(feel: Feel, comparator: str) -> None:
+    found = feel(observation(valueQuantity={"value": 38, "unit": "Cel", "comparator": comparator}))
+    assert (found.quantity, found.standing) == (Quantity(Decimal(38), "Cel"), Standing.PROVISIONAL)
+    assert found.evidence.value == f"{comparator.strip()} 38 Cel"
+
+
+def test_a_temperature_above_a_limit_that_says_nothing_by_its_status_stays_so(feel: Feel) -> None:
+    above = observation(valueQuantity={"value": 38, "unit": "Cel", "comparator": ">"}, status="cancelled")
+    assert feel(above).standing is Standing.NO_INFORMATION
 
 
 def test_a_temperature_is_read_with_its_time_and_its_place(feel: Feel) -> None:

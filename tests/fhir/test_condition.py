@@ -240,3 +240,127 @@ def test_an_adverse_event_that_happened_can_alarm(
     found = read_adverse_event({**event, "date": "2026-03-01", **members}, recognition, clock)
     assert concepts(found) == (["anaphylaxis"] if is_told else [])
     assert {item.standing for item in found} <= {Standing.PROVISIONAL}
+
+
+# --- what is watched after the infusion
+
+
+@pytest.mark.parametrize(
+    ("code", "concept"),
+    [
+        ("M31.19", "thrombotic_microangiopathy"),
+        ("M31.1", "thrombotic_microangiopathy"),
+        ("D59.39", "thrombotic_microangiopathy"),
+        ("N17.9", "acute_kidney_injury"),
+        ("R03.0", "hypertension"),
+        ("R56.9", "seizure"),
+        ("R34", "oliguria"),
+        ("D69.6", "thrombocytopenia"),
+        ("R23.3", "bruising"),
+        ("R17", "jaundice"),
+        ("P58.8", "jaundice"),
+        ("P59.9", "neonatal_jaundice"),
+        ("C22.2", "neoplasm"),
+        ("D04.9", "neoplasm"),
+        ("D38.1", "neoplasm"),
+        ("D48.9", "neoplasm"),
+        ("D49.9", "neoplasm"),
+        ("D18.01", "benign_neoplasm"),
+        ("D1801", "benign_neoplasm"),
+        ("D22.9", "benign_neoplasm"),
+        ("D36.9", "benign_neoplasm"),
+        ("D3A.8", "benign_neoplasm"),
+    ],
+)
+def test_a_finding_after_the_infusion_is_known_by_its_code(read: Read, code: str, concept: str) -> None:
+    assert [(item.concept, item.standing) for item in read(condition(code))] == [(concept, Standing.ACCEPTED)]
+
+
+@pytest.mark.parametrize("code", ["D50.9", "D3", "D", "C", "Cough", "c50", "C5000000"])
+def test_what_is_no_whole_code_of_a_neoplasm_is_none(read: Read, code: str) -> None:
+    assert read(condition(code)) == []
+
+
+def test_a_neoplasm_is_cited_with_its_own_code_under_the_name_of_its_group(read: Read) -> None:
+    evidence = read(condition("D18.01"))[0].evidence
+    assert evidence.value == "D18.01"
+    assert "emangioma" in evidence.name
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Hepatic encephalopathy", ["encephalopathy"]),
+        ("Lethargy", ["decreased_alertness"]),
+        ("Decreased alertness and petechiae", ["bruising", "decreased_alertness"]),
+        ("Clinical deterioration", ["deterioration"]),
+        ("JAUNDICED", ["jaundice"]),
+        ("Convulsions", ["seizure"]),
+        ("Oliguria", ["oliguria"]),
+        ("Jaundice not improving", ["jaundice"]),
+        ("Bruising but no bleeding", ["bruising"]),
+        ("Fever, bleeding from the gums", ["bruising"]),
+        ("No petechiae", []),
+        ("Negative for bruising or bleeding", []),
+        ("Non-icteric", []),
+        ("Patient denies seizures", []),
+        ("Mother reports that he is lethargic", ["decreased_alertness"]),
+        ("Not tolerating feeds and lethargic", ["decreased_alertness"]),
+        ("3 day history of lethargy", ["decreased_alertness"]),
+        ("Resolved fever, now lethargic", ["decreased_alertness"]),
+        ("At risk for bleeding", []),
+        ("Family history of epilepsy", []),
+        ("Monitor for seizures", []),
+        ("Feeding well", []),
+    ],
+)
+def test_a_sign_in_words_only_may_raise_an_alarm(read: Read, words: str, expected: list[str]) -> None:
+    found = read(condition() | {"code": {"text": words}})
+    assert sorted(concepts(found)) == expected
+    assert {item.standing for item in found} <= {Standing.PROVISIONAL}
+    assert {item.evidence.name for item in found} <= {words}
+
+
+def test_a_sign_may_stand_in_the_display_of_a_code_that_nobody_knows(read: Read) -> None:
+    code = {"coding": [{"system": SNOMED, "code": "1", "display": "Lethargy"}]}
+    found = read(condition() | {"code": code})
+    assert concepts(found) == ["decreased_alertness"]
+
+
+def test_words_beside_a_known_code_are_not_searched(read: Read) -> None:
+    code = {"coding": [{"system": ICD, "code": "J06.9"}], "text": "Cold, lethargic"}
+    assert concepts(read(condition() | {"code": code})) == ["infection"]
+
+
+@pytest.mark.parametrize("words", ["History of seizures", "Resolved jaundice", "H/o bruising, well now"])
+def test_a_sign_that_words_call_over_is_told_as_past(read: Read, words: str) -> None:
+    assert [item.standing for item in read(condition() | {"code": {"text": words}})] == [Standing.NO_INFORMATION]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_told"),
+    [
+        ("R56.9", True), ("R23.3", True), ("R17", True), ("C22.2", True), ("D18.01", True), ("M31.19", True),
+        ("N17.9", True), ("R34", True), ("I10", False), ("D69.6", False),
+    ],
+)  # fmt: skip
+def test_a_past_finding_is_told_where_it_still_says_something(read: Read, code: str, is_told: bool) -> None:
+    found = read(condition(code, clinicalStatus=status("resolved")))
+    assert [item.standing for item in found] == [Standing.NO_INFORMATION] * is_told
+
+
+def test_a_past_sign_in_words_is_told_as_past_or_not_at_all(read: Read) -> None:
+    past = {"clinicalStatus": status("resolved")}
+    assert [item.standing for item in read(condition(**past) | {"code": {"text": "Lethargy"}})] == [
+        Standing.NO_INFORMATION
+    ]
+    assert read(condition(**past) | {"code": {"text": "Clinical deterioration"}}) == []
+
+
+def test_a_refuted_sign_in_words_is_not_there(read: Read) -> None:
+    assert read(condition(verificationStatus=status("refuted")) | {"code": {"text": "Seizure"}}) == []
+
+
+def test_an_adverse_event_in_words_can_alarm(recognition: Recognition, clock: SiteClock) -> None:
+    event = {"resourceType": "AdverseEvent", "id": "e1", "event": {"text": "Seizure"}, "date": "2026-03-01"}
+    assert concepts(read_adverse_event(event, recognition, clock)) == ["seizure"]

@@ -245,9 +245,53 @@ def test_a_steroid_that_is_not_selected_opens_nothing(opens_gate: OpensGate) -> 
     assert opens_gate(*orders, selections=("MedicationRequest/d1",), prefetch=prefetch)
 
 
-@pytest.mark.parametrize("members", [{"status": "cancelled"}, {"doNotPerform": True}])
-def test_a_steroid_that_is_taken_back_opens_nothing(opens_gate: OpensGate, members: Resource) -> None:
-    assert not opens_gate(an_order(product=STEROID, **members), prefetch={"any": bundle([TRACES["a dose"]])})
+@pytest.mark.parametrize("status", ["stopped", "cancelled", "Stopped "])
+def test_a_steroid_that_is_being_stopped_opens_the_gate_like_one_being_ordered(
+    opens_gate: OpensGate, status: str
+) -> None:
+    order = an_order(product=STEROID, status=status)
+    assert opens_gate(order, prefetch={"any": bundle([TRACES["a dose"]])})
+    assert not opens_gate(order)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"doNotPerform": True},
+        {"status": "entered-in-error"},
+        {"status": "stopped", "doNotPerform": True},
+        {"status": "stopped", "medicationCodeableConcept": {"text": "Amoxicillin"}},
+        {"status": "stopped", "medicationCodeableConcept": {"text": "Hydrocortisone cream, topical"}},
+        {"status": "stopped", "subject": {"reference": "Patient/somebody-else"}},
+    ],
+)
+def test_what_stops_no_steroid_of_this_child_opens_nothing(opens_gate: OpensGate, members: Resource) -> None:
+    order = {**an_order(product=STEROID), **members}
+    assert not opens_gate(order, prefetch={"any": bundle([TRACES["a dose"]])})
+
+
+def test_a_steroid_being_stopped_has_to_be_selected_where_orders_are_selected(opens_gate: OpensGate) -> None:
+    orders = [an_order("d1", STEROID, status="stopped"), an_order("d2", {"text": "Amoxicillin"})]
+    prefetch = {"any": bundle([TRACES["a dose"]])}
+    assert not opens_gate(*orders, selections=("MedicationRequest/d2",), prefetch=prefetch)
+    assert opens_gate(*orders, selections=("MedicationRequest/d1",), prefetch=prefetch)
+
+
+def test_a_stopped_steroid_may_be_known_by_a_medication_of_the_record(opens_gate: OpensGate) -> None:
+    order = an_order(status="stopped", medicationReference={"reference": "Medication/m1"})
+    del order["medicationCodeableConcept"]
+    medication = {"resourceType": "Medication", "id": "m1", "code": STEROID}
+    assert opens_gate(order, prefetch={"any": bundle([TRACES["a dose"], medication])})
+
+
+def test_orders_being_stopped_are_kept_apart_from_those_being_ordered(read: Read) -> None:
+    stopped = an_order("d2", STEROID, status="stopped")
+    never_true = an_order("d3", STEROID, status="entered-in-error")
+    foreign = an_order("d4", STEROID, status="stopped", subject={"reference": "Patient/somebody-else"})
+    found = read(an_order("d1"), stopped, never_true, foreign)
+    assert [order["id"] for order in found.stopped] == ["d2"]
+    assert found.taken_back == {"MedicationRequest/d2", "MedicationRequest/d3"}
+    assert found.others == ()
 
 
 @pytest.mark.parametrize("kind", ["MedicationRequest", "ServiceRequest", "Immunization"])

@@ -170,6 +170,23 @@ def test_a_procedure_whose_status_nobody_knows_is_a_possible_exposure(done: Read
     assert found.kind is ExposureKind.POSSIBLE
 
 
+@pytest.mark.parametrize("words", ["Zolgensma caregiver education", "Teaching, onasemnogene abeparvovec-xioi"])
+def test_teaching_about_the_product_is_no_exposure(done: Read, words: str) -> None:
+    assert done(procedure(code={"text": words})) is None
+
+
+@pytest.mark.parametrize(
+    "words", ["Zolgensma infusion", "Zolgensma infusion and education", "Education, Zolgensma given"]
+)
+def test_a_procedure_that_tells_of_giving_it_is_an_exposure_whatever_was_taught(done: Read, words: str) -> None:
+    assert done(procedure(code={"text": words})) is not None
+
+
+def test_teaching_under_a_code_of_the_product_is_an_exposure(done: Read) -> None:
+    coded = procedure()["code"]
+    assert done(procedure(code={**coded, "text": "Zolgensma education"})) is not None
+
+
 def test_another_procedure_is_no_exposure(done: Read) -> None:
     assert done(procedure(code={"text": "Lumbar puncture"})) is None
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from cds_service.domain.facts import PatientFacts
+from cds_service.domain.infection import infection_evidence, unreadable_temperatures
 from cds_service.fhir import read_facts as package_door
 from cds_service.hooks.json_body import read_json_object
+from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
 TWO_WEIGHTS = {"weights": [{"weight": "3.2 kg", "days_ago": 1}, {"weight": "3.1 kg", "days_ago": 3}]}
@@ -90,10 +94,48 @@ def test_a_dispatched_order_for_another_medicine_is_not_unresolved(facts_of: Fac
 # --- drafts beside the record
 
 
-def test_a_steroid_draft_takes_the_place_of_the_order_it_replaces(facts_of: FactsOf) -> None:
-    draft = {"draft_steroids": [{"dose": "5 mg", "replaces": "MedicationRequest/steroid-1"}]}
-    facts = facts_of(draft)
-    assert [(order.order_id, order.is_draft) for order in facts.steroid_orders] == [("draft-steroid-1", True)]
+@pytest.mark.parametrize(
+    "draft", [{"replaces": "MedicationRequest/steroid-1"}, {"id": "steroid-1"}, {"id": "steroid-1", "dose": "5 mg"}]
+)
+def test_an_order_that_a_draft_changes_explains_past_days_only(facts_of: FactsOf, draft: dict[str, Any]) -> None:
+    orders = facts_of({"draft_steroids": [draft]}).steroid_orders
+    assert [(order.is_draft, order.is_cover, order.is_being_stopped) for order in orders] == [
+        (False, False, False),
+        (True, True, False),
+    ]
+    assert orders[0].evidence.reference == "MedicationRequest/steroid-1"
+    assert orders[0].phases, "its days stay known"
+
+
+@pytest.mark.parametrize("status", ["stopped", "cancelled"])
+def test_an_order_that_the_call_stops_is_told_so_and_explains_past_days_only(facts_of: FactsOf, status: str) -> None:
+    stopped = {"id": "steroid-1", "status": status}
+    (order,) = facts_of({"infused": "2026-02-02", "draft_steroids": [stopped]}).steroid_orders
+    assert (order.order_id, order.is_draft, order.is_cover, order.is_being_stopped) == ("steroid-1", False, False, True)
+    assert order.phases[0].first_day == date(2026, 2, 1)
+
+
+def test_an_order_that_another_childs_draft_stops_runs_on(facts_of: FactsOf) -> None:
+    stopped = {"id": "steroid-1", "status": "stopped", "subject": "other"}
+    (order,) = facts_of({"draft_steroids": [stopped]}).steroid_orders
+    assert (order.is_cover, order.is_being_stopped) == (True, False)
+
+
+def test_a_stopped_order_that_the_record_does_not_hold_is_read_from_the_draft(facts_of: FactsOf) -> None:
+    stopped = {"id": "elsewhere", "status": "stopped"}
+    (order,) = facts_of({"infused": "2026-02-02", "steroids": [], "draft_steroids": [stopped]}).steroid_orders
+    assert (order.is_draft, order.is_cover, order.is_being_stopped) == (False, False, True)
+    assert (order.phases[0].first_day, order.phases[0].last_day) == (date(2026, 2, 1), date(2026, 3, 1))
+
+
+def test_a_cancelled_draft_that_was_never_an_order_covers_no_day(facts_of: FactsOf) -> None:
+    cancelled = {"id": "elsewhere", "status": "cancelled"}
+    (order,) = facts_of({"infused": "2026-02-02", "steroids": [], "draft_steroids": [cancelled]}).steroid_orders
+    assert (order.phases, order.is_being_stopped, order.evidence.status) == ((), True, "cancelled")
+
+
+def test_an_order_that_a_draft_calls_an_error_is_not_there(facts_of: FactsOf) -> None:
+    assert facts_of({"draft_steroids": [{"id": "steroid-1", "status": "entered-in-error"}]}).steroid_orders == ()
 
 
 def test_a_steroid_draft_stands_beside_the_orders_of_the_record(facts_of: FactsOf) -> None:
@@ -108,7 +150,10 @@ def test_a_test_in_the_session_counts_as_requested(facts_of: FactsOf) -> None:
 
 def test_the_slot_being_booked_is_told_from_those_in_the_record(facts_of: FactsOf) -> None:
     facts = facts_of({"moment": "booking", "appointments": [{"for": "visit"}]})
-    assert sorted((slot.kind.value, slot.is_proposed) for slot in facts.slots) == [("infusion", True), ("other", False)]
+    assert sorted((slot.kind.value, slot.is_proposed) for slot in facts.slots) == [
+        ("follow-up", False),
+        ("infusion", True),
+    ]
 
 
 # --- results
@@ -139,3 +184,129 @@ def test_a_result_without_any_time_is_told(facts_of: FactsOf) -> None:
     facts = facts_of({"labs": {"alt": {"when": "none"}}, "titers": [{"text": "1:25", "when": "none"}]})
     told = [entry.evidence.reference for entry in facts.unreadable if entry.what == "no-time"]
     assert sorted(told) == ["Observation/lab-alt-1", "Observation/titer-1"]
+
+
+# --- what is followed after the infusion
+
+
+def test_a_child_after_the_infusion_has_its_dose_and_its_baseline_before_it(facts_of: FactsOf) -> None:
+    facts = facts_of({"moment": "chart", "infused": "2026-02-02"})
+    assert [exposure.given.day for exposure in facts.exposures] == [date(2026, 2, 2)]
+    assert {result.measured.day for result in facts.lab_results} == {date(2026, 1, 31)}
+    assert (facts.drafts, facts.open_orders) == ((), ())
+    (phase,) = facts.steroid_orders[0].phases
+    assert (phase.first_day, phase.last_day) == (date(2026, 2, 1), date(2026, 3, 2))
+
+
+def test_follow_up_panels_and_counts_stand_beside_the_baseline(facts_of: FactsOf) -> None:
+    panels = [{"on": "2026-02-09", "alt": "90 U/L", "inr": "none", "status": "preliminary"}]
+    facts = facts_of({"infused": "2026-02-02", "panels": panels, "counts": [{"on": "2026-02-10"}]})
+    later = {r.analyte: (r.written, r.standing.value) for r in facts.lab_results if r.measured.day > date(2026, 2, 2)}  # type: ignore[operator]
+    assert later == {
+        "alt": ("90 U/L", "provisional"),
+        "ast": ("25 U/L", "provisional"),
+        "total_bilirubin": ("0.4 mg/dL", "provisional"),
+        "prothrombin_time": ("12.0 s", "provisional"),
+        "platelets": ("300 10*3/uL", "accepted"),
+    }
+
+
+@pytest.mark.parametrize("shape", ["panel", "alone"])
+def test_a_blood_pressure_is_found_alone_and_inside_its_panel(facts_of: FactsOf, shape: str) -> None:
+    pressure = {"systolic": "110 mm[Hg]", "shape": shape, "days_ago": 2}
+    facts = facts_of({"moment": "chart", "blood_pressures": [pressure]})
+    assert [(item.systolic, item.measured.day) for item in facts.blood_pressures] == [(Decimal(110), date(2026, 2, 28))]
+    assert facts.unmapped_results == 0
+
+
+def test_signs_at_the_bedside_and_in_the_blood_are_read(facts_of: FactsOf) -> None:
+    facts = facts_of({"moment": "chart", "urine_outputs": [{"volume": "80 mL"}], "smears": [{"result": "2+"}]})
+    assert [item.ml_per_day for item in facts.urine_outputs] == [Decimal(80)]
+    assert [item.has_schistocytes for item in facts.blood_smears] == [True]
+
+
+def test_signs_dated_in_the_future_are_set_aside_and_told(facts_of: FactsOf) -> None:
+    facts = facts_of(
+        {
+            "moment": "chart",
+            "blood_pressures": [{"systolic": "110 mm[Hg]", "days_ago": -3}],
+            "urine_outputs": [{"volume": "80 mL", "days_ago": -3}],
+            "smears": [{"days_ago": -3}],
+        }
+    )
+    assert (facts.blood_pressures, facts.urine_outputs, facts.blood_smears) == ((), (), ())
+    assert sorted(entry.evidence.reference for entry in facts.future_dated) == [
+        "Observation/blood-pressure-1",
+        "Observation/smear-1",
+        "Observation/urine-output-1",
+    ]
+
+
+def test_troponin_i_and_t_are_two_tests(facts_of: FactsOf) -> None:
+    labs = {"troponin_i": "20 ng/L", "troponin_t": "0.05 ng/mL", "ldh": "400 U/L", "haptoglobin": "0.3 g/L"}
+    facts = facts_of({"moment": "chart", "labs": labs})
+    amounts = {r.analyte: r.amount.low for r in facts.lab_results if r.analyte in labs and r.amount}
+    assert amounts == {
+        "troponin_i": Decimal("0.020"),
+        "troponin_t": Decimal("0.05"),
+        "ldh": Decimal(400),
+        "haptoglobin": Decimal("30.0"),
+    }
+
+
+def test_what_others_do_for_the_child_is_read(facts_of: FactsOf) -> None:
+    facts = facts_of(
+        {
+            "moment": "discharge",
+            "consults": [{"with": "hepatology"}, {"with": "nephrology", "as": "Encounter"}],
+            "cardiac": [{}],
+            "antihypertensives": [{"start": "2026-02-27"}, {"as": "MedicationAdministration", "name": "Nifedipine"}],
+            "teachings": [{"as": "Communication"}],
+            "stay": {"began": "2026-02-20"},
+        }
+    )
+    assert [item.specialty.value for item in facts.consultations] == ["liver", "kidney"]
+    assert [item.when.day for item in facts.cardiac_evaluations] == [date(2026, 3, 1)]
+    assert [item.starts for item in facts.antihypertensives] == [date(2026, 2, 27), date(2026, 3, 1)]
+    assert [item.when.day for item in facts.teachings] == [date(2026, 3, 1)]
+    assert facts.stay is not None
+    assert facts.stay.began.day == date(2026, 2, 20)
+
+
+def test_a_consultation_asked_in_the_session_counts(facts_of: FactsOf) -> None:
+    facts = facts_of({"draft_requests": [{"text": "Consultation, paediatric gastroenterology or hepatology, urgent"}]})
+    assert [item.specialty.value for item in facts.consultations] == ["liver"]
+
+
+def test_a_stay_that_did_not_come_with_the_call_is_none(facts_of: FactsOf) -> None:
+    assert facts_of({"moment": "discharge"}).stay is None
+    assert facts_of({"moment": "chart"}).stay is None
+
+
+# --- what once fell silent
+
+
+@pytest.mark.parametrize(
+    ("course", "kinds"),
+    [
+        ({"status": "completed", "days_ago": 3}, ("medicine",)),
+        ({"status": "completed", "days_ago": 4}, ()),
+        ({"status": "stopped", "days_ago": 1}, ("medicine",)),
+    ],
+)
+def test_a_course_that_is_over_without_an_end_may_have_ended_just_now(
+    facts_of: FactsOf, catalogue: Catalogue, course: dict[str, Any], kinds: tuple[str, ...]
+) -> None:
+    assert infection_evidence(facts_of({"anti_infectives": [course]}), catalogue.known).kinds == kinds
+
+
+@pytest.mark.parametrize(("value", "kinds"), [("> 38 Cel", ("fever",)), (">= 38.5 Cel", ("fever",)), ("> 37 Cel", ())])
+def test_a_temperature_above_a_limit_of_fever_is_fever(
+    facts_of: FactsOf, catalogue: Catalogue, value: str, kinds: tuple[str, ...]
+) -> None:
+    assert infection_evidence(facts_of({"temperatures": [{"value": value}]}), catalogue.known).kinds == kinds
+
+
+def test_a_temperature_below_a_limit_is_told_as_unreadable(facts_of: FactsOf, catalogue: Catalogue) -> None:
+    told = unreadable_temperatures(facts_of({"temperatures": [{"value": "< 38 Cel"}]}), catalogue.known)
+    assert [item.value for item in told] == ["< 38 Cel"]

@@ -52,6 +52,12 @@ def test_a_request_is_read_with_what_it_measures_and_when_it_was_written(read: R
     [
         ({"coding": [{"system": SYSTEMS["LOINC"], "code": "1742-6"}]}, {"alt"}),
         ({"coding": [{"system": SYSTEMS["LOINC"], "code": c} for c in ("6301-6", "34528-0")]}, {"inr", "panel_pt"}),
+        ({"coding": [{"system": SYSTEMS["LOINC"], "code": "10839-9"}]}, {"troponin_i"}),
+        ({"coding": [{"system": SYSTEMS["LOINC"], "code": "89577-1"}]}, {"panel_troponin_i"}),
+        ({"coding": [{"system": SYSTEMS["LOINC"], "code": "2532-0"}]}, {"ldh"}),
+        ({"coding": [{"system": SYSTEMS["LOINC"], "code": "4542-7"}]}, {"haptoglobin"}),
+        ({"coding": [{"system": SYSTEMS["LOINC"], "code": "24357-6"}]}, {"panel_urinalysis"}),
+        ({"coding": [{"system": SYSTEMS["LOINC"], "code": "85354-9"}]}, {"blood_pressure_panel"}),
         ({"text": "Anti-AAV9 antibody"}, {"anti_aav9"}),
         ({"coding": [{"system": SYSTEMS["LOCAL"], "code": "1181"}]}, {"anti_aav9"}),
     ],

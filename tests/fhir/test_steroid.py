@@ -372,6 +372,25 @@ def test_an_order_that_has_ended_ends_yesterday_at_the_latest(
     assert only(read(an_order(step(mg(3), timing=timing), status=status))).last_day == expected
 
 
+@pytest.mark.parametrize(
+    ("status", "end", "validity", "is_presumed"),
+    [
+        ("completed", None, None, True),
+        ("stopped", "2026-03-31", None, True),
+        ("stopped", None, "2026-03-31", True),
+        ("stopped", None, "2026-02-20", False),
+        ("stopped", "2026-02-20", None, False),
+        ("active", None, None, False),
+    ],
+)
+def test_since_when_an_order_is_over_is_presumed_unless_it_says_so(
+    read: Read, status: str, end: Any, validity: Any, is_presumed: bool
+) -> None:
+    timing = {"repeat": {**DAILY["repeat"], "boundsPeriod": {"start": "2026-02-01", "end": end}}}
+    dispense = {"dispenseRequest": {"validityPeriod": {"end": validity}}} if validity else {}
+    assert only(read(an_order(step(mg(3), timing=timing), status=status, **dispense))).is_end_presumed is is_presumed
+
+
 # --- traps 60 to 63 and 65: how much
 
 
@@ -673,6 +692,29 @@ def test_an_end_of_the_whole_order_gives_a_step_no_days(read: Read) -> None:
 def test_instructions_of_one_sequence_are_given_together(read: Read, sequence: Any) -> None:
     order = an_order(step(mg(2), sequence=sequence, timing=DAILY), step(mg(1), sequence=sequence, timing=DAILY))
     assert [phase.mg for phase in found(read(order)).phases] == [Decimal(2), Decimal(1)]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("wean per protocol", "taper-in-words"),
+        ("Taper by 20 % every week", "taper-in-words"),
+        ("3.2 mg daily, do not taper", ""),
+        ("3.2 mg daily for 30 days, then taper as told", ""),
+        ("3.2 mg daily", ""),
+        ("tapering of the tube feeds is separate", "taper-in-words"),
+    ],
+)
+def test_a_single_instruction_that_is_a_taper_in_words_has_no_known_dose(read: Read, words: str, why: str) -> None:
+    assert only(read(an_order(step(mg(Decimal("3.2")), text=words)))).why_unknown == why
+
+
+def test_the_dated_steps_of_a_taper_may_call_themselves_one(read: Read) -> None:
+    order = an_order(
+        step(mg(2), sequence=1, timing=bounded("2026-03-02", "2026-03-15"), text="taper, first step"),
+        step(mg(1), sequence=2, timing=bounded("2026-03-16", "2026-03-31"), text="taper, second step"),
+    )
+    assert [phase.why_unknown for phase in found(read(order)).phases] == ["", ""]
 
 
 def test_a_numbered_step_beside_one_without_a_number_needs_its_days(read: Read) -> None:

@@ -61,19 +61,51 @@ def test_what_an_appointment_is_for(read: Read, members: Resource, kind: VisitKi
 
 
 @pytest.mark.parametrize(
-    "members",
+    ("members", "kind"),
     [
-        {"description": "ZOLGENSMA follow-up"},
-        {"description": "Labs for gene therapy"},
-        {"description": "Post-Zolgensma monitoring"},
-        {"serviceType": [{"text": "Gene therapy consult"}]},
-        {"serviceType": [{"text": "Neurology Follow Up"}], "reasonCode": [PRODUCTS["zolgensma"]]},
-        {"appointmentType": {"coding": [{"code": "7", "display": "Onasemnogene teaching"}]}},
-        {"description": "Neurology", "comment": "3 months after Zolgensma"},
+        ({"description": "ZOLGENSMA follow-up"}, VisitKind.FOLLOW_UP),
+        ({"description": "Labs for gene therapy"}, VisitKind.FOLLOW_UP),
+        ({"description": "Post-Zolgensma monitoring"}, VisitKind.FOLLOW_UP),
+        (
+            {"serviceType": [{"text": "Neurology Follow Up"}], "reasonCode": [PRODUCTS["zolgensma"]]},
+            VisitKind.FOLLOW_UP,
+        ),
+        ({"description": "Neurology", "comment": "3 months after Zolgensma"}, VisitKind.FOLLOW_UP),
+        ({"serviceType": [{"text": "Gene therapy consult"}]}, VisitKind.OTHER),
+        ({"appointmentType": {"coding": [{"code": "7", "display": "Onasemnogene teaching"}]}}, VisitKind.OTHER),
     ],
 )
-def test_a_visit_before_or_after_the_infusion_is_not_the_infusion(read: Read, members: Resource) -> None:
+def test_a_visit_before_or_after_the_infusion_is_not_the_infusion(
+    read: Read, members: Resource, kind: VisitKind
+) -> None:
     found = read(appointment(**members))
+    assert found is not None
+    assert found.kind is kind
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Lab",
+        "Laboratory visit",
+        "Blood draw",
+        "Blood work",
+        "Phlebotomy",
+        "Follow-up visit",
+        "Neuromuscular clinic",
+        "Hepatology",
+        "Monitoring",
+    ],
+)
+def test_a_visit_with_blood_tests_or_a_clinic_of_the_follow_up_is_a_follow_up(read: Read, words: str) -> None:
+    found = read(appointment(serviceType=[{"text": words}]))
+    assert found is not None
+    assert found.kind is VisitKind.FOLLOW_UP
+
+
+@pytest.mark.parametrize("words", ["Well child visit, no labs", "Labour ward tour", "Dental"])
+def test_another_visit_is_none(read: Read, words: str) -> None:
+    found = read(appointment(description=words))
     assert found is not None
     assert found.kind is VisitKind.OTHER
 
@@ -145,7 +177,16 @@ def encounter(*codes: str, **members: Any) -> Resource:
 
 
 @pytest.mark.parametrize(
-    ("code", "concept"), [("J06.9", "infection"), ("R50.9", "sign_of_infection"), ("R11.10", "vomiting")]
+    ("code", "concept"),
+    [
+        ("J06.9", "infection"),
+        ("R50.9", "sign_of_infection"),
+        ("R11.10", "vomiting"),
+        ("R17", "jaundice"),
+        ("R56.9", "seizure"),
+        ("R23.3", "bruising"),
+        ("R34", "oliguria"),
+    ],
 )
 def test_a_visit_for_an_infection_or_vomiting_may_raise_an_alarm(
     reasons: Callable[[Resource], list[Diagnosis]], code: str, concept: str
@@ -180,3 +221,32 @@ def test_every_reason_counts_and_a_single_object_is_one(reasons: Callable[[Resou
     assert {found.concept for found in reasons(encounter("J06.9", "R11.10"))} == {"infection", "vomiting"}
     one = encounter("J06.9")["reasonCode"][0]
     assert len(reasons(encounter(reasonCode={**one, "text": "Cold"}, period=None))) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "concepts"),
+    [
+        ("Lethargic since this morning", {"decreased_alertness"}),
+        ("Jaundice, not improving", {"jaundice"}),
+        ("Petechiae and nosebleed", {"bruising"}),
+        ("Seizure; fewer wet diapers", {"seizure", "oliguria"}),
+        ("Deteriorating", {"deterioration"}),
+        ("No jaundice, no bruising", set()),
+        ("Check-up without seizures", set()),
+        ("Family history of seizures", set()),
+        ("Resolved jaundice", set()),
+        ("Check-up", set()),
+    ],
+)
+def test_a_reason_in_words_only_may_raise_an_alarm(
+    reasons: Callable[[Resource], list[Diagnosis]], words: str, concepts: set[str]
+) -> None:
+    found = reasons(encounter(reasonCode=[{"text": words}]))
+    assert {item.concept for item in found} == concepts
+    assert all(item.standing is Standing.PROVISIONAL and item.evidence.name == words for item in found)
+
+
+def test_the_words_beside_a_known_code_are_not_searched(reasons: Callable[[Resource], list[Diagnosis]]) -> None:
+    coded = encounter("J06.9")["reasonCode"][0]
+    found = reasons(encounter(reasonCode=[{**coded, "text": "Cold, lethargic"}]))
+    assert [item.concept for item in found] == ["infection"]

@@ -13,12 +13,20 @@ from cds_service.hooks.json_body import write_json
 SIGN, SELECT = "/cds-services/onasemnogene-order-sign", "/cds-services/onasemnogene-order-select"
 DISPATCH, VISIT = "/cds-services/onasemnogene-order-dispatch", "/cds-services/onasemnogene-encounter-start"
 BOOKING = "/cds-services/onasemnogene-appointment-book"
+CHART, DISCHARGE = "/cds-services/onasemnogene-patient-view", "/cds-services/onasemnogene-encounter-discharge"
 URLS = {
     "order-sign": SIGN,
     "order-select": SELECT,
     "order-dispatch": DISPATCH,
     "encounter-start": VISIT,
     "appointment-book": BOOKING,
+    "patient-view": CHART,
+    "encounter-discharge": DISCHARGE,
+}
+# What makes a call of a hook concern this service: on the others the default child's order does.
+OURS: dict[str, dict[str, Any]] = {
+    "patient-view": {"infused": "2026-02-20"},
+    "encounter-discharge": {"infused": "2026-02-20"},
 }
 JSON = "application/json"
 AUTHORIZATION = {
@@ -31,8 +39,8 @@ AUTHORIZATION = {
 
 
 def a_call(hook: str = "order-sign", **changes: Any) -> dict[str, Any]:
-    """A call about the default child; `changes` replace or add members of the request."""
-    return {**hook_request({}, hook), **changes}
+    """A call about the default child that concerns us; `changes` replace or add members of the request."""
+    return {**hook_request(OURS.get(hook, {}), hook), **changes}
 
 
 def with_context(hook: str = "order-sign", **changes: Any) -> dict[str, Any]:

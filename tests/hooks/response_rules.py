@@ -177,8 +177,10 @@ def _our_card(card: Json) -> Iterator[str]:
     has_reasons = "overrideReasons" in card
     if has_reasons is (card["indicator"] == "info"):
         yield "override reasons stand on every warning and critical card, and on no other"
-    findings = card["extension"][FINDINGS]
-    worst = max((finding["indicator"] for finding in findings), key=URGENCIES.index)
+    findings = card.get("extension", {}).get(FINDINGS, [])
+    if not findings and (topic, card["indicator"]) != ("followup", "info"):
+        yield "only the card with the next dates may hold no finding"
+    worst = max((finding["indicator"] for finding in findings), key=URGENCIES.index, default="info")
     if worst != card["indicator"]:
         yield "the card's indicator is not that of its worst finding"
     yield from (breach for finding in findings for breach in _finding(finding))

@@ -22,7 +22,9 @@ HOOK_VERSIONS = {
     "order-select": "1.0",
     "order-sign": "1.0",
     "order-dispatch": "1.1",
+    "patient-view": "1.0",
     "encounter-start": "1.0",
+    "encounter-discharge": "1.0",
     "appointment-book": "1.0",
 }
 KEYS = {
@@ -101,12 +103,14 @@ def test_every_service_is_found_below_the_address_of_discovery(
         assert client.post(f"/cds-services/{entry['id']}", data=b"{}", content_type=JSON).status_code == 400
 
 
-def test_the_services_of_this_release_are_those_of_five_hooks(offered: list[dict[str, Any]]) -> None:
+def test_the_services_of_this_release_are_those_of_seven_hooks(offered: list[dict[str, Any]]) -> None:
     assert [(entry["id"], entry["hook"]) for entry in offered] == [
         ("onasemnogene-order-select", "order-select"),
         ("onasemnogene-order-sign", "order-sign"),
         ("onasemnogene-order-dispatch", "order-dispatch"),
+        ("onasemnogene-patient-view", "patient-view"),
         ("onasemnogene-encounter-start", "encounter-start"),
+        ("onasemnogene-encounter-discharge", "encounter-discharge"),
         ("onasemnogene-appointment-book", "appointment-book"),
     ]
 

@@ -50,7 +50,7 @@ def without(name: str, call: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.spec("R-039")
 def test_an_unknown_service_is_not_found(client: FlaskClient) -> None:
-    assert post(client, a_call(), "/cds-services/onasemnogene-patient-view").status_code == 404
+    assert post(client, a_call(), "/cds-services/onasemnogene-medication-refill").status_code == 404
 
 
 @pytest.mark.spec("R-039")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from builders import PATIENT_ID, PRODUCTS, bundle, hook_request
 from flask.testing import FlaskClient
-from hook_calls import URLS, cards_of, findings_of, post
+from hook_calls import URLS, a_call, cards_of, findings_of, post
 
 GATE_MONTHS_AGO = "2025-09-02"  # six months before the call
 ASTHMA = {"reason": "ICD10CM J45.901", "subject": PATIENT_ID}
-BESIDE_TOPICS = {"record", "vaccines", "steroid"}
+BESIDE_TOPICS = {"record", "vaccines", "steroid", "liver", "platelets"}
 MMR = [{"cvx": "03"}]
 Given = dict[str, Any]
 
@@ -60,7 +60,7 @@ def test_a_call_without_the_product_needs_no_patient(client: FlaskClient, hook: 
 @pytest.mark.spec("R-091")
 @pytest.mark.parametrize("hook", URLS)
 def test_a_call_about_the_product_needs_the_patient(client: FlaskClient, hook: str) -> None:
-    call = hook_request({}, hook)
+    call = a_call(hook)
     del call["prefetch"]["patient"]
     assert post(client, call).status_code == 412
 
@@ -138,8 +138,15 @@ def test_up_to_six_months_after_the_infusion_a_call_concerns_us(client: FlaskCli
 
 @pytest.mark.parametrize("hook", LATER)
 def test_later_than_six_months_after_the_infusion_it_does_not(client: FlaskClient, hook: str) -> None:
-    given = {**LATER[hook], **AS_LONG_AS_IT_IS_OPEN, "given_doses": [{"when": "2025-09-01"}]}
+    ended = {"steroids": [{"start": "2025-08-01", "end": "2026-02-20"}]}
+    given = {**LATER[hook], **ended, "given_doses": [{"when": "2025-09-01"}]}
     assert cards_of(post(client, hook_request(given, hook))) == []
+
+
+@pytest.mark.parametrize("hook", LATER)
+def test_later_than_six_months_it_does_as_long_as_the_corticosteroid_runs(client: FlaskClient, hook: str) -> None:
+    given = {**LATER[hook], **AS_LONG_AS_IT_IS_OPEN, "given_doses": [{"when": "2025-09-01"}]}
+    assert cards_of(post(client, hook_request(given, hook)))
 
 
 def test_a_second_order_concerns_us_however_long_ago_the_first_dose_was(client: FlaskClient) -> None:
@@ -281,7 +288,7 @@ def unmapped(number: int, **members: Any) -> dict[str, Any]:
 def test_results_of_unknown_codes_are_counted_in_the_log_without_any_value(
     client: FlaskClient, log: io.StringIO, hook: str
 ) -> None:
-    call = hook_request({}, hook)
+    call = a_call(hook)
     call["prefetch"]["labs"] = bundle([unmapped(1), unmapped(2), unmapped(3, subject={"reference": "Patient/other"})])
     assert post(client, call).status_code == 200
     assert [line["results"] for line in lines_of(log, "unmapped_results")] == [2]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.domain.facts import PatientFacts
+from cds_service.domain.relevance import Concern
 from cds_service.presentation import Card, Catalogue
 from cds_service.presentation.catalogue import URGENCIES
 from cds_service.presentation.readiness import STATES
@@ -29,7 +30,7 @@ def card_of(facts_of: FactsOf, catalogue: Catalogue) -> CardOf:
     """The readiness card for a child at signing, or on another hook."""
 
     def card(given: Any = None, hook: str = "order-sign") -> Card:
-        cards = review_treatment(facts_of(given or {}), catalogue, hook).cards
+        cards = review_treatment(facts_of(given or {}), catalogue, hook, Concern.PRODUCT).cards
         (found,) = [card for card in cards if card.topic == "readiness"]
         return found
 

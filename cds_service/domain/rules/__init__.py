@@ -3,21 +3,27 @@
 from cds_service.domain.rules import (
     baseline,
     corticosteroid,
+    corticosteroid_taper,
     data_and_identity,
+    discharge_and_long_term,
     dose_and_order,
     eligibility,
     infection_and_vaccines,
     infusion_day,
+    liver,
     readiness,
 )
 
 __all__ = [
     "baseline",
     "corticosteroid",
+    "corticosteroid_taper",
     "data_and_identity",
+    "discharge_and_long_term",
     "dose_and_order",
     "eligibility",
     "infection_and_vaccines",
     "infusion_day",
+    "liver",
     "readiness",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -25,8 +25,8 @@ from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import days_from
 from cds_service.domain.dosing_weight import WeightInKg, choose_weight, doubt_about, weight_for_dose
 from cds_service.domain.evidence import Evidence, Standing
-from cds_service.domain.exposure import day_zero, infusion_day
-from cds_service.domain.facts import PatientFacts, Source
+from cds_service.domain.exposure import infusion_day, is_infused
+from cds_service.domain.facts import Diagnosis, PatientFacts, Source
 from cds_service.domain.known import Known
 from cds_service.domain.medicines import SteroidDose, SteroidOrder, SteroidRoute
 from cds_service.domain.newest import newest_of
@@ -34,7 +34,6 @@ from cds_service.domain.quantities import (
     exact_product,
     exact_quotient,
     rounded_half_up,
-    to_show_beside,
     to_significant_digits,
 )
 from cds_service.domain.reference_range import exceeds
@@ -50,12 +49,23 @@ from cds_service.domain.steroid_dose import (
     steroid_on,
     why_not_computable,
 )
+from cds_service.domain.steroid_states import GIVEN_DIFFERS, CourseStatus, course_status, differing_doses
+from cds_service.domain.suggested_steroid import per_kg_to_show, prednisolone, weight_to_order_by
 
 INTRAVENOUS_DRUG = "methylprednisolone"
-_LIMITS = ("steroid.band.very_low", "steroid.band.low", "steroid.band.high", "steroid.far_too_high")
 ORAL = frozenset({SteroidRoute.ORAL})
 LIVER_FINDINGS = ("alt", "ast", "total_bilirubin")
 ONCE = Decimal(1)
+
+
+def _is_given(facts: PatientFacts) -> bool:
+    """Whether the infusion lies behind, surely or presumed from the record (C8)."""
+    return facts.is_treated or is_infused(facts)
+
+
+def _infusion(facts: PatientFacts) -> date | None:
+    """The infusion day where the product was given, else the planned one."""
+    return infusion_day(facts) if _is_given(facts) else facts.planned_infusion
 
 
 # --- ordered, and from which day
@@ -64,7 +74,7 @@ ONCE = Decimal(1)
 @rule
 def steroid_order_missing(facts: PatientFacts, known: Known) -> Answer:
     """No corticosteroid order covers the day before the infusion (label 2.1, 5.1: all patients)."""
-    if facts.is_treated:
+    if _is_given(facts):
         return _cover_after_infusion(facts, known)
     if not (facts.planned_orders or facts.proposed_infusions):
         return silent()
@@ -100,7 +110,7 @@ def _not_covered(infusion: date, first: date, running: list[SteroidOrder], facts
     # Beside an order that runs on some of these days, a whole new course would be given on top of it.
     days = (steroid_on(first + DAY * n, facts, known) for n in range(days_from(first, last) + 1))
     is_beside = any(day.cover is not Certainty.FALSE for day in days)
-    suggestion = None if is_beside else _prednisolone(first, last, facts, known)
+    suggestion = None if is_beside else prednisolone(first, last, facts, known)
     shown = _suggestion_shown(suggestion, facts, known) | {
         "infusion_date": infusion,
         "start_date": first,
@@ -151,45 +161,8 @@ def _cover_for(infusion: date, facts: PatientFacts, known: Known) -> tuple[Certa
     return found.cover, (found,)
 
 
-def _prednisolone(first: date, last: date, facts: PatientFacts, known: Known) -> OrderSteroid | None:
-    """Prednisolone at the label's dose, rounded to what a syringe measures; None without an undoubted weight."""
-    weight = _weight_to_order_by(facts, known)
-    if weight is None:
-        return None
-    strength = known.policy["steroid.suggested.strength_mg_per_ml"]
-    wanted = exact_product(weight.raw_kg, known.label["steroid_mg_per_kg_per_day"])
-    ml = rounded_half_up(exact_quotient(wanted, strength), known.policy["steroid.suggested.step_ml"])
-    mg = exact_product(ml, strength)
-    return OrderSteroid(
-        mg=mg,
-        ml=ml,
-        strength_mg_per_ml=strength,
-        mg_per_kg=_per_kg_to_show(mg, weight, known),
-        first_day=first,
-        last_day=last,
-        supply_days=known.policy.whole("steroid.suggested.supply_days"),
-    )
-
-
-def _weight_to_order_by(facts: PatientFacts, known: Known) -> WeightInKg | None:
-    """The dosing weight, where it is neither old nor in doubt, and known to be the newest."""
-    choice = choose_weight(facts, known)
-    if choice.chosen is None or doubt_about(choice, known) or facts.lacking(Source.MEASUREMENTS):
-        return None
-    is_fresh = days_from(choice.chosen.day, facts.today) <= known.policy.whole("steroid.weight_fresh_days")
-    return choice.chosen if is_fresh else None
-
-
-def _per_kg_to_show(mg: Decimal, weight: WeightInKg, known: Known) -> Decimal:
-    """mg/kg with a few digits, and with more where rounding would show it on the other side of a limit."""
-    limits = [known.policy[name] for name in _LIMITS]
-    limits.append(known.label["live_vaccine_steroid_mg_per_kg_per_day"])
-    digits = known.outside.whole("shown_significant_digits")
-    return to_show_beside(exact_quotient(mg, weight.raw_kg), limits, digits)
-
-
 def _suggestion_shown(suggestion: OrderSteroid | None, facts: PatientFacts, known: Known) -> dict[str, Shown]:
-    weight = _weight_to_order_by(facts, known)
+    weight = weight_to_order_by(facts, known)
     return {
         "has_dose": suggestion is not None,
         "dose_mg": suggestion.mg if suggestion else "",
@@ -203,13 +176,13 @@ def _suggestion_shown(suggestion: OrderSteroid | None, facts: PatientFacts, know
 @rule
 def steroid_start_late(facts: PatientFacts, known: Known) -> Answer:
     """The corticosteroid begins later than the day before the infusion (label 2.1)."""
-    infusion = day_zero(facts) or (facts.today if facts.may_be_infusion_day else None)
-    has_come = facts.is_treated or facts.may_be_infusion_day
-    if infusion is None or not has_come:
+    is_given = _is_given(facts)
+    infusion = infusion_day(facts) if is_given else facts.today
+    if infusion is None or not (is_given or facts.may_be_infusion_day):
         return silent()
-    if not facts.is_treated:
-        infusion = facts.today
     course = course_around(infusion, facts, known)
+    if is_given and course is not None and course.required_end < facts.today:
+        return silent()
     required = required_start(infusion)
     day_before = [dose for dose in facts.steroid_doses if dose.given.day == required]
     given = [dose for dose in day_before if is_proven(dose)]
@@ -221,14 +194,14 @@ def steroid_start_late(facts: PatientFacts, known: Known) -> Answer:
         "hours": "",
     }
     if day_before and not was_given:
-        grade = "late-after-infusion" if facts.is_treated else "not-given-day-before"
+        grade = "late-after-infusion" if is_given else "not-given-day-before"
         return fires(grade, [dose.evidence for dose in day_before], **shown)
     if course is None:
         lacking = facts.lacking(Source.ORDERS)
         return unknown(lacking) if lacking and not given else silent()
     evidence = steroid_on(course.first_day, facts, known).evidence
     if course.first_day > required:
-        return fires("late-after-infusion" if facts.is_treated else "late", evidence, **shown)
+        return fires("late-after-infusion" if is_given else "late", evidence, **shown)
     if not given:
         return to_attest(evidence, **shown)
     return _begun_in_time(course, given, infusion, facts, known, shown)
@@ -244,7 +217,7 @@ def _begun_in_time(
 ) -> Answer:
     evidence = [dose.evidence for dose in given]
     hours = _hours_before_infusion(given, infusion, facts)
-    is_first = course.first_day == required_start(infusion)
+    is_first = course.first_day == required_start(infusion) and facts.today <= infusion
     if is_first and hours is not None and hours < known.policy["steroid.late_on_day_before_hours"]:
         shown["hours"] = rounded_half_up(hours, known.outside["shown_ratio_step"])
         return noted("short-interval", evidence, **shown)
@@ -280,13 +253,16 @@ def _infusion_moment(infusion: date, facts: PatientFacts) -> datetime | None:
 @rule
 def steroid_course_short(facts: PatientFacts, known: Known) -> Answer:
     """The corticosteroid orders, or their supply, end before the 30 days do (label 2.1; ruling 43)."""
-    infusion = day_zero(facts)
+    infusion = _infusion(facts)
     if infusion is None:
         return unknown("infusion-date") if facts.steroid_orders else silent()
     course = course_around(infusion, facts, known, within_supply=True)
     lacking = facts.lacking(Source.ORDERS)
     if course is None or course.required_end < facts.today:
         return unknown(lacking) if lacking and course is None else silent()
+    if course.last_day < facts.today and steroid_on(facts.today, facts, known).cover is not Certainty.FALSE:
+        # Days were left out, and it goes on: another rule says so.
+        return silent()
     ending = [order for order in facts.steroid_orders if order.is_cover]
     evidence = [order.evidence for order in ending]
     shown: dict[str, Shown] = {
@@ -321,9 +297,18 @@ def _ends_on(order: SteroidOrder, day: date) -> bool:
 
 
 def _days_to_judge(facts: PatientFacts, known: Known) -> list[DailySteroid]:
-    """The days of the course from today to its required end, and yesterday where a dose of it is recorded."""
-    infusion = day_zero(facts)
-    course = course_around(infusion or facts.today + DAY, facts, known)
+    """The days at full dose from today on, and yesterday where a dose of it is recorded.
+
+    To the end of the 30 days; after it to the day before a reduction, because until then the label's dose goes on.
+    """
+    status = course_status(facts, known) if is_infused(facts) else None
+    days = _days_of_plan(facts, known) if status is None else _days_of_course(status, facts)
+    return [day for day in days if day.cover is not Certainty.FALSE]
+
+
+def _days_of_plan(facts: PatientFacts, known: Known) -> list[DailySteroid]:
+    """Before the infusion: the days of the planned course."""
+    course = course_around(_infusion(facts) or facts.today + DAY, facts, known)
     if course is None:
         return []
     yesterday = steroid_on(facts.today - DAY, facts, known)
@@ -331,7 +316,19 @@ def _days_to_judge(facts: PatientFacts, known: Known) -> list[DailySteroid]:
     first = max(course.first_day, facts.today)
     count = days_from(first, min(course.required_end, course.last_day)) + 1
     days = [*given, *(steroid_on(first + DAY * n, facts, known) for n in range(max(count, 0)))]
-    return [day for day in days if day.day <= course.required_end and day.cover is not Certainty.FALSE]
+    return [day for day in days if day.day <= course.required_end]
+
+
+def _days_of_course(status: CourseStatus, facts: PatientFacts) -> list[DailySteroid]:
+    """After the infusion: within the 30 days all of them, a dose that is reduced too early too; then the full dose."""
+    yesterday = facts.today - DAY
+    days = [d for d in status.days if d.day >= facts.today or (d.day == yesterday and d.is_recorded_as_given)]
+    if facts.today <= status.required_end:
+        return [day for day in days if day.day <= status.required_end]
+    if status.is_tapering:
+        return []
+    begins = status.taper_begins
+    return [day for day in days if begins is None or day.day < begins]
 
 
 def _nothing_to_judge(facts: PatientFacts) -> Answer:
@@ -345,7 +342,7 @@ def _dose_shown(day: DailySteroid, weight: WeightInKg, facts: PatientFacts, know
     strengths = {order.strength_mg_per_ml for order in orders if order.strength_mg_per_ml}
     return {
         "mg_per_day": day.mg,
-        "dose_mg_per_kg_per_day": _per_kg_to_show(day.mg, weight, known),
+        "dose_mg_per_kg_per_day": per_kg_to_show(day.mg, weight, known),
         "weight_raw_kg": weight.raw_kg,
         "weight_date": weight.day,
         "on_date": day.day,
@@ -399,11 +396,12 @@ def _low_grade(day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known
 
 def _is_outgrown(day: DailySteroid, facts: PatientFacts, known: Known) -> bool:
     """Whether the dose never fell, and was enough for the weight at the start of the course."""
-    infusion = day_zero(facts)
+    infusion = _infusion(facts)
     course = course_around(infusion, facts, known) if infusion else None
     if course is None or course.first_day >= facts.today:
         return False
     days = [steroid_on(course.first_day + DAY * n, facts, known) for n in range(days_from(course.first_day, day.day))]
+    days = [d for d in days if d.cover is not Certainty.FALSE]
     earlier = [w for w in facts.weights if w.measured.day and w.measured.day <= course.first_day and w.for_dosing]
     newest = newest_of((w for w in earlier if w.quantity is not None), known).accepted
     if not newest or newest[0].quantity is None or any(d.mg is None or day.mg is None or d.mg > day.mg for d in days):
@@ -460,7 +458,7 @@ def _two_drugs(days: list[DailySteroid], facts: PatientFacts, known: Known) -> A
         return silent()
     shown: dict[str, Shown] = {
         "mg_per_day": both.mg if both.mg is not None else "",
-        "dose_mg_per_kg_per_day": _per_kg_to_show(both.mg, weight, known) if both.mg and weight else "",
+        "dose_mg_per_kg_per_day": per_kg_to_show(both.mg, weight, known) if both.mg and weight else "",
         "weight_raw_kg": weight.raw_kg if weight else "",
         "weight_date": weight.day if weight else "",
         "on_date": both.day,
@@ -472,18 +470,50 @@ def _two_drugs(days: list[DailySteroid], facts: PatientFacts, known: Known) -> A
 
 @rule_of_several
 def steroid_not_computable(facts: PatientFacts, known: Known) -> Answers:
-    """A corticosteroid order from which no daily dose can be computed: its cover is unproven (label 2.1; C11)."""
-    answers = []
+    """A corticosteroid whose daily dose nobody can tell: by its order, or because the record contradicts itself (C11).
+
+    Its cover is unproven, and permission for a taper is withheld.
+    """
+    answers = [*_untold_orders(facts, known), *_contradiction(facts, known)]
+    return tuple(answers) or (_nothing_to_judge(facts),)
+
+
+def _untold_orders(facts: PatientFacts, known: Known) -> Iterator[Answer]:
     for order in facts.steroid_orders:
-        if not order.is_cover or _is_given_in_mg(order, facts):
+        if not order.is_cover or _is_given_in_mg(order, facts) or _is_over(order, facts):
             continue
         for phase in order.phases:
             why = why_not_computable(phase, order, facts, known)
             if why:
                 sig = phase.written or order.evidence.value
-                answers.append(cannot_check("not-computable", "steroid-dose", [order.evidence], sig=sig, why=why))
+                empty: dict[str, Shown] = dict.fromkeys(("on_date", "mg_given", "mg_ordered"), "")
+                yield cannot_check("not-computable", "steroid-dose", [order.evidence], sig=sig, why=why, **empty)
                 break
-    return tuple(answers) or (_nothing_to_judge(facts),)
+
+
+def _is_over(order: SteroidOrder, facts: PatientFacts) -> bool:
+    """Whether every instruction of an order ended before yesterday."""
+    ends = [phase.last_day for phase in order.phases]
+    return all(end is not None and end < facts.today - DAY for end in ends)
+
+
+def _contradiction(facts: PatientFacts, known: Known) -> Iterator[Answer]:
+    """What was given on one of the last days, where it is not what was ordered for it."""
+    status = course_status(facts, known) if is_infused(facts) else None
+    found = differing_doses(facts, known) if status is not None and status.why == GIVEN_DIFFERS else None
+    if found is None:
+        return
+    given, ordered = found
+    assert given.mg is not None
+    assert ordered.mg is not None
+    shown: dict[str, Shown] = {
+        "sig": "",
+        "why": GIVEN_DIFFERS,
+        "on_date": given.day,
+        "mg_given": given.mg,
+        "mg_ordered": ordered.mg,
+    }
+    yield cannot_check(GIVEN_DIFFERS, GIVEN_DIFFERS, [*given.evidence, *ordered.evidence], **shown)
 
 
 def _is_given_in_mg(order: SteroidOrder, facts: PatientFacts) -> bool:
@@ -526,6 +556,7 @@ def _intravenous(today: DailySteroid, known: Known) -> tuple[OrderIntravenousSte
 
 
 def _vomiting(facts: PatientFacts, known: Known) -> list[Evidence]:
+    """Recent vomiting or trouble with feeding; vomiting that surely goes on counts whenever it began."""
     hours = timedelta(hours=known.policy.whole("steroid.not_tolerated_hours"))
     told = (*facts.with_concept("vomiting", "feeding_intolerance"), *facts.visit_reasons)
     return [
@@ -533,8 +564,12 @@ def _vomiting(facts: PatientFacts, known: Known) -> list[Evidence]:
         for item in told
         if item.concept in ("vomiting", "feeding_intolerance")
         and item.standing is not Standing.NO_INFORMATION
-        and (item.onset.day is None or facts.is_within(item.onset, hours))
+        and (_goes_on(item) or item.onset.day is None or facts.is_within(item.onset, hours))
     ]
+
+
+def _goes_on(item: Diagnosis) -> bool:
+    return item.concept == "vomiting" and item.standing is Standing.ACCEPTED
 
 
 def _refused(facts: PatientFacts, known: Known) -> list[Evidence]:

@@ -1,0 +1,72 @@
+"""Where a treated child stands today, in a few dates: what one card says when nothing is wrong (clinical-rules 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.domain.answers import Answer, Verdict
+from cds_service.domain.days import days_from
+from cds_service.domain.facts import PatientFacts, Source
+from cds_service.domain.follow_up import calendar_of
+from cds_service.domain.known import Known
+from cds_service.domain.monitoring_calendar import MonitoringSlot, Series, SlotStatus
+from cds_service.domain.steroid_states import CourseState, course_status
+
+_OFF_TRACK = frozenset(s.value for s in (CourseState.NONE, CourseState.INTERRUPTED, CourseState.UNKNOWN))
+
+
+@dataclass(frozen=True, slots=True)
+class NextTest:
+    """The next slot of one series: its day, its window, and whether it is due or booked already."""
+
+    target: date
+    opens: date
+    closes: date
+    is_due: bool
+    is_booked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The child's day in the follow-up, the next tests, and the state of the corticosteroid course.
+
+    `not_checked` are the reasons for which rules could not answer, by name.
+    """
+
+    infusion: date
+    day_number: int
+    liver: NextTest | None
+    platelets: NextTest | None
+    course_state: str
+    course_ends: date | None
+    not_checked: tuple[Source | str, ...]
+
+    @property
+    def is_on_track(self) -> bool:
+        """Whether every rule could answer, and the corticosteroid runs or was tapered as it should be."""
+        return not self.not_checked and self.course_state not in _OFF_TRACK
+
+
+def outlook_of(facts: PatientFacts, answers: tuple[Answer, ...], known: Known) -> Outlook | None:
+    """The outlook of a treated child; None where there is no calendar to go by."""
+    calendar, status = calendar_of(facts, known), course_status(facts, known)
+    if calendar is None or status is None:
+        return None
+    lacking = (item for answer in answers if answer.verdict is Verdict.UNKNOWN for item in answer.missing)
+    return Outlook(
+        infusion=calendar.infusion,
+        day_number=days_from(calendar.infusion, facts.today),
+        liver=_next(calendar.next_slot(Series.LIVER)),
+        platelets=_next(calendar.next_slot(Series.PLATELETS)),
+        course_state=status.state.value,
+        course_ends=status.last_day or status.required_end,
+        not_checked=tuple(dict.fromkeys(lacking)),
+    )
+
+
+def _next(slot: MonitoringSlot | None) -> NextTest | None:
+    if slot is None:
+        return None
+    is_due, is_booked = slot.status in (SlotStatus.DUE, SlotStatus.BOOKED), bool(slot.booked)
+    return NextTest(slot.target, slot.due_from, slot.closes, is_due, is_booked)
