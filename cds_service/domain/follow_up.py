@@ -165,5 +165,8 @@ def _is_within_months(days: Iterable[date], today: date, known: Known) -> bool:
 
 
 def _steroid_runs(facts: PatientFacts, known: Known) -> bool:
+    """Whether the record shows a day with a corticosteroid, today or later; a list that did not all come shows none."""
     status = course_status(facts, known) if is_infused(facts) else None
-    return status is not None and status.first_day is not None and status.is_running
+    if status is None or status.first_day is None or not status.is_running:
+        return False
+    return status.is_open_ended or (status.last_day is not None and status.last_day >= facts.today)

@@ -14,13 +14,19 @@ from cds_service.domain.facts import Diagnosis, PatientFacts
 from cds_service.domain.known import Known
 
 LIVER_FAILURE = ("hepatic_failure", "encephalopathy", "jaundice", "liver_disease")
+NEONATAL_JAUNDICE = "neonatal_jaundice"
 LIVER_SYMPTOMS = ("vomiting", "jaundice", "decreased_alertness", "deterioration", "encephalopathy", "hepatic_failure")
 ACUTE_ILLNESS = (*LIVER_SYMPTOMS, "infection", "sign_of_infection")
 
 
 def liver_failure_signs(infusion: date, facts: PatientFacts) -> tuple[Diagnosis, ...]:
-    """What speaks for an acute liver injury, with an onset after the infusion or on an unknown day (ruling 48)."""
-    return tuple(item for item in _current(LIVER_FAILURE, facts) if _is_after(item, infusion, facts))
+    """What speaks for an acute liver injury, with an onset after the infusion or on an unknown day (ruling 48).
+
+    Neonatal jaundice only where its onset is known: else it is that of the first weeks of life.
+    """
+    neonatal = (item for item in _current((NEONATAL_JAUNDICE,), facts) if item.onset.day is not None)
+    told = (*_current(LIVER_FAILURE, facts), *neonatal)
+    return _once(item for item in told if _is_after(item, infusion, facts))
 
 
 def liver_symptoms(since: date, facts: PatientFacts) -> tuple[Diagnosis, ...]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from decimal import Decimal
 
 from cds_service.domain.answers import OrderSteroid, RequestTest
 from cds_service.domain.care import Consultation, Specialty
 from cds_service.domain.facts import PatientFacts
+from cds_service.domain.follow_up import calendar_of
 from cds_service.domain.known import Known
 from cds_service.domain.liver_panel import LIVER_PANEL, is_measured
 from cds_service.domain.medicines import SteroidRoute
-from cds_service.domain.monitoring_calendar import MonitoringSlot
+from cds_service.domain.monitoring_calendar import MonitoringSlot, Series
 from cds_service.domain.pending_tests import analytes_of, is_pending, tests_for_missing
+from cds_service.domain.quantities import exact_product
 from cds_service.domain.steroid_dose import DAY, steroid_on
 from cds_service.domain.steroid_states import CourseStatus
 from cds_service.domain.suggested_steroid import prednisolone
@@ -24,29 +27,42 @@ CONSULT = RequestTest("hepatology-consult-urgent", is_follow_up=True)
 
 
 def tests_of_slot(slot: MonitoringSlot, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
-    """The missing tests of a slot that nobody has ordered: for its target, or for now where that has passed."""
-    first, last = max(min(slot.opens, slot.due_from), facts.today), max(slot.closes, facts.today)
-    on = slot.target if slot.target >= facts.today else None
-    return _not_ordered(slot.missing, slot.required, first, last, on, facts, known)
+    """The missing tests of a slot that nobody has ordered: for its target where that is ahead, else for now."""
+    return tests_on(slot, slot.target if slot.target > facts.today else None, facts, known)
 
 
-def tests_on(slot: MonitoringSlot, day: date, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
+def tests_on(slot: MonitoringSlot, day: date | None, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
     """The missing tests of a slot for the day of a visit, apart from those that are ordered already."""
     first, last = max(min(slot.opens, slot.due_from), facts.today), max(slot.closes, facts.today)
     return _not_ordered(slot.missing, slot.required, first, last, day, facts, known)
 
 
-def tests_now(
-    missing: Collection[str], required: Collection[str], facts: PatientFacts, known: Known
-) -> tuple[RequestTest, ...]:
-    """These tests now, apart from those that are awaited today."""
-    return _not_ordered(missing, required, facts.today, facts.today, None, facts, known)
+def tests_now(wanted: Collection[str], facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
+    """These tests now, apart from those that are awaited today.
+
+    Chosen together with what the calendar misses now, so that no test is offered beside a panel that holds it.
+    """
+    together = set(wanted) | _due_now(facts, known)
+    missing = [analyte for analyte in EXTENDED_PANEL if analyte in together]
+    required = (*LIVER_PANEL, *(analyte for analyte in missing if analyte not in LIVER_PANEL))
+    chosen = _not_ordered(missing, required, facts.today, facts.today, None, facts, known)
+    return tuple(test for test in chosen if known.covered_by[test.test] & set(wanted))
 
 
-def repeat_of_panel(panel: Collection[str], facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
-    """These tests once more within the site's days, apart from what is ordered for these days already."""
-    last = facts.today + timedelta(days=known.policy.whole("liver.repeat_days"))
-    return _not_ordered(panel, panel, facts.today, last, last, facts, known)
+def _due_now(facts: PatientFacts, known: Known) -> set[str]:
+    """What the calendar misses today or since earlier."""
+    calendar = calendar_of(facts, known)
+    slots = calendar.of(Series.LIVER) if calendar is not None else ()
+    return {analyte for slot in slots if slot.is_open and slot.target <= facts.today for analyte in slot.missing}
+
+
+def repeat_of_panel(sampled: date | None, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
+    """The five tests once more, within the site's days after a sample; now where these have passed."""
+    within = timedelta(days=known.policy.whole("liver.repeat_days"))
+    last = sampled + within if sampled is not None else facts.today
+    if last <= facts.today:
+        return tests_now(LIVER_PANEL, facts, known)
+    return _not_ordered(LIVER_PANEL, LIVER_PANEL, facts.today, last, last, facts, known)
 
 
 def _not_ordered(
@@ -96,9 +112,16 @@ def hold_or_return(status: CourseStatus | None, facts: PatientFacts, known: Know
     if today.mg is None or not today.routes <= {SteroidRoute.ORAL}:
         return ()
     last = facts.today + timedelta(days=known.policy.whole("steroid.extend_days"))
-    held = prednisolone(facts.today + DAY, last, facts, known, mg=today.mg, purpose="hold")
+    held = _held(today.mg, prednisolone(facts.today + DAY, last, facts, known, mg=today.mg, purpose="hold"), known)
     full = prednisolone(facts.today + DAY, last, facts, known, purpose="return")
     return tuple(order for order in (held, full) if order is not None)
+
+
+def _held(mg: Decimal, order: OrderSteroid | None, known: Known) -> OrderSteroid | None:
+    """The order where what a syringe measures is the same dose, within the site's tolerance."""
+    if order is None or abs(order.mg - mg) > exact_product(mg, known.policy["steroid.switch_tolerance"]):
+        return None
+    return order
 
 
 def further_tests_missing(since: date, facts: PatientFacts) -> tuple[str, ...]:

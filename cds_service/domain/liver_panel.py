@@ -5,7 +5,8 @@ The label's clinical examination is no laboratory result and is never concluded 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -186,23 +187,41 @@ def is_measured(result: LabResult) -> bool:
 
 
 def without_conflicts(results: Iterable[LabResult], known: Known) -> list[LabResult]:
-    """The results of one analyte, apart from those that contradict another one of the same time (C3).
+    """The results of one analyte, apart from those that a correction replaces or another one contradicts (C3).
 
-    A corrected result contradicts only another corrected one. A result without an hour is compared with those of its
-    day that have none either.
+    Both at the same time only; a corrected result contradicts only another corrected one. A result without an hour is
+    compared with those of its day that have none either.
     """
     results = list(results)
     allowance = timedelta(minutes=known.policy.whole("observation.same_time_minutes")).total_seconds()
-    groups: dict[tuple[bool, date | None], list[tuple[float, LabResult]]] = {}
+    corrections = _timed(item for item in results if item.is_correction)
+    originals = _timed(item for item in results if not item.is_correction)
+    out = {id(r) for timed in (*corrections.values(), *originals.values()) for r in _in_conflict(timed, allowance)}
+    for day, timed in originals.items():
+        moments = sorted(moment for moment, _ in corrections.get(day, ()))
+        out |= {id(item) for moment, item in timed if _has_near(moments, moment, allowance)}
+    return [item for item in results if id(item) not in out]
+
+
+Timed = list[tuple[float, LabResult]]
+
+
+def _timed(results: Iterable[LabResult]) -> dict[date | None, Timed]:
+    """Results with their moment; those that have only a day by their day."""
+    groups: dict[date | None, Timed] = {}
     for item in results:
         moment = item.measured.instant
-        group = (item.is_correction, None if moment else item.measured.day)
-        groups.setdefault(group, []).append((moment.timestamp() if moment else 0, item))
-    doubtful = {id(item) for group in groups.values() for item in _in_conflict(group, allowance)}
-    return [item for item in results if id(item) not in doubtful]
+        groups.setdefault(None if moment else item.measured.day, []).append((moment.timestamp() if moment else 0, item))
+    return groups
 
 
-def _in_conflict(timed: list[tuple[float, LabResult]], allowance: float) -> Iterator[LabResult]:
+def _has_near(moments: Sequence[float], moment: float, allowance: float) -> bool:
+    """Whether one of these moments, earliest first, lies so close to another one."""
+    index = bisect_left(moments, moment - allowance)
+    return index < len(moments) and moments[index] <= moment + allowance
+
+
+def _in_conflict(timed: Timed, allowance: float) -> Iterator[LabResult]:
     """Those for which another amount is reported so soon before or after them."""
     ordered = sorted(timed, key=lambda pair: pair[0])
     for forth in (ordered, ordered[::-1]):

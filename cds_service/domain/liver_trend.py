@@ -6,10 +6,12 @@ contradicted by another of the same time. All others may alarm as long as they m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import islice
+from weakref import WeakKeyDictionary
 
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import days_from
@@ -69,31 +71,44 @@ class Trend:
 
     def before(self, result: LabResult) -> tuple[tuple[LabResult, ...], ...]:
         """The reliable results of an earlier time, newest first; all where the result's own day is not known."""
-        return tuple(group for group in self.reliable if result not in group and _is_before(group[0], result))
+        return tuple(group for group in self.reliable if _is_before(group[0], result) and result not in group)
+
+
+_trends: WeakKeyDictionary[PatientFacts, tuple[Known, Mapping[str, Trend]]] = WeakKeyDictionary()
 
 
 def trends_of(facts: PatientFacts, known: Known) -> Mapping[str, Trend]:
     """The trends of the five liver tests by name."""
-    return {analyte: trend_of(analyte, facts, known) for analyte in LIVER_PANEL}
+    kept = _trends.get(facts)
+    if kept is None or kept[0] is not known:
+        kept = _trends[facts] = (known, {analyte: trend_of(analyte, facts, known) for analyte in LIVER_PANEL})
+    return kept[1]
 
 
 def trend_of(analyte: str, facts: PatientFacts, known: Known) -> Trend:
     """All results of a test that say anything, sorted out by what they may do."""
     told = [r for r in facts.lab_results if r.analyte == analyte and r.standing is not Standing.NO_INFORMATION]
-    usable = [item for item in told if item.standing is Standing.ACCEPTED and item.measured.may_satisfy]
-    reliable, conflicting, doubtful = _sorted_out(usable, known)
-    doubtful += [_as_doubtful(item) for item in told if item not in usable]
+    reliable, conflicting, doubtful = _sorted_out([item for item in told if _is_usable(item)], known)
+    doubtful += [_as_doubtful(item) for item in told if not _is_usable(item)]
     sure = [item for group in reliable for item in group]
     after = [item for item in (*sure, *conflicting, *doubtful) if is_after_infusion(item, facts)]
     newest = newest_of(after, known)
+    # Nobody can tell which of them counts, so only the last ones are looked at one by one.
+    provisional = {id(item) for item in newest.provisional}
+    recent = tuple(item for item in conflicting if id(item) in provisional)
+    unclear = {id(item) for item in (*recent, *(r for r in newest.provisional if not is_classified(r, known)))}
     return Trend(
         analyte=analyte,
         newest=newest,
         reliable=reliable,
-        unclear=tuple(r for r in newest.provisional if r in conflicting or not is_classified(r, known)),
-        conflicting=tuple(conflicting),
+        unclear=tuple(item for item in newest.provisional if id(item) in unclear),
+        conflicting=recent,
         every=tuple(sorted(told, key=_oldest_first)),
     )
+
+
+def _is_usable(item: LabResult) -> bool:
+    return item.standing is Standing.ACCEPTED and item.measured.may_satisfy
 
 
 def _sorted_out(
@@ -104,9 +119,10 @@ def _sorted_out(
     reliable: list[tuple[LabResult, ...]] = []
     conflicting: list[LabResult] = []
     doubtful: list[LabResult] = []
-    while rest:
-        group = at_one_time(rest, known)
-        rest = rest[len(group) :]
+    begin = 0
+    while begin < len(rest):
+        group = at_one_time(_of_these_days(rest, begin), known)
+        begin += len(group)
         corrections = tuple(item for item in group if item.is_correction)
         group = corrections if len(corrections) == 1 else group
         sure = tuple(item for item in group if is_reliable(item, known))
@@ -117,6 +133,18 @@ def _sorted_out(
         else:
             doubtful += [_as_doubtful(item) for item in group]
     return tuple(reliable), conflicting, doubtful
+
+
+def _of_these_days(newest_first: Sequence[LabResult], begin: int) -> list[LabResult]:
+    """The results of one day and of the one before: further back nothing is of one time with them."""
+    first = newest_first[begin].measured.day
+    assert first is not None
+    found = []
+    for item in islice(newest_first, begin, None):
+        if item.measured.day is None or days_from(item.measured.day, first) > 1:
+            break
+        found.append(item)
+    return found
 
 
 def _as_doubtful(item: LabResult) -> LabResult:
@@ -232,8 +260,9 @@ def worsening_of(trend: Trend, known: Known) -> Worsening | None:
 
 def _worsening(result: LabResult, trend: Trend, known: Known) -> Worsening | None:
     before = trend.before(result)
+    reached = [(limit, _last_index_reaching(limit, before)) for limit in _limits(known) if reaches(result, limit)]
     for number in range(max(len(before), 1)):
-        crossed = _crossed(result, before[number:], known)
+        crossed = next((limit for limit, index in reached if index < number), None)
         has_risen = bool(before) and _has_risen(result, before[number], known)
         if crossed is not None or has_risen:
             return Worsening(result, crossed, has_risen, before[number][0] if before else None)
@@ -242,15 +271,16 @@ def _worsening(result: LabResult, trend: Trend, known: Known) -> Worsening | Non
     return None
 
 
-def _crossed(result: LabResult, before: Iterable[tuple[LabResult, ...]], known: Known) -> Decimal | None:
-    """The highest of the site's multiples that the result reaches, and none of those before did."""
+def _limits(known: Known) -> tuple[Decimal, ...]:
+    """The site's multiples of the upper limit, the highest first."""
     names = ("liver.worsening.high_times_uln", "liver.worsening.middle_times_uln", "liver.worsening.times_uln")
-    groups = list(before)
-    for limit in (known.policy[name] for name in names):
-        was_reached = any(all(reaches(item, limit) for item in group) for group in groups)
-        if reaches(result, limit) and not was_reached:
-            return limit
-    return None
+    return tuple(known.policy[name] for name in names)
+
+
+def _last_index_reaching(limit: Decimal, groups: Sequence[tuple[LabResult, ...]]) -> int:
+    """The place of the oldest result that reaches the multiple already; -1 where none does."""
+    found = (index for index, group in enumerate(groups) if all(reaches(item, limit) for item in group))
+    return max(found, default=-1)
 
 
 def _has_risen(result: LabResult, group: Iterable[LabResult], known: Known) -> bool:

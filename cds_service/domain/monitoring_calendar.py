@@ -19,7 +19,6 @@ from cds_service.domain.known import Known
 from cds_service.domain.liver_panel import LIVER_PANEL, PLATELETS
 
 WEEK, EVERY_OTHER_WEEK = timedelta(days=DAYS_PER_WEEK), timedelta(days=2 * DAYS_PER_WEEK)
-DAY = timedelta(days=1)
 # Two every-other-week panels fill "another month".
 _PANELS_OF_ANOTHER_MONTH = 2
 # No course in the literature is longer; it only bounds the calendar of a record that never ends.

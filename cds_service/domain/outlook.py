@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from cds_service.domain.answers import Answer, Verdict
+from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import days_from
 from cds_service.domain.facts import PatientFacts, Source
 from cds_service.domain.follow_up import calendar_of
 from cds_service.domain.known import Known
+from cds_service.domain.liver_panel import PLATELETS, newest_panel, results_after_infusion
 from cds_service.domain.monitoring_calendar import MonitoringSlot, Series, SlotStatus
+from cds_service.domain.newest import newest_of
+from cds_service.domain.platelet_count import is_below_normal
 from cds_service.domain.steroid_states import CourseState, course_status
 
 _OFF_TRACK = frozenset(s.value for s in (CourseState.NONE, CourseState.INTERRUPTED, CourseState.UNKNOWN))
@@ -31,6 +36,7 @@ class NextTest:
 class Outlook:
     """The child's day in the follow-up, the next tests, and the state of the corticosteroid course.
 
+    `abnormal` are the tests whose newest result is surely not unremarkable, or for platelets below normal.
     `not_checked` are the reasons for which rules could not answer, by name.
     """
 
@@ -40,12 +46,13 @@ class Outlook:
     platelets: NextTest | None
     course_state: str
     course_ends: date | None
+    abnormal: tuple[str, ...]
     not_checked: tuple[Source | str, ...]
 
     @property
     def is_on_track(self) -> bool:
-        """Whether every rule could answer, and the corticosteroid runs or was tapered as it should be."""
-        return not self.not_checked and self.course_state not in _OFF_TRACK
+        """Whether every rule could answer, no newest result is abnormal, and the corticosteroid is as it should be."""
+        return not self.not_checked and not self.abnormal and self.course_state not in _OFF_TRACK
 
 
 def outlook_of(facts: PatientFacts, answers: tuple[Answer, ...], known: Known) -> Outlook | None:
@@ -61,8 +68,17 @@ def outlook_of(facts: PatientFacts, answers: tuple[Answer, ...], known: Known) -
         platelets=_next(calendar.next_slot(Series.PLATELETS)),
         course_state=status.state.value,
         course_ends=status.last_day or status.required_end,
+        abnormal=tuple(_abnormal(facts, known)),
         not_checked=tuple(dict.fromkeys(lacking)),
     )
+
+
+def _abnormal(facts: PatientFacts, known: Known) -> Iterator[str]:
+    yield from (test.analyte for test in newest_panel(facts, known).abnormal)
+    counts = newest_of(results_after_infusion(PLATELETS, facts), known)
+    told = (*counts.accepted, *counts.provisional)
+    if any(is_below_normal(count, known) is Certainty.TRUE for count in told):
+        yield PLATELETS
 
 
 def _next(slot: MonitoringSlot | None) -> NextTest | None:

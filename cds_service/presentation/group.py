@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cds_service import __version__
 from cds_service.domain.answers import RequestTest
-from cds_service.domain.evidence import distinct
+from cds_service.domain.evidence import Evidence, distinct
 from cds_service.domain.outlook import Outlook
 from cds_service.domain.registry import Answers
 from cds_service.presentation.catalogue import HEADINGS, TOPICS, URGENCIES, Catalogue
@@ -15,7 +15,7 @@ from cds_service.presentation.markdown import bullets, evidence_lines
 from cds_service.presentation.policy import policy_lines
 from cds_service.presentation.readiness import readiness_detail, readiness_findings, readiness_summary
 from cds_service.presentation.render import Card, Finding, Suggestion, finding_for, fitted
-from cds_service.presentation.words import OurWords
+from cds_service.presentation.words import OurWords, for_markdown, short
 
 READINESS = "readiness"
 CHECKLIST_RULE = "baseline-readiness"
@@ -38,13 +38,19 @@ def cards_for(
     lines = [answer for answer in said if answer.rule_id == CHECKLIST_RULE]
     has_checklist = hook in catalogue.cards[CHECKLIST_RULE].hooks
     checklist = readiness_findings(lines, every, hook, catalogue) if has_checklist else []
-    findings = [finding for finding in every if hook in catalogue.cards[finding.rule_id].hooks]
+    findings = [finding for finding in every if _is_on(hook, finding, catalogue)]
     if outlook is not None and hook in TRACKED_HOOKS and all(f.urgency == "info" for f in findings):
         return (_on_track(outlook, findings, catalogue),)
     by_topic = _by_topic([*checklist, *findings], hook, has_checklist=bool(checklist))
     groups = _at_most_six(sorted(by_topic, key=_rank))
     cards = [_card(topic, group, hook, today_is_stale, catalogue) for topic, group in groups]
     return _each_change_once(_tests_on_checklist(cards, catalogue))
+
+
+def _is_on(hook: str, finding: Finding, catalogue: Catalogue) -> bool:
+    """Whether a finding is shown on this hook; one that is about another only beside it."""
+    rules = (finding.rule_id, finding.values.get("about", finding.rule_id))
+    return all(hook in catalogue.cards[rule].hooks for rule in rules)
 
 
 def _by_topic(findings: Sequence[Finding], hook: str, *, has_checklist: bool) -> list[tuple[str, list[Finding]]]:
@@ -105,6 +111,7 @@ def _on_track(outlook: Outlook, findings: list[Finding], catalogue: Catalogue) -
     shown = {
         "outlook": outlook,
         "course": OurWords(catalogue.phrases.course_states[outlook.course_state]),
+        "abnormal": OurWords(", ".join(catalogue.phrases.analytes[name] for name in outlook.abnormal)),
         "not_checked": OurWords(", ".join(catalogue.phrases.missing[name] for name in lacking)),
     }
     parts = [texts["on_track_detail"].markdown.render(shown).strip()]
@@ -129,8 +136,8 @@ def _summary(topic: str, findings: list[Finding], checklist: list[Finding], cata
     foreign = {finding.topic for finding in findings} - {findings[0].topic}
     if foreign:
         return fitted(headline, catalogue.phrases.texts["more_topics"].plain.render(more=len(foreign)))
-    more = len({finding.headline for finding in findings}) - 1
-    if not more:
+    more = len({finding.headline for finding in findings if "about" not in finding.values}) - 1
+    if more < 1:
         return fitted(headline)
     return fitted(headline, catalogue.phrases.texts["more_findings"].plain.render(more=more))
 
@@ -142,12 +149,22 @@ def _detail(findings: Iterable[Finding], catalogue: Catalogue, *, is_beside_chec
         lines = list(dict.fromkeys(line for f in findings for line in f.paragraphs.get(heading, ())))
         if heading == "What the record shows":
             used = distinct(item for f in findings for item in f.evidence)
-            lines += evidence_lines(used, catalogue.phrases.evidence)
+            lines += _not_told(evidence_lines(used, catalogue.phrases.evidence), used, lines)
         if heading == "Site policy":
             lines += policy_lines(findings, catalogue)
         if lines:
             parts.append(f"**{catalogue.phrases.headings[heading]}**\n\n" + bullets(lines))
     return "\n\n".join(parts)
+
+
+def _not_told(written: list[str], evidence: Sequence[Evidence], lines: list[str]) -> list[str]:
+    """The lines of evidence without those that the findings have told: same place in the record, same value."""
+    told = "\n".join(lines)
+    return [
+        line
+        for line, item in zip(written, evidence, strict=True)
+        if not item.value or any(str(for_markdown(part)) not in told for part in (short(item.reference), item.value))
+    ]
 
 
 def _footer(catalogue: Catalogue) -> str:

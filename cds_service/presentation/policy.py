@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from cds_service.domain.known import KnownNumber
 from cds_service.presentation.catalogue import Catalogue
@@ -17,9 +18,26 @@ def policy_lines(findings: Iterable[Finding], catalogue: Catalogue) -> list[str]
     others = dict.fromkeys(name for f in findings for name in f.other_policy if name not in explained)
     lines = [_said("policy_line", catalogue.known.policy.described(name), catalogue) for name in explained]
     if others:
-        used = [_said("policy_number", catalogue.known.policy.described(name), catalogue) for name in others]
+        used = [_together(numbers, catalogue) for numbers in _by_family(others, catalogue)]
         lines.append(catalogue.phrases.texts["other_policy"].markdown.render(numbers=OurWords("; ".join(used))))
     return lines
+
+
+def _by_family(names: Iterable[str], catalogue: Catalogue) -> list[list[KnownNumber]]:
+    """The numbers whose names differ in their last part only stand together."""
+    families: dict[str, list[KnownNumber]] = {}
+    for name in names:
+        families.setdefault(name.rpartition(".")[0], []).append(catalogue.known.policy.described(name))
+    return list(families.values())
+
+
+def _together(numbers: list[KnownNumber], catalogue: Catalogue) -> str:
+    """One family of numbers: its name once, then what each is called in it."""
+    if len(numbers) == 1:
+        return _said("policy_number", numbers[0], catalogue)
+    family = numbers[0].name.rpartition(".")[0]
+    members = (_said("policy_member", replace(n, name=n.name.rpartition(".")[2]), catalogue) for n in numbers)
+    return f"`{family}` {', '.join(members)}"
 
 
 def _said(phrase: str, number: KnownNumber, catalogue: Catalogue) -> str:

@@ -141,3 +141,13 @@ def test_what_is_only_due_or_could_not_be_checked_is_not_reported(report: Callab
         fires("low").of("platelet-low"),
     )
     assert told == []
+
+
+@pytest.mark.parametrize(("count", "is_reported"), [("49.9 10*3/uL", True), ("50 10*3/uL", False), ("49 10*9/L", True)])
+def test_a_low_count_is_reported_from_the_critical_limit_on(
+    count: str, is_reported: bool, facts_of: Callable[[Given], PatientFacts], catalogue: Catalogue
+) -> None:
+    given = facts_of({"moment": "chart", "infused": "2026-02-27", "counts": [{"on": "2026-03-01", "platelets": count}]})
+    newest = [item.evidence for item in given.lab_results if item.evidence.reference == "Observation/count-1-platelets"]
+    told = adverse_event_report(given, (fires("low", newest).of("platelet-low"),), catalogue.known)
+    assert [answer.shown.get("about") for answer in told] == ["platelet-low" if is_reported else None]

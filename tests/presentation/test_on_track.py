@@ -19,7 +19,7 @@ from cds_service.presentation.words import words
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
 TEST = RequestTest("cbc", is_follow_up=True, on=date(2026, 3, 9))
 NEXT = NextTest(date(2026, 3, 9), date(2026, 3, 6), date(2026, 3, 12), is_due=False, is_booked=False)
-OUTLOOK = Outlook(date(2026, 3, 2), 5, NEXT, NEXT, "course", date(2026, 3, 30), ())
+OUTLOOK = Outlook(date(2026, 3, 2), 5, NEXT, NEXT, "course", date(2026, 3, 30), (), ())
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,12 @@ def test_a_course_that_broke_off_is_never_on_track(invented: Catalogue, state: s
     assert card.summary.startswith("Day 5, look at the corticosteroid: next liver tests")
 
 
+def test_an_abnormal_newest_result_is_named_and_never_on_track(invented: Catalogue) -> None:
+    (card,) = cards_of(invented, outlook=replace(OUTLOOK, abnormal=("alt", "platelets")))
+    assert card.summary.startswith("Day 5, abnormal: ALT, platelets: next liver tests")
+    assert "Newest result abnormal: ALT, platelets." in card.detail
+
+
 def test_different_days_are_named_apart_and_a_series_that_is_over_is_not_named(invented: Catalogue) -> None:
     later = replace(NEXT, target=date(2026, 3, 16), is_due=True)
     (card,) = cards_of(invented, outlook=replace(OUTLOOK, platelets=later))
@@ -104,6 +110,18 @@ def test_different_days_are_named_apart_and_a_series_that_is_over_is_not_named(i
 def test_a_child_without_a_calendar_has_no_outlook(facts_of: FactsOf, catalogue: Catalogue) -> None:
     assert outlook_of(facts_of({"moment": "chart", "open_orders": [{}]}), (), catalogue.known) is None
     assert outlook_of(facts_of({"moment": "chart", "given_doses": [{"when": "none"}]}), (), catalogue.known) is None
+
+
+def test_results_that_are_abnormal_are_told_by_the_outlook(facts_of: FactsOf, catalogue: Catalogue) -> None:
+    given = {
+        "moment": "chart",
+        "infused": "2026-02-20",
+        "panels": [{"on": "2026-02-27", "alt": "80 U/L"}],
+        "counts": [{"on": "2026-02-27", "platelets": {"value": "149 10*3/uL", "status": "preliminary"}}],
+    }
+    outlook = outlook_of(facts_of(given), (), catalogue.known)
+    assert outlook is not None
+    assert outlook.abnormal == ("alt", "platelets")
 
 
 def test_the_outlook_of_a_treated_child_names_its_day_and_its_next_tests(

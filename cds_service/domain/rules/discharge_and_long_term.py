@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -27,7 +27,7 @@ from cds_service.domain.facts import Diagnosis, ExposureKind, Moment, PatientFac
 from cds_service.domain.follow_up import calendar_of, given_days
 from cds_service.domain.handling import VisitKind
 from cds_service.domain.known import Known
-from cds_service.domain.liver_panel import LIVER_PANEL, PLATELETS
+from cds_service.domain.liver_panel import LIVER_PANEL, PLATELETS, results_after_infusion
 from cds_service.domain.medicines import SteroidOrder
 from cds_service.domain.monitoring_calendar import MonitoringCalendar, MonitoringSlot, Series, SlotStatus
 from cds_service.domain.pending_tests import analytes_of, is_pending, tests_for_missing
@@ -337,34 +337,37 @@ def _tumor(entry: list[Diagnosis], infusion: date | None) -> Answer:
 # --- suspected adverse reactions
 
 
-def _any_grade(answer: Answer) -> bool:
-    return True
-
-
-def _is_critical_count(answer: Answer) -> bool:
-    return answer.grade.startswith("critical")
-
-
 # The findings that the label's reporting line belongs to, by the card they stand on; of one card the first is named.
-_REPORTED: Mapping[str, tuple[str, Callable[[Answer], bool]]] = {
-    "liver-serious": ("liver", _any_grade),
-    "tma-consult": ("platelets", _any_grade),
-    "tma-evaluate": ("platelets", _any_grade),
-    "platelet-low": ("platelets", _is_critical_count),
-    "infusion-reaction": ("infusion", _any_grade),
-    "tumor-report": ("followup", _any_grade),
+_REPORTED: Mapping[str, str] = {
+    "liver-serious": "liver",
+    "tma-consult": "platelets",
+    "tma-evaluate": "platelets",
+    "platelet-low": "platelets",
+    "infusion-reaction": "infusion",
+    "tumor-report": "followup",
 }
+# Reported only from the site's critical count on: nearly every child has fewer platelets for a while.
+_LOW_COUNT = "platelet-low"
 
 
 @summary_rule
 def adverse_event_report(facts: PatientFacts, answers: Answers, known: Known) -> Answers:
     """Where a suspected adverse reaction is reported (label 6, 17): one line for each card that shows one."""
+    critical = _critical_counts(facts, known)
     found: dict[str, list[Answer]] = {}
-    for rule_id, (topic, is_reported) in _REPORTED.items():
-        of_rule = [a for a in answers if a.rule_id == rule_id and a.verdict is Verdict.FIRES and is_reported(a)]
-        if of_rule:
-            found.setdefault(topic, []).extend(of_rule)
+    for rule_id, topic in _REPORTED.items():
+        fired = [a for a in answers if a.rule_id == rule_id and a.verdict is Verdict.FIRES]
+        told = [a for a in fired if rule_id != _LOW_COUNT or critical.intersection(a.evidence)]
+        if told:
+            found.setdefault(topic, []).extend(told)
     return tuple(_report(topic, told) for topic, told in found.items()) or (silent(),)
+
+
+def _critical_counts(facts: PatientFacts, known: Known) -> frozenset[Evidence]:
+    """The platelet counts after the infusion that are surely below the site's critical limit."""
+    limit = known.policy["platelet.tier.third_below"]
+    counts = results_after_infusion(PLATELETS, facts)
+    return frozenset(c.evidence for c in counts if c.amount is not None and c.amount.is_below(limit) is Certainty.TRUE)
 
 
 def _report(topic: str, told: list[Answer]) -> Answer:

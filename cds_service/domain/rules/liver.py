@@ -22,7 +22,6 @@ from cds_service.domain.illness_signs import acute_illness_signs, liver_failure_
 from cds_service.domain.known import Known
 from cds_service.domain.liver_orders import (
     CONSULT,
-    EXTENDED_PANEL,
     consultation_since,
     further_tests_missing,
     hold_or_return,
@@ -58,7 +57,7 @@ from cds_service.domain.liver_trend import (
     written_times,
 )
 from cds_service.domain.monitoring_calendar import MonitoringCalendar, MonitoringSlot, Series, SlotKind, SlotStatus
-from cds_service.domain.newest import newest_of
+from cds_service.domain.newest import newest_of, newness
 from cds_service.domain.quantities import to_significant_digits
 from cds_service.domain.registry import Answers, rule, rule_of_several
 from cds_service.domain.results import LabResult
@@ -80,7 +79,7 @@ def _not_asked(facts: PatientFacts, known: Known) -> Answer | None:
 
 def _calendar(facts: PatientFacts, known: Known) -> MonitoringCalendar:
     calendar = calendar_of(facts, known)
-    assert calendar is not None, "only asked after the infusion"
+    assert calendar is not None
     return calendar
 
 
@@ -193,7 +192,7 @@ def liver_monitor_overdue(facts: PatientFacts, known: Known) -> Answers:
     if gap is not None:
         shown = _slot_shown(None, calendar, facts) | _overdue_shown(None, calendar, facts, known)
         shown |= {"days_since": gap.days, "allowed_days": gap.allowed, "last_panel": gap.last_day}
-        return (_seen_or_not("gap", (), tests_now(LIVER_PANEL, LIVER_PANEL, facts, known), shown, facts),)
+        return (_seen_or_not("gap", (), tests_now(LIVER_PANEL, facts, known), shown, facts),)
     lacking = facts.lacking(Source.MEASUREMENTS)
     return (unknown(lacking),) if lacking else (silent(),)
 
@@ -228,7 +227,7 @@ def _overdue_shown(
         "missed_weeks": _weeks_without_enzymes(slot, calendar) if slot else 0,
         "is_taper": status is not None and status.is_tapering,
         "allowed_days": "",
-        "booked": ", ".join(item.day for item in slot.booked) if slot else "",
+        "is_booked": bool(slot and slot.booked),
     }
 
 
@@ -345,12 +344,15 @@ def _worsened(trend: Trend, facts: PatientFacts, known: Known) -> Answer:
                 "crossed": worse.crossed if worse.crossed is not None else "",
             }
         )
-        return fires("worsening", trend.evidence, repeat_of_panel(EXTENDED_PANEL, facts, known), **shown)
+        sampled = worse.result.measured.day
+        further = further_tests_missing(sampled or facts.today, facts)
+        changes = (*repeat_of_panel(sampled, facts, known), *tests_now(further, facts, known))
+        return fires("worsening", trend.evidence, changes, **shown)
     unclear = [item for item in trend.unclear if not _is_high_without_range(item, known)]
     if unclear:
-        result = unclear[0]
+        result = worst_of(unclear) or unclear[0]
         shown = empty | _result_shown(result, trend, facts, known) | course | {"why": trend.why_unclear(result)}
-        change = tests_now((trend.analyte,), LIVER_PANEL, facts, known)
+        change = tests_now((trend.analyte,), facts, known)
         return cannot_check("unclassified", "result-classified", trend.evidence, change, **shown)
     above = newly_above_limit(trend)
     if above is not None:
@@ -457,7 +459,7 @@ def _serious(item: _Suspicion, trends: Mapping[str, Trend], facts: PatientFacts,
     missing = further_tests_missing(item.since or facts.today, facts)
     changes: tuple[ProposedChange, ...] = (
         *(() if consultation else (CONSULT,)),
-        *tests_now(missing, EXTENDED_PANEL, facts, known),
+        *tests_now(missing, facts, known),
         *hold_or_return(course_status(facts, known), facts, known),
     )
     evidence = (*item.evidence, *((consultation.evidence,) if consultation else ()))
@@ -614,7 +616,7 @@ def liver_rise_on_taper(facts: PatientFacts, known: Known) -> Answers:
     status = course_status(facts, known)
     assert status is not None
     if status.state is CourseState.UNKNOWN:
-        return (unknown("steroid-dose"),)
+        return (unknown(status.why or "steroid-dose"),)
     if not status.is_tapering:
         return (silent(),)
     trends = trends_of(facts, known)
@@ -654,7 +656,7 @@ def _rising(
     evidence = [*trend.evidence, *(item.evidence for item in symptoms)]
     evidence += [item.evidence for name in (BILIRUBIN, INR) if (item := abnormal[name]) is not None]
     changes: tuple[ProposedChange, ...] = (
-        *repeat_of_panel(LIVER_PANEL, facts, known),
+        *repeat_of_panel(result.measured.day, facts, known),
         *hold_or_return(status, facts, known),
     )
     return fires("rise-with-more" if is_grave else "rise", evidence, changes, **shown)
@@ -669,7 +671,8 @@ def _before_taper(trend: Trend, begins: date | None) -> LabResult | None:
 def _is_answered(result: LabResult, status: CourseStatus, facts: PatientFacts, known: Known) -> bool:
     """Whether the dose was ordered anew after the result and does not fall before the next panel, which is booked."""
     day, slot = result.measured.day, _calendar(facts, known).next_slot(Series.LIVER)
-    if day is None or day > facts.today or slot is None or not slot.booked:
+    is_booked = not repeat_of_panel(day, facts, known) or bool(slot and slot.booked)
+    if day is None or day > facts.today or slot is None or not is_booked:
         return False
     is_ordered_anew = any(
         order.is_cover and order.written_on is not None and order.written_on >= day for order in facts.steroid_orders
@@ -691,7 +694,8 @@ def liver_acute_illness(facts: PatientFacts, known: Known) -> Answer:
     infusion = infusion_day(facts)
     assert infusion is not None
     signs = acute_illness_signs(infusion, facts, known)
-    missing_after = [(sign, _not_measured_after(sign.onset, facts, known)) for sign in signs]
+    samples = _samples(facts, known) if signs else {}
+    missing_after = [(sign, _not_measured_after(sign.onset, samples, facts, known)) for sign in signs]
     unanswered = [(sign, missing) for sign, missing in missing_after if missing]
     if not unanswered:
         lacking = facts.lacking(Source.DIAGNOSES)
@@ -712,20 +716,30 @@ def liver_acute_illness(facts: PatientFacts, known: Known) -> Answer:
     evidence = [sign.evidence for sign, _ in unanswered]
     if lacking := facts.lacking(Source.MEASUREMENTS):
         return cannot_check("panel-not-visible", lacking, evidence, **shown)
-    changes = tests_now([*missing, *further], EXTENDED_PANEL, facts, known)
+    changes = tests_now([*missing, *further], facts, known)
     return fires("no-panel", evidence, changes, **shown)
 
 
-def _not_measured_after(onset: ClinicalTime, facts: PatientFacts, known: Known) -> tuple[str, ...]:
-    """Which of the five tests have no accepted result since a sign began."""
-    hours = timedelta(hours=known.policy.whole("liver.acute_illness.hours"))
-    missing = []
+def _samples(facts: PatientFacts, known: Known) -> Mapping[str, list[ClinicalTime]]:
+    """When each of the five tests was surely measured after the infusion, the last ones first."""
+    found = {}
     for analyte in LIVER_PANEL:
         measured = [item for item in results_after_infusion(analyte, facts) if is_measured(item)]
         sure = without_conflicts(measured, known)
-        if not any(_answers(item.measured, onset, facts, hours) for item in sure):
-            missing.append(analyte)
-    return tuple(missing)
+        found[analyte] = [item.measured for item in sorted(sure, key=newness, reverse=True)]
+    return found
+
+
+def _not_measured_after(
+    onset: ClinicalTime, samples: Mapping[str, list[ClinicalTime]], facts: PatientFacts, known: Known
+) -> tuple[str, ...]:
+    """Which of the five tests have no accepted result since a sign began."""
+    hours = timedelta(hours=known.policy.whole("liver.acute_illness.hours"))
+    return tuple(
+        analyte
+        for analyte, times in samples.items()
+        if not any(_answers(sample, onset, facts, hours) for sample in times)
+    )
 
 
 def _answers(sample: ClinicalTime, onset: ClinicalTime, facts: PatientFacts, hours: timedelta) -> bool:
@@ -760,6 +774,6 @@ def liver_extended_panel(facts: PatientFacts, known: Known) -> Answer:
         return _unless_seen(facts)
     if lacking := facts.lacking(Source.MEASUREMENTS):
         return unknown(lacking)
-    changes = tests_now(missing, EXTENDED_PANEL, facts, known)
+    changes = tests_now(missing, facts, known)
     evidence = [item for answer in suspected for item in answer.evidence]
     return fires("add", evidence, changes, analytes=", ".join(missing), since_date=since)
