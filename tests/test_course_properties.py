@@ -121,6 +121,7 @@ COURSES = (
     [order(-1, 28, "3.2"), order(29, 42, "1.6"), order(43, 56, "0.8")],
     [order(-1, 28, "3.2"), order(29, 70, "3.2"), order(71, 84, "1.6"), order(85, 98, "0.8")],
     [order(-1, 12, "3.2")],
+    [order(-1, 40, "2.0")],
     [order(-1, 20, "3.2"), order(24, 60, "3.2")],
     [order(-1, 28, "3.2"), order(29, 42, "1.6"), order(43, 60, "3.2")],
     [{"start": dated(-1), "end": dated(90), "dose": "none", "text": "wean per protocol", "id": "steroid-in-words"}],
@@ -408,15 +409,15 @@ def test_deleting_what_an_alarm_does_not_rest_on_never_turns_it_into_verified(
 
 
 @EXAMPLES
-@given(course=courses(), key=st.sampled_from(sorted(LISTS)))
+@given(course=courses())
 def test_taking_a_whole_list_away_never_turns_an_alarm_into_verified(
-    course: Json, key: str, facts_for: Callable[..., PatientFacts], catalogue: Catalogue
+    course: Json, facts_for: Callable[..., PatientFacts], catalogue: Catalogue
 ) -> None:
     request = hook_request(course)
     alarms = alarming(answers_to(facts_for(request, now_of(course)), catalogue))
-    fewer = deepcopy(request)
-    del fewer["prefetch"][key]
-    assert not set(alarms) & verified_rules(answers_to(facts_for(fewer, now_of(course)), catalogue))
+    for key in LISTS:
+        fewer = {**request, "prefetch": {k: v for k, v in request["prefetch"].items() if k != key}}
+        assert not set(alarms) & verified_rules(answers_to(facts_for(fewer, now_of(course)), catalogue)), key
 
 
 def alarming(answers: tuple[Answer, ...]) -> dict[str, frozenset[str]]:

@@ -26,26 +26,31 @@ EXTENDED_PANEL = (*LIVER_PANEL, "albumin", "partial_thromboplastin_time")
 CONSULT = RequestTest("hepatology-consult-urgent", is_follow_up=True)
 
 
-def tests_of_slot(slot: MonitoringSlot, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
+def offer_for_slot(slot: MonitoringSlot, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
     """The missing tests of a slot that nobody has ordered: for its target where that is ahead, else for now."""
-    return tests_on(slot, slot.target if slot.target > facts.today else None, facts, known)
+    if slot.target > facts.today:
+        return offer_on(slot, slot.target, facts, known)
+    return offer_now(slot.missing, facts, known, until=slot.closes)
 
 
-def tests_on(slot: MonitoringSlot, day: date | None, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
+def offer_on(slot: MonitoringSlot, day: date, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
     """The missing tests of a slot for the day of a visit, apart from those that are ordered already."""
     first, last = max(min(slot.opens, slot.due_from), facts.today), max(slot.closes, facts.today)
     return _not_ordered(slot.missing, slot.required, first, last, day, facts, known)
 
 
-def tests_now(wanted: Collection[str], facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
-    """These tests now, apart from those that are awaited today.
+def offer_now(
+    wanted: Collection[str], facts: PatientFacts, known: Known, until: date | None = None
+) -> tuple[RequestTest, ...]:
+    """These tests now, apart from those that are awaited today, or are ordered for a day until then.
 
     Chosen together with what the calendar misses now, so that no test is offered beside a panel that holds it.
     """
     together = set(wanted) | _due_now(facts, known)
     missing = [analyte for analyte in EXTENDED_PANEL if analyte in together]
     required = (*LIVER_PANEL, *(analyte for analyte in missing if analyte not in LIVER_PANEL))
-    chosen = _not_ordered(missing, required, facts.today, facts.today, None, facts, known)
+    last = max(until or facts.today, facts.today)
+    chosen = _not_ordered(missing, required, facts.today, last, None, facts, known)
     return tuple(test for test in chosen if known.covered_by[test.test] & set(wanted))
 
 
@@ -61,7 +66,7 @@ def repeat_of_panel(sampled: date | None, facts: PatientFacts, known: Known) -> 
     within = timedelta(days=known.policy.whole("liver.repeat_days"))
     last = sampled + within if sampled is not None else facts.today
     if last <= facts.today:
-        return tests_now(LIVER_PANEL, facts, known)
+        return offer_now(LIVER_PANEL, facts, known)
     return _not_ordered(LIVER_PANEL, LIVER_PANEL, facts.today, last, last, facts, known)
 
 

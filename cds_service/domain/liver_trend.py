@@ -371,10 +371,13 @@ def _days_of(result: LabResult, facts: PatientFacts, known: Known, status: Cours
     said = [f"day {days_from(infusion, day)}"]
     if status is None or status.first_day is None or day < status.first_day:
         return said
+    steroid = steroid_on(day, facts, known)
+    if steroid.cover is Certainty.FALSE:
+        return said
     said.append(f"steroid day {days_from(status.first_day, day) + 1}")
-    mg = steroid_on(day, facts, known).mg
-    if mg is not None:
-        said.append(f"{plain(to_significant_digits(mg, known.outside.whole('shown_significant_digits')))} mg")
+    if steroid.mg is not None:
+        digits = known.outside.whole("shown_significant_digits")
+        said.append(f"{plain(to_significant_digits(steroid.mg, digits))} mg")
     if status.taper_begins is not None and status.taper_begins <= day:
         said.append(f"taper day {days_from(status.taper_begins, day) + 1}")
     return said

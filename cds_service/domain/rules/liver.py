@@ -25,10 +25,10 @@ from cds_service.domain.liver_orders import (
     consultation_since,
     further_tests_missing,
     hold_or_return,
+    offer_for_slot,
+    offer_now,
+    offer_on,
     repeat_of_panel,
-    tests_now,
-    tests_of_slot,
-    tests_on,
 )
 from cds_service.domain.liver_panel import (
     ENZYMES,
@@ -88,16 +88,18 @@ def _course_shown(facts: PatientFacts, known: Known) -> dict[str, Shown]:
     infusion, status = infusion_day(facts), course_status(facts, known)
     assert infusion is not None
     assert status is not None
-    is_known = status.first_day is not None and status.first_day <= facts.today
-    is_tapering = status.is_tapering and status.taper_begins is not None
-    mg = steroid_on(facts.today, facts, known).mg
+    today = steroid_on(facts.today, facts, known)
+    is_given = today.cover is not Certainty.FALSE and status.first_day is not None and status.first_day <= facts.today
+    begins = status.taper_begins if status.is_tapering and is_given else None
+    digits = known.outside.whole("shown_significant_digits")
     return {
         "infusion_date": infusion,
         "day_number": days_from(infusion, facts.today),
         "course_state": status.state.value,
-        "steroid_day": days_from(status.first_day, facts.today) + 1 if is_known and status.first_day else "",
-        "taper_day": days_from(status.taper_begins, facts.today) + 1 if is_tapering and status.taper_begins else "",
-        "steroid_mg": to_significant_digits(mg, known.outside.whole("shown_significant_digits")) if mg else "",
+        "steroid_day": days_from(status.first_day, facts.today) + 1 if is_given and status.first_day else "",
+        "taper_day": days_from(begins, facts.today) + 1 if begins and begins <= facts.today else "",
+        "steroid_mg": to_significant_digits(today.mg, digits) if today.mg is not None and is_given else "",
+        "has_steroid": is_given,
     }
 
 
@@ -149,7 +151,7 @@ def liver_monitor_due(facts: PatientFacts, known: Known) -> Answers:
 
 def _due(slot: MonitoringSlot, calendar: MonitoringCalendar, facts: PatientFacts, known: Known) -> Answer:
     shown = _slot_shown(slot, calendar, facts) | _proposed_shown((), (), ())
-    return fires("due", slot.evidence, tests_of_slot(slot, facts, known), **shown)
+    return fires("due", slot.evidence, offer_for_slot(slot, facts, known), **shown)
 
 
 def _proposed_shown(
@@ -174,7 +176,7 @@ def _bookings(calendar: MonitoringCalendar, facts: PatientFacts, known: Known) -
         others = [day for day in days if day not in fitting]
         shown = _slot_shown(slot, calendar, facts) | _proposed_shown(fitting, others, overdue)
         if fitting:
-            yield fires("booking-fits", evidence, tests_on(slot, fitting[0], facts, known), **shown)
+            yield fires("booking-fits", evidence, offer_on(slot, fitting[0], facts, known), **shown)
         elif slot is following and slot.status is not SlotStatus.BOOKED and proposed:
             yield fires("booking-misses", evidence, **shown)
 
@@ -192,7 +194,7 @@ def liver_monitor_overdue(facts: PatientFacts, known: Known) -> Answers:
     if gap is not None:
         shown = _slot_shown(None, calendar, facts) | _overdue_shown(None, calendar, facts, known)
         shown |= {"days_since": gap.days, "allowed_days": gap.allowed, "last_panel": gap.last_day}
-        return (_seen_or_not("gap", (), tests_now(LIVER_PANEL, facts, known), shown, facts),)
+        return (_seen_or_not("gap", (), offer_now(LIVER_PANEL, facts, known), shown, facts),)
     lacking = facts.lacking(Source.MEASUREMENTS)
     return (unknown(lacking),) if lacking else (silent(),)
 
@@ -201,7 +203,7 @@ def _overdue(slot: MonitoringSlot, calendar: MonitoringCalendar, facts: PatientF
     shown = _slot_shown(slot, calendar, facts) | _overdue_shown(slot, calendar, facts, known)
     missed = _weeks_without_enzymes(slot, calendar)
     grade = "two-weeks-without" if missed >= known.policy.whole("liver.missed_weeks") else "overdue"
-    return _seen_or_not(grade, slot.evidence, tests_of_slot(slot, facts, known), shown, facts)
+    return _seen_or_not(grade, slot.evidence, offer_for_slot(slot, facts, known), shown, facts)
 
 
 def _seen_or_not(
@@ -255,7 +257,7 @@ def liver_panel_incomplete(facts: PatientFacts, known: Known) -> Answers:
     for slot in partial:
         grade = "until-target" if facts.today <= slot.target else "after-target"
         shown = _slot_shown(slot, calendar, facts) | {"is_booked": bool(slot.booked)}
-        answers.append(fires(grade, slot.evidence, tests_of_slot(slot, facts, known), **shown))
+        answers.append(fires(grade, slot.evidence, offer_for_slot(slot, facts, known), **shown))
     return tuple(answers) or (silent(),)
 
 
@@ -283,7 +285,7 @@ def liver_followup_3mo(facts: PatientFacts, known: Known) -> Answer:
     if calendar.last_panel is not None and calendar.last_panel >= ends:
         return fires("not-closed", slot.evidence, **shown)
     grade = "passed" if facts.today > ends else "approaching"
-    changes = () if slot.booked else tests_of_slot(slot, facts, known)
+    changes = () if slot.booked else offer_for_slot(slot, facts, known)
     return fires(grade, slot.evidence, changes, **shown)
 
 
@@ -346,13 +348,13 @@ def _worsened(trend: Trend, facts: PatientFacts, known: Known) -> Answer:
         )
         sampled = worse.result.measured.day
         further = further_tests_missing(sampled or facts.today, facts)
-        changes = (*repeat_of_panel(sampled, facts, known), *tests_now(further, facts, known))
+        changes = (*repeat_of_panel(sampled, facts, known), *offer_now(further, facts, known))
         return fires("worsening", trend.evidence, changes, **shown)
     unclear = [item for item in trend.unclear if not _is_high_without_range(item, known)]
     if unclear:
         result = worst_of(unclear) or unclear[0]
         shown = empty | _result_shown(result, trend, facts, known) | course | {"why": trend.why_unclear(result)}
-        change = tests_now((trend.analyte,), facts, known)
+        change = offer_now((trend.analyte,), facts, known)
         return cannot_check("unclassified", "result-classified", trend.evidence, change, **shown)
     above = newly_above_limit(trend)
     if above is not None:
@@ -459,7 +461,7 @@ def _serious(item: _Suspicion, trends: Mapping[str, Trend], facts: PatientFacts,
     missing = further_tests_missing(item.since or facts.today, facts)
     changes: tuple[ProposedChange, ...] = (
         *(() if consultation else (CONSULT,)),
-        *tests_now(missing, facts, known),
+        *offer_now(missing, facts, known),
         *hold_or_return(course_status(facts, known), facts, known),
     )
     evidence = (*item.evidence, *((consultation.evidence,) if consultation else ()))
@@ -716,7 +718,7 @@ def liver_acute_illness(facts: PatientFacts, known: Known) -> Answer:
     evidence = [sign.evidence for sign, _ in unanswered]
     if lacking := facts.lacking(Source.MEASUREMENTS):
         return cannot_check("panel-not-visible", lacking, evidence, **shown)
-    changes = tests_now([*missing, *further], facts, known)
+    changes = offer_now([*missing, *further], facts, known)
     return fires("no-panel", evidence, changes, **shown)
 
 
@@ -774,6 +776,6 @@ def liver_extended_panel(facts: PatientFacts, known: Known) -> Answer:
         return _unless_seen(facts)
     if lacking := facts.lacking(Source.MEASUREMENTS):
         return unknown(lacking)
-    changes = tests_now(missing, facts, known)
+    changes = offer_now(missing, facts, known)
     evidence = [item for answer in suspected for item in answer.evidence]
     return fires("add", evidence, changes, analytes=", ".join(missing), since_date=since)

@@ -18,7 +18,7 @@ from cds_service.domain.facts import Moment, PatientFacts, Source
 from cds_service.domain.follow_up import calendar_of, follows_infusion
 from cds_service.domain.handling import VisitKind
 from cds_service.domain.known import Known
-from cds_service.domain.liver_orders import tests_now, tests_of_slot, tests_on
+from cds_service.domain.liver_orders import tests_of_slot, tests_on
 from cds_service.domain.liver_panel import PLATELETS, is_measured, results_after_infusion, without_conflicts
 from cds_service.domain.microangiopathy import (
     CREATININE,
@@ -202,7 +202,9 @@ def platelet_monitor_overdue(facts: PatientFacts, known: Known) -> Answers:
     shown = _slot_shown(None, calendar, facts, known) | _overdue_shown(None, calendar, facts)
     shown |= {"days_since": gap.days, "allowed_days": gap.allowed, "last_count": gap.last_day}
     grade = "gap" if calendar.platelets_back_on is None else "gap-after-return"
-    return (_seen_or_not(grade, (), tests_now((PLATELETS,), (PLATELETS,), facts, known), shown, facts),)
+    is_ordered = _is_ordered(PLATELETS, facts, known, facts.today)
+    changes = () if is_ordered else (RequestTest(BLOOD_COUNT, is_follow_up=True),)
+    return (_seen_or_not(grade, (), changes, shown, facts),)
 
 
 def _overdue(slot: MonitoringSlot, calendar: MonitoringCalendar, facts: PatientFacts, known: Known) -> Answer:
@@ -465,7 +467,7 @@ def _next_count(day: date, calendar: MonitoringCalendar) -> date:
 
 @rule
 def tma_evaluate(facts: PatientFacts, known: Known) -> Answer:
-    """Low platelets together with a sign of microangiopathy, or a sign while the platelets are not known (label 5.4)."""
+    """Low platelets together with a sign of microangiopathy, or a sign while they are not known (label 5.4)."""
     if (not_asked := _not_asked(facts, known)) is not None:
         return not_asked
     infusion = infusion_day(facts)
