@@ -51,15 +51,15 @@ ULN = {"alt": 60, "ast": 60, "total_bilirubin": 1}
 ENZYMES = (24, 60, 114, 120, 126, 180, 240, 1200, 1260)
 BILIRUBINS = ("0.4", "1.0", "1.01", "2.0", "2.1")
 PLATELETS = (20, 40, 50, 75, 99, 100, 149, 150, 300)
+# Rules of results; where one hands over to the next worse one, they are one alarm.
 ALARMS_OF_RESULTS = (
-    "liver-worsening",
-    "liver-serious",
-    "liver-consult-persist",
-    "liver-rise-on-taper",
-    "steroid-taper-unsupported",
-    "platelet-low",
-    "tma-evaluate",
-    "tma-consult",
+    ("liver-worsening",),
+    ("liver-serious",),
+    ("liver-consult-persist",),
+    ("liver-rise-on-taper",),
+    ("steroid-taper-unsupported",),
+    ("platelet-low",),
+    ("tma-evaluate", "tma-consult"),
 )
 
 
@@ -244,8 +244,8 @@ def test_a_new_result_worse_than_all_before_never_removes_an_alarm(
     before, after = (
         levels(answers_to(facts_for(hook_request(c), now_of(c)), catalogue), catalogue) for c in (course, more)
     )
-    for rule in ALARMS_OF_RESULTS:
-        assert after.get(rule, -1) >= before.get(rule, -1), rule
+    for rules in ALARMS_OF_RESULTS:
+        assert max(after.get(rule, -1) for rule in rules) >= max(before.get(rule, -1) for rule in rules), rules
 
 
 # --- 3

@@ -26,15 +26,17 @@ EXTENDED_PANEL = (*LIVER_PANEL, "albumin", "partial_thromboplastin_time")
 CONSULT = RequestTest("hepatology-consult-urgent", is_follow_up=True)
 
 
-def offer_for_slot(slot: MonitoringSlot, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
+def tests_of_slot(slot: MonitoringSlot, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
     """The missing tests of a slot that nobody has ordered: for its target where that is ahead, else for now."""
     if slot.target > facts.today:
-        return offer_on(slot, slot.target, facts, known)
+        return tests_on(slot, slot.target, facts, known)
+    if slot.series is not Series.LIVER:
+        return tests_on(slot, None, facts, known)
     return offer_now(slot.missing, facts, known, until=slot.closes)
 
 
-def offer_on(slot: MonitoringSlot, day: date, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
-    """The missing tests of a slot for the day of a visit, apart from those that are ordered already."""
+def tests_on(slot: MonitoringSlot, day: date | None, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
+    """The missing tests of a slot for the day of a visit, None for now, apart from those that are ordered already."""
     first, last = max(min(slot.opens, slot.due_from), facts.today), max(slot.closes, facts.today)
     return _not_ordered(slot.missing, slot.required, first, last, day, facts, known)
 

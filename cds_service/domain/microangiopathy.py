@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TypeVar
 
 from cds_service.domain.certainty import Certainty, all_of, any_of
-from cds_service.domain.days import ClinicalTime, days_from
+from cds_service.domain.days import ClinicalTime, days_from, is_later
 from cds_service.domain.dosing_weight import choose_weight
 from cds_service.domain.evidence import Evidence, Standing, distinct
 from cds_service.domain.exposure import infusion_day, infusion_moment
@@ -316,7 +316,7 @@ def _schistocytes(facts: PatientFacts) -> Limb:
             _as_certainty(item.has_schistocytes),
             item.measured,
             item.standing is Standing.ACCEPTED and item.measured.may_satisfy,
-            _written(item.evidence, item.standing),
+            f"schistocytes {_written(item.evidence, item.standing)}",
             item.evidence,
             ("schistocytes",),
         )
@@ -478,14 +478,14 @@ def _after(items: Iterable[_Item], facts: PatientFacts) -> list[_Item]:
     ]
 
 
-def is_before_infusion(time: ClinicalTime, facts: PatientFacts) -> bool:
-    """Whether a time is surely that of before the infusion; on the day itself only where both hours say so."""
+def is_before_infusion(moment: ClinicalTime, facts: PatientFacts) -> bool:
+    """Whether it is surely of before the infusion; on the day itself only where both hours say so."""
     infusion, began = infusion_day(facts), infusion_moment(facts)
-    if infusion is None or time.day is None:
+    if infusion is None or moment.day is None:
         return False
-    if time.day == infusion and time.instant is not None and began is not None:
-        return time.instant.timestamp() <= began.timestamp()
-    return time.day < infusion
+    if moment.day == infusion and moment.instant is not None and began is not None:
+        return not is_later(moment.instant, began)
+    return moment.day < infusion
 
 
 def systolic_limit(facts: PatientFacts, known: Known) -> Decimal:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from cds_service.domain.known import KnownNumber
 from cds_service.presentation.catalogue import Catalogue
 from cds_service.presentation.render import Finding
-from cds_service.presentation.words import OurWords
+from cds_service.presentation.words import OurWords, for_markdown
 
 
 def policy_lines(findings: Iterable[Finding], catalogue: Catalogue) -> list[str]:
@@ -44,7 +44,7 @@ def _said(phrase: str, number: KnownNumber, catalogue: Catalogue) -> str:
     return catalogue.phrases.texts[phrase].markdown.render(
         name=OurWords(number.name),
         value=number.value,
-        unit=OurWords("" if number.unit == "ratio" else f" {number.unit}"),
+        unit=OurWords("" if number.unit == "ratio" else f" {for_markdown(number.unit)}"),
         because=OurWords(number.because.rstrip(".")),
         is_changed=number.value != number.default,
     )

@@ -8,9 +8,11 @@ from cds_service.domain.rules import (
     discharge_and_long_term,
     dose_and_order,
     eligibility,
+    heart,
     infection_and_vaccines,
     infusion_day,
     liver,
+    platelets_and_tma,
     readiness,
 )
 
@@ -22,8 +24,10 @@ __all__ = [
     "discharge_and_long_term",
     "dose_and_order",
     "eligibility",
+    "heart",
     "infection_and_vaccines",
     "infusion_day",
     "liver",
+    "platelets_and_tma",
     "readiness",
 ]

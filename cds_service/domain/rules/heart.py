@@ -80,9 +80,9 @@ def _evaluations(facts: PatientFacts, known: Known) -> list[Evidence]:
     return [*told, *looked, *asked, *ordered]
 
 
-def _is_since(time: ClinicalTime, facts: PatientFacts) -> bool:
+def _is_since(when: ClinicalTime, facts: PatientFacts) -> bool:
     """Whether a day is known and is not before the infusion."""
-    return time.day is not None and not is_before_infusion(time, facts)
+    return when.day is not None and not is_before_infusion(when, facts)
 
 
 @rule_of_several
@@ -151,7 +151,8 @@ def _shown(item: LabResult, before: list[LabResult], facts: PatientFacts, known:
     infusion = infusion_day(facts)
     highest = known.label["troponin_highest_mcg_per_l"]
     is_i = item.analyte == TROPONIN_I
-    earlier = max(newest_of(before, known).accepted, key=_by_height, default=None)
+    # Of two that contradict each other the lower one, so that doubt never makes the card milder.
+    earlier = min(newest_of(before, known).accepted, key=_by_height, default=None)
     consulted = [c for c in facts.consultations if c.specialty is Specialty.HEART and _is_from(c.when, item.measured)]
     return {
         "analyte": item.analyte,
@@ -163,6 +164,7 @@ def _shown(item: LabResult, before: list[LabResult], facts: PatientFacts, known:
         "times_uln": written_multiple(item) if times_uln(item) is not None else "",
         "why": why_unclassified(item) if is_raised(item) is Certainty.UNKNOWN else "",
         "is_preliminary": not is_measured(item),
+        "highest": highest,
         "is_above_highest": is_i and item.amount is not None and item.amount.is_above(highest) is Certainty.TRUE,
         "before_written": written_result(earlier) if earlier else "",
         "was_as_high": is_i and earlier is not None and _is_as_high(earlier, item),
@@ -177,8 +179,8 @@ def _is_as_high(earlier: LabResult, now: LabResult) -> bool:
     return is_raised(earlier) is Certainty.TRUE and earlier.amount.is_below(now.amount.high) is Certainty.FALSE
 
 
-def _is_from(time: ClinicalTime, sampled: ClinicalTime) -> bool:
-    return time.day is not None and sampled.day is not None and time.day >= sampled.day
+def _is_from(when: ClinicalTime, sampled: ClinicalTime) -> bool:
+    return when.day is not None and sampled.day is not None and when.day >= sampled.day
 
 
 def _what_to_order(item: LabResult, facts: PatientFacts, known: Known) -> list[RequestTest]:

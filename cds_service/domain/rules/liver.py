@@ -25,10 +25,10 @@ from cds_service.domain.liver_orders import (
     consultation_since,
     further_tests_missing,
     hold_or_return,
-    offer_for_slot,
     offer_now,
-    offer_on,
     repeat_of_panel,
+    tests_of_slot,
+    tests_on,
 )
 from cds_service.domain.liver_panel import (
     ENZYMES,
@@ -151,7 +151,7 @@ def liver_monitor_due(facts: PatientFacts, known: Known) -> Answers:
 
 def _due(slot: MonitoringSlot, calendar: MonitoringCalendar, facts: PatientFacts, known: Known) -> Answer:
     shown = _slot_shown(slot, calendar, facts) | _proposed_shown((), (), ())
-    return fires("due", slot.evidence, offer_for_slot(slot, facts, known), **shown)
+    return fires("due", slot.evidence, tests_of_slot(slot, facts, known), **shown)
 
 
 def _proposed_shown(
@@ -176,7 +176,7 @@ def _bookings(calendar: MonitoringCalendar, facts: PatientFacts, known: Known) -
         others = [day for day in days if day not in fitting]
         shown = _slot_shown(slot, calendar, facts) | _proposed_shown(fitting, others, overdue)
         if fitting:
-            yield fires("booking-fits", evidence, offer_on(slot, fitting[0], facts, known), **shown)
+            yield fires("booking-fits", evidence, tests_on(slot, fitting[0], facts, known), **shown)
         elif slot is following and slot.status is not SlotStatus.BOOKED and proposed:
             yield fires("booking-misses", evidence, **shown)
 
@@ -203,7 +203,7 @@ def _overdue(slot: MonitoringSlot, calendar: MonitoringCalendar, facts: PatientF
     shown = _slot_shown(slot, calendar, facts) | _overdue_shown(slot, calendar, facts, known)
     missed = _weeks_without_enzymes(slot, calendar)
     grade = "two-weeks-without" if missed >= known.policy.whole("liver.missed_weeks") else "overdue"
-    return _seen_or_not(grade, slot.evidence, offer_for_slot(slot, facts, known), shown, facts)
+    return _seen_or_not(grade, slot.evidence, tests_of_slot(slot, facts, known), shown, facts)
 
 
 def _seen_or_not(
@@ -257,7 +257,7 @@ def liver_panel_incomplete(facts: PatientFacts, known: Known) -> Answers:
     for slot in partial:
         grade = "until-target" if facts.today <= slot.target else "after-target"
         shown = _slot_shown(slot, calendar, facts) | {"is_booked": bool(slot.booked)}
-        answers.append(fires(grade, slot.evidence, offer_for_slot(slot, facts, known), **shown))
+        answers.append(fires(grade, slot.evidence, tests_of_slot(slot, facts, known), **shown))
     return tuple(answers) or (silent(),)
 
 
@@ -285,7 +285,7 @@ def liver_followup_3mo(facts: PatientFacts, known: Known) -> Answer:
     if calendar.last_panel is not None and calendar.last_panel >= ends:
         return fires("not-closed", slot.evidence, **shown)
     grade = "passed" if facts.today > ends else "approaching"
-    changes = () if slot.booked else offer_for_slot(slot, facts, known)
+    changes = () if slot.booked else tests_of_slot(slot, facts, known)
     return fires(grade, slot.evidence, changes, **shown)
 
 

@@ -68,7 +68,7 @@ def _not_asked(facts: PatientFacts, known: Known) -> Answer | None:
 
 def _calendar(facts: PatientFacts, known: Known) -> MonitoringCalendar:
     calendar = calendar_of(facts, known)
-    assert calendar is not None, "only asked after the infusion"
+    assert calendar is not None
     return calendar
 
 
@@ -322,6 +322,7 @@ def _count_shown(count: LabResult, grade: str, facts: PatientFacts, known: Known
         "is_preliminary": not is_measured(count),
         "limit": known.policy[_LIMITS[grade]] if grade in _LIMITS else "",
         "limits_written": count.limits.written if count.limits is not None and own is not None else "",
+        "first_limit": known.policy["platelet.tier.first_below"],
         "site_limit": known.policy["platelet.low"] if own is None else "",
         "has_fallen": has_fallen(count, facts, known) is Certainty.TRUE,
         "baseline_written": written_result(first) if first else "",
@@ -341,13 +342,12 @@ def _newest_pressure(facts: PatientFacts) -> str:
         for item in facts.blood_pressures
         if item.standing is not Standing.NO_INFORMATION and not is_before_infusion(item.measured, facts)
     ]
-    newest = max(told, key=lambda item: _moment(item.measured, item.evidence), default=None)
+    newest = max(told, key=lambda item: _newness(item.measured, item.evidence), default=None)
     return ", ".join(part for part in (newest.evidence.value, newest.evidence.day) if part) if newest else ""
 
 
-def _moment(time: ClinicalTime, evidence: Evidence) -> tuple[date, float, str]:
-    instant = time.instant.timestamp() if time.instant else 0
-    return (time.day or date.min, instant, evidence.reference)
+def _newness(when: ClinicalTime, evidence: Evidence) -> tuple[date, float, str]:
+    return (when.day or date.min, when.instant.timestamp() if when.instant else 0, evidence.reference)
 
 
 def _signs_present(tma: Microangiopathy) -> str:
@@ -377,8 +377,8 @@ def _after_low_count(count: LabResult, facts: PatientFacts, known: Known) -> Ite
         yield RequestTest(KIDNEY, is_follow_up=True)
 
 
-def _is_from(time: ClinicalTime, since: date) -> bool:
-    return time.day is not None and time.day >= since
+def _is_from(when: ClinicalTime, since: date) -> bool:
+    return when.day is not None and when.day >= since
 
 
 def _is_ordered(analyte: str, facts: PatientFacts, known: Known, last: date) -> bool:
