@@ -95,6 +95,7 @@ class RuleCard:
     hooks: frozenset[str]
     grades: Mapping[str, Grade]
     is_never_milder: bool
+    is_reminder: bool
     uses: Mapping[str, tuple[str, ...]]
     explains: tuple[str, ...]
     never_unknown: str

@@ -108,8 +108,10 @@ def _on_track(outlook: Outlook, findings: list[Finding], catalogue: Catalogue) -
     """One card with the next dates, in place of a reminder for each of them; everything else for information."""
     texts = catalogue.phrases.texts
     lacking = (item if isinstance(item, str) else item.value for item in outlook.not_checked)
+    first = next((f for f in findings if not catalogue.cards[f.rule_id].is_reminder), None)
     shown = {
         "outlook": outlook,
+        "told": OurWords(first.headline) if first else "",
         "course": OurWords(catalogue.phrases.course_states[outlook.course_state]),
         "abnormal": OurWords(", ".join(catalogue.phrases.analytes[name] for name in outlook.abnormal)),
         "not_checked": OurWords(", ".join(catalogue.phrases.missing[name] for name in lacking)),
@@ -121,7 +123,7 @@ def _on_track(outlook: Outlook, findings: list[Finding], catalogue: Catalogue) -
     return Card(
         topic=FOLLOW_UP,
         urgency="info",
-        summary=fitted(" ".join(texts["on_track"].plain.render(shown).split())),
+        summary=fitted(*(" ".join(texts[name].plain.render(shown).split()) for name in ("on_track", "next_dates"))),
         detail="\n\n".join([*parts, _footer(catalogue)]),
         sections=tuple(sections) or (texts["on_track_section"].plain.render(),),
         findings=tuple(findings),

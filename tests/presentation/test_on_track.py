@@ -33,6 +33,7 @@ def invented(catalogue: Catalogue) -> Catalogue:
             topic=topic,
             hooks=frozenset(HOOKS),
             grades={"found": Grade(urgency, "label", {})},
+            is_reminder=urgency == "info",
             headline=words(f"{topic} {urgency}"),
             message=words(f"Message of {topic} {urgency}."),
             paragraphs={},
@@ -55,7 +56,7 @@ def cards_of(catalogue: Catalogue, *answers: Answer, hook: str = "patient-view",
 def test_reminders_stand_together_on_one_card_with_the_next_dates(invented: Catalogue, hook: str) -> None:
     (card,) = cards_of(invented, said("liver-info"), said("platelets-info", TEST), hook=hook)
     assert (card.topic, card.urgency) == ("followup", "info")
-    assert card.summary == "On track, day 5: next liver tests and platelets 2026-03-09"
+    assert card.summary == "On track, day 5; next liver tests and platelets 2026-03-09"
     assert "from 2026-03-06 to 2026-03-12" in card.detail
     assert "Message of liver info." in card.detail
     assert [finding.rule_id for finding in card.findings] == ["liver-info", "platelets-info"]
@@ -80,29 +81,35 @@ def test_on_other_hooks_nobody_is_called_on_track(invented: Catalogue, hook: str
 
 def test_what_could_not_be_checked_is_said_and_nobody_is_on_track(invented: Catalogue) -> None:
     (card,) = cards_of(invented, outlook=replace(OUTLOOK, not_checked=(Source.DIAGNOSES, "steroid-dose")))
-    assert card.summary.startswith("Day 5, not everything could be checked: next liver tests")
+    assert card.summary.startswith("Day 5, not everything could be checked; next liver tests")
     assert "the list conditions, a corticosteroid dose that can be computed" in card.detail
 
 
 @pytest.mark.parametrize("state", ["none", "interrupted", "unknown"])
 def test_a_course_that_broke_off_is_never_on_track(invented: Catalogue, state: str) -> None:
     (card,) = cards_of(invented, outlook=replace(OUTLOOK, course_state=state))
-    assert card.summary.startswith("Day 5, look at the corticosteroid: next liver tests")
+    assert card.summary.startswith("Day 5, look at the corticosteroid; next liver tests")
+
+
+def test_a_finding_that_is_no_mere_reminder_takes_the_headline(invented: Catalogue) -> None:
+    cards = {**invented.cards, "liver-info": replace(invented.cards["liver-info"], is_reminder=False)}
+    (card,) = cards_of(replace(invented, cards=cards), said("liver-info"), said("platelets-info"))
+    assert card.summary == "Day 5: liver info; next liver tests and platelets 2026-03-09"
 
 
 def test_an_abnormal_newest_result_is_named_and_never_on_track(invented: Catalogue) -> None:
     (card,) = cards_of(invented, outlook=replace(OUTLOOK, abnormal=("alt", "platelets")))
-    assert card.summary.startswith("Day 5, abnormal: ALT, platelets: next liver tests")
+    assert card.summary.startswith("Day 5, abnormal: ALT, platelets; next liver tests")
     assert "Newest result abnormal: ALT, platelets." in card.detail
 
 
 def test_different_days_are_named_apart_and_a_series_that_is_over_is_not_named(invented: Catalogue) -> None:
     later = replace(NEXT, target=date(2026, 3, 16), is_due=True)
     (card,) = cards_of(invented, outlook=replace(OUTLOOK, platelets=later))
-    assert card.summary == "On track, day 5: next liver tests 2026-03-09, next platelets 2026-03-16"
+    assert card.summary == "On track, day 5; next liver tests 2026-03-09; next platelets 2026-03-16"
     assert "due now" in card.detail
     (card,) = cards_of(invented, outlook=replace(OUTLOOK, liver=None, platelets=replace(NEXT, is_booked=True)))
-    assert card.summary == "On track, day 5: next platelets 2026-03-09"
+    assert card.summary == "On track, day 5; next platelets 2026-03-09"
     assert "No further liver tests" in card.detail
     assert "ordered or booked" in card.detail
 
