@@ -33,6 +33,7 @@ from cds_service.domain.newest import may_be_as_new, newest_of
 from cds_service.domain.platelet_count import baseline_count, is_below_normal
 from cds_service.domain.quantities import Quantity, exact_product, plain
 from cds_service.domain.reference_range import exceeds
+from cds_service.domain.reliable_results import newest_reliable, written_result
 from cds_service.domain.results import BloodPressure, BloodSmear, LabFlag, LabResult, UrineOutput
 
 CREATININE, HEMOGLOBIN, LDH, HAPTOGLOBIN = "creatinine", "hemoglobin", "ldh", "haptoglobin"
@@ -203,25 +204,18 @@ def _newest_day(readings: Iterable[_Reading]) -> list[_Reading]:
 def _of_lab(
     results: Sequence[LabResult], judge: Callable[[LabResult], tuple[Certainty, tuple[str, ...]]], known: Known
 ) -> Limb:
-    """The limb as the newest results of one analyte tell it."""
-    newest = newest_of(results, known)
-    readings = {id(item): _lab_reading(item, judge(item)) for item in results}
+    """The limb as the newest results of one analyte tell it; what cannot be judged takes no alarm back."""
+    judged = {id(item): judge(item) for item in results}
+    newest = newest_reliable(results, lambda item: judged[id(item)][0], known)
+    sure = {id(item) for item in (*newest.accepted, *newest.earlier)}
+    readings = {id(item): _lab_reading(item, judged[id(item)], id(item) in sure) for item in results}
     told = [readings[id(item)] for item in (*newest.accepted, *newest.provisional)]
     return _limb(told, list(readings.values()))
 
 
-def _lab_reading(item: LabResult, judged: tuple[Certainty, tuple[str, ...]]) -> _Reading:
+def _lab_reading(item: LabResult, judged: tuple[Certainty, tuple[str, ...]], is_reliable: bool) -> _Reading:
     verdict, ways = judged
-    return _Reading(verdict, item.measured, is_measured(item), written_result(item), item.evidence, ways)
-
-
-def written_result(item: LabResult) -> str:
-    """A result with its range, day and, where it is not final, status."""
-    parts = [item.written]
-    if item.limits is not None:
-        parts.append(f"range {item.limits.written}")
-    parts += [item.evidence.day] if item.evidence.day else []
-    return ", ".join([*parts, *_status(item.standing, item.evidence)])
+    return _Reading(verdict, item.measured, is_reliable, written_result(item), item.evidence, ways)
 
 
 def _status(standing: Standing, evidence: Evidence) -> list[str]:
@@ -568,7 +562,7 @@ def _urine_reading(item: UrineOutput, kg: Decimal | None, known: Known) -> _Read
     return _Reading(
         _as_certainty(is_low),
         item.measured,
-        item.standing is Standing.ACCEPTED and item.measured.may_satisfy,
+        item.standing is Standing.ACCEPTED and item.measured.may_satisfy and is_low is not None,
         f"{written}, at {plain(kg)} kg" if kg is not None else written,
         item.evidence,
         ("volume",),

@@ -19,11 +19,12 @@ from cds_service.domain.facts import Moment, PatientFacts, Source
 from cds_service.domain.follow_up import follows_infusion
 from cds_service.domain.known import Known
 from cds_service.domain.liver_panel import is_after_infusion, is_measured
-from cds_service.domain.microangiopathy import is_before_infusion, written_result
+from cds_service.domain.microangiopathy import is_before_infusion
 from cds_service.domain.newest import newest_of, newness
 from cds_service.domain.pending_tests import analytes_of
 from cds_service.domain.reference_range import exceeds, times_uln, why_unclassified, written_multiple
 from cds_service.domain.registry import Answers, rule, rule_of_several
+from cds_service.domain.reliable_results import newest_reliable, written_result
 from cds_service.domain.results import LabFlag, LabResult
 
 TROPONIN_I, TROPONIN_T = "troponin_i", "troponin_t"
@@ -100,7 +101,7 @@ def _troponin(analyte: str, facts: PatientFacts, known: Known) -> Answer:
     results = [item for item in facts.lab_results if item.analyte == analyte and _is_told(item)]
     after = [item for item in results if is_after_infusion(item, facts)]
     before = [item for item in results if not is_after_infusion(item, facts)]
-    newest = newest_of(after or before, known)
+    newest = newest_reliable(after or before, is_raised, known)
     told = (*newest.accepted, *newest.provisional)
     high = [item for item in told if is_raised(item) is Certainty.TRUE]
     unclear = [item for item in told if is_raised(item) is Certainty.UNKNOWN]
@@ -110,6 +111,8 @@ def _troponin(analyte: str, facts: PatientFacts, known: Known) -> Answer:
     item = max(high or unclear, key=_by_height)
     evidence = [other.evidence for other in told]
     shown = _shown(item, before if after else [], facts, known)
+    is_sure = any(item is other for other in newest.accepted)
+    shown |= {"is_conflict": not is_sure and is_measured(item) and is_raised(item) is not Certainty.UNKNOWN}
     if not after:
         return _before_infusion(item, bool(high), evidence, shown)
     if analyte == TROPONIN_T:
