@@ -123,7 +123,7 @@ def test_check_config_prints_the_effective_values_with_secrets_masked() -> None:
     result = run("check-config", CDS_MODE="demo", CDS_DATABASE_URL=secret)
     assert result.exit_code == 0
     assert "CDS_DATABASE_URL=postgresql://***@db.example.org/cds?***   (no effect in this release)" in result.stdout
-    assert "cards: 67 rules; site policy changed: nothing" in result.stdout
+    assert "cards: 98 rules; site policy changed: nothing" in result.stdout
 
 
 def test_check_config_says_that_production_would_not_start() -> None:

@@ -103,7 +103,7 @@ def consultation_since(day: date | None, facts: PatientFacts) -> Consultation | 
     since = [
         (item.when.day, item.evidence.reference, item)
         for item in facts.consultations
-        if item.specialty is Specialty.LIVER and item.when.day is not None and item.when.day >= day
+        if item.specialty is Specialty.LIVER and item.when.day is not None and day <= item.when.day <= facts.today
     ]
     return min(since, key=lambda found: found[:2])[-1] if since else None
 

@@ -96,6 +96,7 @@ class RuleCard:
     grades: Mapping[str, Grade]
     is_never_milder: bool
     is_reminder: bool
+    leads: bool
     uses: Mapping[str, tuple[str, ...]]
     explains: tuple[str, ...]
     never_unknown: str

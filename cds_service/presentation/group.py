@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cds_service import __version__
-from cds_service.domain.answers import RequestTest
+from cds_service.domain.answers import OrderMonitoring, RequestTest
 from cds_service.domain.evidence import Evidence, distinct
 from cds_service.domain.outlook import Outlook
 from cds_service.domain.registry import Answers
@@ -41,6 +41,7 @@ def cards_for(
     findings = [finding for finding in every if _is_on(hook, finding, catalogue)]
     if outlook is not None and hook in TRACKED_HOOKS and all(f.urgency == "info" for f in findings):
         return (_on_track(outlook, findings, catalogue),)
+    findings.sort(key=lambda finding: not catalogue.cards[finding.rule_id].leads)
     by_topic = _by_topic([*checklist, *findings], hook, has_checklist=bool(checklist))
     groups = _at_most_six(sorted(by_topic, key=_rank))
     cards = [_card(topic, group, hook, today_is_stale, catalogue) for topic, group in groups]
@@ -197,8 +198,13 @@ def _without(items: Iterable[Suggestion], taken: Sequence[Suggestion]) -> tuple[
 
 
 def _each_change_once(cards: list[Card]) -> tuple[Card, ...]:
-    """A change that several cards carry stays on the first of them, the most urgent one."""
-    offered: set[object] = set()
+    """A change that several cards carry stays on the first of them, the most urgent one.
+
+    A follow-up test that is part of the rest of the calendar is offered with that only.
+    """
+    calendars = [i.change for card in cards for i in card.suggestions if isinstance(i.change, OrderMonitoring)]
+    offered: set[object] = {test for calendar in calendars for test in calendar.tests}
+    offered |= {replace(test, on=None) for calendar in calendars for test in calendar.tests}
     kept = []
     for card in cards:
         new = tuple(item for item in card.suggestions if item.change not in offered)

@@ -32,7 +32,7 @@ def _rule_card(path: Path, topic: str, known: Known) -> RuleCard:
         path,
         load_yaml_text(match[1], path),
         ("phase", "hooks", "grades", "uses", "reviewed"),
-        ("section", "basis", "explains", "never_milder", "never_unknown", "reminder"),
+        ("section", "basis", "explains", "never_milder", "never_unknown", "reminder", "leads"),
     )
     headline, message, paragraphs = _body(path, match[2])
     basis = checks.require_one_of(path, "basis", header.get("basis", "label"), BASES)
@@ -44,6 +44,7 @@ def _rule_card(path: Path, topic: str, known: Known) -> RuleCard:
         hooks=frozenset(checks.require_one_of(path, "hooks", hook, HOOKS) for hook in _texts(path, header, "hooks")),
         grades={str(n): _grade(path, n, g, basis) for n, g in _grades(path, header["grades"]).items()},
         is_never_milder=header.get("never_milder", False) is True,
+        leads=header.get("leads", False) is True,
         is_reminder=header.get("reminder", False) is True,
         uses=_uses(path, header["uses"] or {}, known),
         explains=tuple(

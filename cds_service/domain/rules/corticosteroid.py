@@ -26,7 +26,7 @@ from cds_service.domain.days import days_from
 from cds_service.domain.dosing_weight import WeightInKg, choose_weight, doubt_about, weight_for_dose
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.exposure import infusion_day, is_infused
-from cds_service.domain.facts import Diagnosis, PatientFacts, Source
+from cds_service.domain.facts import Diagnosis, Moment, PatientFacts, Source
 from cds_service.domain.known import Known
 from cds_service.domain.medicines import SteroidDose, SteroidOrder, SteroidRoute
 from cds_service.domain.newest import newest_of
@@ -123,6 +123,9 @@ def _not_covered(infusion: date, first: date, running: list[SteroidOrder], facts
 
 def _cover_after_infusion(facts: PatientFacts, known: Known) -> Answer:
     """After the infusion and within the 30 days: a day without a corticosteroid (clinical-rules, index and 4F)."""
+    if facts.moment in (Moment.ORDERING, Moment.DISPATCH, Moment.BOOKING):
+        # There the stop, the cut or the taper in hand is judged, by the rules of the taper.
+        return silent()
     infusion = infusion_day(facts)
     if infusion is None:
         return unknown("infusion-date")

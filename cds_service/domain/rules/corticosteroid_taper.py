@@ -304,13 +304,18 @@ def _no_taper(status: CourseStatus, today: date) -> Answer:
     return unknown("steroid-dose") if _is_untold_ahead(status, today) else silent()
 
 
+def _is_only_drafted(begins: date, facts: PatientFacts) -> bool:
+    """Whether a reduction of today is still in the hand of the prescriber."""
+    return begins == facts.today and any(order.is_draft for order in facts.steroid_orders)
+
+
 def _begin_shown(status: CourseStatus, facts: PatientFacts) -> dict[str, Shown]:
     assert status.taper_begins is not None
     levels = {day.day: day.mg for day in status.days}
     reduced = levels.get(status.taper_begins)
     return {
         "taper_begins": status.taper_begins,
-        "is_ahead": status.taper_begins > facts.today,
+        "is_ahead": status.taper_begins > facts.today or _is_only_drafted(status.taper_begins, facts),
         "mg_before": status.maintenance_mg if status.maintenance_mg is not None else "",
         "mg_after": reduced if reduced is not None else "",
         "end_date": status.required_end,

@@ -190,7 +190,9 @@ def liver_monitor_overdue(facts: PatientFacts, known: Known) -> Answers:
     overdue = [slot for slot in calendar.of(Series.LIVER) if slot.status is SlotStatus.OVERDUE]
     gap = next((gap for gap in calendar.gaps if gap.series is Series.LIVER), None)
     if overdue:
-        return tuple(_overdue(slot, calendar, facts, known) for slot in overdue)
+        # Where the results cannot be seen, one answer says it for all slots.
+        told = overdue[-1:] if facts.lacking(Source.MEASUREMENTS) else overdue
+        return tuple(_overdue(slot, calendar, facts, known) for slot in told)
     if gap is not None:
         shown = _slot_shown(None, calendar, facts) | _overdue_shown(None, calendar, facts, known)
         shown |= {"days_since": gap.days, "allowed_days": gap.allowed, "last_panel": gap.last_day}
@@ -398,6 +400,9 @@ def liver_serious(facts: PatientFacts, known: Known) -> Answers:
     ]
     if suspicions:
         return tuple(_serious(item, trends, facts, known) for item in suspicions)
+    open_ended = [item for item in _by_open_end(trends, known)]
+    if open_ended:
+        return tuple(_may_be_serious(item, trends, facts, known) for item in open_ended)
     unclear = [item.evidence for trend in trends.values() for item in trend.unclear]
     lacking = facts.lacking(Source.MEASUREMENTS, Source.DIAGNOSES)
     if lacking or unclear:
@@ -416,6 +421,25 @@ def _by_enzymes(trends: Mapping[str, Trend], known: Known) -> Iterable[_Suspicio
             yield _Suspicion("enzymes", high.measured.day, trend.evidence, high)
         elif bare is not None:
             yield _Suspicion(NO_RANGE, bare.measured.day, trend.evidence, bare)
+
+
+def _by_open_end(trends: Mapping[str, Trend], known: Known) -> Iterable[_Suspicion]:
+    """ALT or AST reported only as more than a number, which may be the site's multiple of the limit (H51, C6)."""
+    limit = known.policy["liver.serious.enzymes_times_uln"]
+    for analyte in ENZYMES:
+        multiples = ((item, multiple_of(item)) for item in trends[analyte].told)
+        may = [i for i, m in multiples if m is not None and m.high is None and not is_at_least(m, limit)]
+        if (worst := worst_of(may)) is not None:
+            yield _Suspicion("may-reach", worst.measured.day, trends[analyte].evidence, worst)
+
+
+def _may_be_serious(item: _Suspicion, trends: Mapping[str, Trend], facts: PatientFacts, known: Known) -> Answer:
+    shown = _serious_shown(item, trends, facts, known) | _consult_shown(None)
+    changes: tuple[ProposedChange, ...] = (
+        CONSULT,
+        *offer_now(further_tests_missing(item.since or facts.today, facts), facts, known),
+    )
+    return cannot_check("may-reach", "result-classified", item.evidence, changes, **shown)
 
 
 def _by_bilirubin(trends: Mapping[str, Trend], known: Known) -> Iterable[_Suspicion]:

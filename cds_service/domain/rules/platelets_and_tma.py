@@ -215,8 +215,9 @@ def tma_evaluate(facts: PatientFacts, known: Known) -> Answer:
     if tma.platelets.is_present and signs:
         evidence = [item for limb in (tma.platelets, *signs, *limbs) for item in limb.evidence]
         return fires(f"sign-with-low-count{suffix}", evidence, changes, **shown)
-    if limbs and not is_count_known(facts, known):
-        evidence = [item for limb in (*limbs, *signs, tma.platelets) for item in limb.evidence]
+    open_limbs = [limb for limb in limbs if not _is_answered(limb, facts, known)]
+    if open_limbs and not is_count_known(facts, known):
+        evidence = [item for limb in (*open_limbs, *signs, tma.platelets) for item in limb.evidence]
         return fires(f"limb-without-count{suffix}", evidence, changes, **shown)
     unanswered = [sign for sign in signs if _is_unanswered(sign, tma, facts, known)]
     if unanswered and not tma.is_excluded_by_tests:
@@ -224,6 +225,17 @@ def tma_evaluate(facts: PatientFacts, known: Known) -> Answer:
         missing = facts.lacking(Source.MEASUREMENTS) or (COUNT_MISSING,)
         return cannot_check("platelets-not-known", missing, evidence, changes, **shown)
     return _unless_seen(facts, Source.MEASUREMENTS, Source.DIAGNOSES)
+
+
+def _is_answered(limb: Limb, facts: PatientFacts, known: Known) -> bool:
+    """Whether a sure, normal count of a later day stands against it; otherwise an old smear would ask for ever."""
+    return limb.day is not None and any(
+        is_measured(count)
+        and is_below_normal(count, known) is Certainty.FALSE
+        and count.measured.day is not None
+        and count.measured.day > limb.day
+        for count in numbers_after(PLATELETS, facts)
+    )
 
 
 def _is_unanswered(sign: Limb, tma: Microangiopathy, facts: PatientFacts, known: Known) -> bool:
@@ -616,7 +628,9 @@ def platelet_monitor_overdue(facts: PatientFacts, known: Known) -> Answers:
     calendar = _calendar(facts, known)
     overdue = [slot for slot in calendar.of(Series.PLATELETS) if slot.status is SlotStatus.OVERDUE]
     if overdue:
-        return tuple(_overdue(slot, calendar, facts, known) for slot in overdue)
+        # Where the results cannot be seen, one answer says it for all slots.
+        told = overdue[-1:] if facts.lacking(Source.MEASUREMENTS) else overdue
+        return tuple(_overdue(slot, calendar, facts, known) for slot in told)
     gap = next((gap for gap in calendar.gaps if gap.series is Series.PLATELETS), None)
     if gap is None:
         return (_unless_seen(facts),)
