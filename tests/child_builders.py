@@ -10,6 +10,7 @@ from resource_parts import (
     PATIENT_ID,
     SYSTEMS,
     TERMINOLOGY,
+    TODAY,
     Json,
     coding,
     effective,
@@ -31,7 +32,7 @@ TEMPERATURE_WORDS = "value hours_ago days_ago at when status code subject"
 def patient(given: Mapping[str, Any]) -> Json:
     """The child's own record."""
     made: Json = {"resourceType": "Patient", "id": PATIENT_ID, "active": given.get("active", True)}
-    born = str(given.get("born", "2026-01-01"))
+    born = str(given.get("born", _default_birth(given)))
     if born:
         made["birthDate"] = born
     twin = given.get("twin")
@@ -44,6 +45,16 @@ def patient(given: Mapping[str, Any]) -> Json:
     if "replaced_by" in given:
         made["link"] = [{"type": "replaced-by", "other": {"reference": given["replaced_by"]}}]
     return made
+
+
+def _default_birth(given: Mapping[str, Any]) -> date:
+    """1 January 2026, and sixty days before the first dose of the product where that is earlier."""
+    today = date.fromisoformat(str(given.get("today", TODAY)))
+    days = [date.fromisoformat(str(given["infused"]))] if "infused" in given else []
+    for item in (*given.get("given_doses", []), *given.get("procedure_doses", [])):
+        when = str(item.get("when", item.get("at", today - timedelta(days=item.get("days_ago", 30)))))[:10]
+        days += [date.fromisoformat(when)] if len(when) == 10 else []
+    return min([date(2026, 1, 1), *(day - timedelta(days=60) for day in days)])
 
 
 def child_resources(given: Mapping[str, Any], today: date) -> list[Json]:

@@ -82,7 +82,9 @@ def _bookings(facts: PatientFacts, known: Known) -> Iterator[Booking]:
         if request.is_active and day is not None:
             yield Booking(day, analytes_of(request, known), request.evidence)
     for slot in facts.slots:
-        if slot.kind is VisitKind.FOLLOW_UP and not slot.is_proposed and slot.starts.day is not None:
+        is_booked = slot.kind is VisitKind.FOLLOW_UP and not slot.is_proposed
+        # A visit that is over without a result has booked nothing.
+        if is_booked and slot.starts.day is not None and slot.starts.day >= facts.today:
             yield Booking(slot.starts.day, None, slot.evidence)
 
 

@@ -18,7 +18,7 @@ from cds_service.domain.exposure import infusion_day, infusion_moment
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.known import Known
 from cds_service.domain.newest import newest_of
-from cds_service.domain.quantities import exact_product
+from cds_service.domain.quantities import Quantity, exact_product
 from cds_service.domain.reference_range import exceeds, flag_contradicts, why_unclassified
 from cds_service.domain.results import LabFlag, LabResult
 
@@ -35,8 +35,10 @@ def is_unremarkable(result: LabResult, known: Known) -> Certainty:
     Strictly below: exactly 2 x ULN is not (2.1). A value below the lower limit counts as normal here (C5 no. 4).
     Without a usable upper limit, with a doubtful unit or a contradicting flag it is at best UNKNOWN.
     """
+    if is_zero(result):
+        return Certainty.UNKNOWN
     if result.analyte not in ENZYMES:
-        return _is_normal(result)
+        return _is_normal(result, known)
     limits = result.limits
     if limits is None or limits.high is None:
         return Certainty.UNKNOWN
@@ -45,15 +47,32 @@ def is_unremarkable(result: LabResult, known: Known) -> Certainty:
     return Certainty.UNKNOWN if below is Certainty.TRUE and is_doubtful else below
 
 
-def _is_normal(result: LabResult) -> Certainty:
+def is_zero(result: LabResult) -> bool:
+    """Whether a liver test is reported as zero, which no child has: something else was meant."""
+    return result.analyte in LIVER_PANEL and result.number is not None and result.number.high == 0
+
+
+def _is_normal(result: LabResult, known: Known) -> Certainty:
     has_range = result.limits is not None and result.limits.high is not None
     if not has_range and result.flag in (LabFlag.HIGH, LabFlag.ABNORMAL):
         return Certainty.FALSE
+    if not has_range and _is_too_high_for_a_flag(result, known):
+        return Certainty.UNKNOWN
     above = exceeds(result, _ONCE)
     if above is Certainty.FALSE:
         # A clotting time in per cent is another scale: the lower, the worse.
         return Certainty.TRUE if result.amount is not None else Certainty.UNKNOWN
     return Certainty.FALSE if above is Certainty.TRUE else Certainty.UNKNOWN
+
+
+def _is_too_high_for_a_flag(result: LabResult, known: Known) -> bool:
+    """Whether "normal" without a range stands beside a number that the site would not call so."""
+    limits = {"inr": Quantity(known.policy["liver.flag_only.inr_at_least"], "1")}
+    limits["total_bilirubin"] = Quantity(known.policy["liver.flag_only.bilirubin_at_least_mg_per_dl"], "mg/dL")
+    limit = limits.get(result.analyte)
+    if limit is None or result.amount is None:
+        return False
+    return result.amount.is_below(known.units.in_own_unit(limit, result.analyte)) is not Certainty.TRUE
 
 
 def is_after_infusion(result: LabResult, facts: PatientFacts) -> bool:
@@ -181,6 +200,7 @@ def panel_for_taper(required_end: date, facts: PatientFacts, known: Known, on: d
 def is_measured(result: LabResult) -> bool:
     """Whether an accepted result says how much: a number in a unit that can be interpreted, at a time relied on."""
     is_read = result.amount is not None or (result.limits is not None and result.limits.is_unit_known)
+    is_read = is_read and not is_zero(result)
     return (
         result.standing is Standing.ACCEPTED and result.measured.may_satisfy and result.number is not None and is_read
     )

@@ -16,8 +16,13 @@ from cds_service.domain.liver_panel import PLATELETS, newest_panel, results_afte
 from cds_service.domain.monitoring_calendar import MonitoringSlot, Series, SlotStatus
 from cds_service.domain.newest import newest_of
 from cds_service.domain.platelet_count import is_below_normal
+from cds_service.domain.reference_range import is_outside_own_range
 from cds_service.domain.steroid_states import CourseState, course_status
 
+# No slot asks for these; where one was measured and lies outside its range, nobody is on track.
+_ALSO_LOOKED_AT = (
+    "albumin", "partial_thromboplastin_time", "creatinine", "hemoglobin", "ldh", "haptoglobin", "troponin_i",
+)  # fmt: skip
 _OFF_TRACK = frozenset(s.value for s in (CourseState.NONE, CourseState.INTERRUPTED, CourseState.UNKNOWN))
 
 
@@ -36,7 +41,7 @@ class NextTest:
 class Outlook:
     """The child's day in the follow-up, the next tests, and the state of the corticosteroid course.
 
-    `abnormal` are the tests whose newest result is surely not unremarkable, or for platelets below normal.
+    `abnormal` are the tests whose newest result is surely not unremarkable, or outside its own range.
     `not_checked` are the reasons for which rules could not answer, by name.
     """
 
@@ -79,6 +84,10 @@ def _abnormal(facts: PatientFacts, known: Known) -> Iterator[str]:
     told = (*counts.accepted, *counts.provisional)
     if any(is_below_normal(count, known) is Certainty.TRUE for count in told):
         yield PLATELETS
+    for analyte in _ALSO_LOOKED_AT:
+        newest = newest_of(results_after_infusion(analyte, facts), known)
+        if any(is_outside_own_range(item) for item in (*newest.accepted, *newest.provisional)):
+            yield analyte
 
 
 def _next(slot: MonitoringSlot | None) -> NextTest | None:

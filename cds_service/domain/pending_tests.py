@@ -34,7 +34,8 @@ def analytes_of(request: RequestedTest, known: Known) -> frozenset[str]:
 def is_pending(request: RequestedTest, facts: PatientFacts, known: Known) -> bool:
     """Whether a test is ordered for no stated day, so recently that its result is awaited now."""
     days = known.policy.whole("requested_test.pending_days")
-    return request.is_active and not request.wanted.written and _is_recent(request, days, facts)
+    is_dated = request.ordered.day is not None
+    return request.is_active and is_dated and not request.wanted.written and _is_recent(request, days, facts)
 
 
 def _is_recent(request: RequestedTest, days: int, facts: PatientFacts) -> bool:

@@ -35,7 +35,7 @@ def exceeds(result: LabResult, multiple: Decimal) -> Certainty:
 
 
 def flag_contradicts(result: LabResult) -> bool:
-    """Whether the laboratory calls normal what lies outside its own range, or high or low what does not (C5 no. 5)."""
+    """Whether the laboratory's flag does not fit its own range: normal outside it, or not normal inside it (C5)."""
     limits = result.limits
     if limits is None:
         return False
@@ -45,6 +45,8 @@ def flag_contradicts(result: LabResult) -> bool:
         return Certainty.TRUE in (is_high, is_low)
     if result.flag is LabFlag.HIGH:
         return is_high is Certainty.FALSE
+    if result.flag is LabFlag.ABNORMAL:
+        return is_high is Certainty.FALSE and is_low is not Certainty.TRUE
     return result.flag is LabFlag.LOW and is_low is Certainty.FALSE
 
 

@@ -446,3 +446,27 @@ def differing_doses(facts: PatientFacts, known: Known) -> tuple[DailySteroid, Da
     if ordered.mg is None or _is_same_dose(recorded.mg, ordered.mg, known):
         return None
     return recorded, ordered
+
+
+def has_full_course(status: CourseStatus, facts: PatientFacts, known: Known) -> bool:
+    """Whether the label's days up to E held about the full dose, apart from so few days as break no course.
+
+    Measured by the weight at the beginning, so that a dose that was outgrown still counts; without one nobody can tell
+    and nothing is claimed.
+    """
+    first = status.first_day
+    weights = [
+        known.units.in_own_unit(w.quantity, "body_weight")
+        for w in facts.weights
+        if first is not None
+        and w.quantity is not None
+        and w.for_dosing
+        and w.standing is Standing.ACCEPTED
+        and w.measured.day is not None
+        and w.measured.day <= first
+    ]
+    if not weights:
+        return True
+    enough = exact_product(min(weights), known.policy["steroid.band.very_low"])
+    full = sum(1 for d in status.days if d.day <= status.required_end and d.mg is not None and d.mg >= enough)
+    return full >= known.label.whole("steroid_days") - known.policy.whole("steroid.gap_days")

@@ -14,8 +14,8 @@ from cds_service.fhir.references import is_about, own_reference, plain_reference
 from cds_service.fhir.steroid import is_steroid_draft
 from cds_service.fhir.vaccine import is_vaccine_draft
 
-_BEING_STOPPED = frozenset({"cancelled", "stopped"})
-_NOT_BEING_ORDERED = _BEING_STOPPED | {"entered-in-error"}
+# An order in force that is called an error now is not given any longer either.
+_BEING_STOPPED = frozenset({"cancelled", "stopped", "entered-in-error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ def read_draft_orders(
     is_named = any(_is_steroid_or_vaccine(order, medications, recognition) for order in others_in_hand) or any(
         is_steroid_draft(order, medications, recognition) for order in stopped_in_hand
     )
+    is_named = is_named or _ends_recorded_steroid([*others_in_hand, *stopped_in_hand], prefetch, recognition)
     if not in_hand and not is_named:
         return NO_DRAFTS
     chosen = {id(draft) for draft in in_hand}
@@ -120,6 +121,25 @@ def _sorted_out(
 
 def _is_steroid_or_vaccine(order: JsonObject, medications: dict[str, JsonObject], recognition: Recognition) -> bool:
     return is_vaccine_draft(order, recognition) or is_steroid_draft(order, medications, recognition)
+
+
+def _ends_recorded_steroid(orders: list[JsonObject], prefetch: object, recognition: Recognition) -> bool:
+    """Whether one of these orders takes the place of a corticosteroid order of the record, whatever it orders itself.
+
+    A running corticosteroid that is edited into something else is a stop.
+    """
+    medicines = [order for order in orders if order.get("resourceType") == "MedicationRequest"]
+    names = {own_reference(order) for order in medicines if order.get("id")}
+    names |= {referenced(order.get("priorPrescription")) for order in medicines} - {""}
+    if not names:
+        return False
+    recorded = (an_object(e.get("resource")) for value in an_object(prefetch).values() for e in _entries(value))
+    return any(
+        order.get("resourceType") == "MedicationRequest"
+        and own_reference(order) in names
+        and is_steroid_draft(order, medications_in(prefetch), recognition)
+        for order in recorded
+    )
 
 
 def _of_patient(orders: list[JsonObject], patient_id: str) -> tuple[JsonObject, ...]:
@@ -159,7 +179,7 @@ def medications_in(prefetch: object) -> dict[str, JsonObject]:
 
 
 def _is_being_ordered(order: JsonObject) -> bool:
-    return code_text(order.get("status")) not in _NOT_BEING_ORDERED and order.get("doNotPerform") is not True
+    return code_text(order.get("status")) not in _BEING_STOPPED and order.get("doNotPerform") is not True
 
 
 def _is_being_stopped(order: JsonObject) -> bool:

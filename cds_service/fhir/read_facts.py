@@ -212,7 +212,7 @@ def read_facts(
     medications = {**delivered, **drafts.medications}
     _read_observations(chart, found, born, reader)
     _read_diagnoses(chart, found, reader)
-    product_orders = _read_doses_and_orders(chart, drafts, found, reader, medications)
+    product_orders = _read_doses_and_orders(chart, drafts, found, born, reader, medications)
     _read_other_medicines(chart, drafts, own_appointments, found, reader, medications)
     _read_requested_tests(chart, drafts, found, reader)
     _read_care(chart, drafts, found, reader)
@@ -374,7 +374,12 @@ def _read_diagnoses(chart: Chart, found: _Found, reader: OrderReader) -> None:
 
 
 def _read_doses_and_orders(
-    chart: Chart, drafts: DraftOrders, found: _Found, reader: OrderReader, medications: dict[str, JsonObject]
+    chart: Chart,
+    drafts: DraftOrders,
+    found: _Found,
+    born: BirthDate | None,
+    reader: OrderReader,
+    medications: dict[str, JsonObject],
 ) -> list[Draft]:
     """Doses and orders of the product; returns its orders in the record, as they came."""
     recognition, clock = reader.recognition, reader.clock
@@ -396,6 +401,7 @@ def _read_doses_and_orders(
     found.each(_with_medicine(not_replaced), lambda r, m: read_completed_order(r, m, clock), presumed)
     found.each(_with_medicine(recorded), lambda r, m: read_other_product_order(r, m, clock), found.exposures)
     found.exposures += presumed
+    found.exposures = [_not_before_birth(item, born) for item in found.exposures]
     explained = {exposure.evidence.reference for exposure in presumed}
     found.unclear_orders += [
         Evidence(own_reference(item.resource), next(iter(item.medicine.names), "product-order"), "", "", "completed")
@@ -412,6 +418,14 @@ def _read_doses_and_orders(
     is_open = [item for item in ours if _is_open(item.resource)]
     found.each(_with_medicine(is_open), reader.read, found.open_orders)
     return ours
+
+
+def _not_before_birth(exposure: Exposure, born: BirthDate | None) -> Exposure:
+    """The dose without its day where that lies before the child was born: a wrong year must not end a follow-up."""
+    day = exposure.given.day
+    if born is None or day is None or day >= born.earliest:
+        return exposure
+    return replace(exposure, given=ClinicalTime(exposure.given.written))
 
 
 def _orders_in_hand(

@@ -367,6 +367,9 @@ def _step(
     sig = said or ", ".join(filter(None, (dose.written, *timing_words(timing)[-1:])))
     when = read_timing(timing, recognition, clock, presumed_start)
     is_taper = recognition.holds("taper_word", said) and not recognition.holds("taper_later", said)
+    start = an_object(first_object(timing.get("repeat")).get("boundsPeriod")).get("start")
+    if start and when.first_day is None:
+        dose = _Dose(None, None, "start-unreadable", dose.written)
     return _Step(dose, when, whole_number(item.get("sequence")), _shortened(sig), is_taper)
 
 

@@ -111,7 +111,7 @@ def test_a_bound_proves_only_what_it_says(
         ("alt", LabFlag.NORMAL, UNKNOWN),
         ("alt", LabFlag.HIGH, UNKNOWN),
         ("alt", LabFlag.NOT_STATED, UNKNOWN),
-        ("inr", LabFlag.NORMAL, TRUE),
+        ("inr", LabFlag.NORMAL, UNKNOWN),
         ("prothrombin_time", LabFlag.NORMAL, TRUE),
         ("total_bilirubin", LabFlag.NORMAL, TRUE),
         ("total_bilirubin", LabFlag.HIGH, FALSE),
@@ -127,6 +127,34 @@ def test_without_an_upper_limit_only_the_laboratorys_word_counts(
     own = limits("20", None, low) if low else None
     result = replace(lab(analyte, "20", None), limits=own, flag=flag)
     assert is_unremarkable(result, catalogue.known) is verdict
+
+
+@pytest.mark.parametrize(
+    ("analyte", "value", "is_read", "verdict"),
+    [
+        # The site's policy: below 1.5, and below 2 mg/dL, which is 34.208 umol/L.
+        ("inr", "1.4", True, TRUE),
+        ("inr", "1.5", True, UNKNOWN),
+        ("inr", "1.6", True, UNKNOWN),
+        ("total_bilirubin", "34.207", True, TRUE),
+        ("total_bilirubin", "34.208", True, UNKNOWN),
+        ("total_bilirubin", "34.209", True, UNKNOWN),
+        ("total_bilirubin", "1", False, UNKNOWN),
+    ],
+)
+def test_a_flag_of_normal_beside_a_number_that_is_not_is_not_believed(
+    catalogue: Catalogue, analyte: str, value: str, is_read: bool, verdict: Certainty
+) -> None:
+    result = lab(analyte, value, None, flag=LabFlag.NORMAL, is_read=is_read)
+    assert is_unremarkable(result, catalogue.known) is verdict
+
+
+@pytest.mark.parametrize("analyte", LIVER_PANEL)
+@pytest.mark.parametrize(("value", "is_zero"), [("0", True), ("0.00", True), ("0.01", False)])
+def test_a_liver_test_of_zero_was_never_measured(catalogue: Catalogue, analyte: str, value: str, is_zero: bool) -> None:
+    result = lab(analyte, value)
+    assert is_unremarkable(result, catalogue.known) is (UNKNOWN if is_zero else TRUE)
+    assert is_measured(result) is not is_zero
 
 
 @pytest.mark.parametrize(

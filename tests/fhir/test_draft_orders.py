@@ -245,7 +245,7 @@ def test_a_steroid_that_is_not_selected_opens_nothing(opens_gate: OpensGate) -> 
     assert opens_gate(*orders, selections=("MedicationRequest/d1",), prefetch=prefetch)
 
 
-@pytest.mark.parametrize("status", ["stopped", "cancelled", "Stopped "])
+@pytest.mark.parametrize("status", ["stopped", "cancelled", "Stopped ", "entered-in-error"])
 def test_a_steroid_that_is_being_stopped_opens_the_gate_like_one_being_ordered(
     opens_gate: OpensGate, status: str
 ) -> None:
@@ -258,7 +258,6 @@ def test_a_steroid_that_is_being_stopped_opens_the_gate_like_one_being_ordered(
     "members",
     [
         {"doNotPerform": True},
-        {"status": "entered-in-error"},
         {"status": "stopped", "doNotPerform": True},
         {"status": "stopped", "medicationCodeableConcept": {"text": "Amoxicillin"}},
         {"status": "stopped", "medicationCodeableConcept": {"text": "Hydrocortisone cream, topical"}},
@@ -268,6 +267,33 @@ def test_a_steroid_that_is_being_stopped_opens_the_gate_like_one_being_ordered(
 def test_what_stops_no_steroid_of_this_child_opens_nothing(opens_gate: OpensGate, members: Resource) -> None:
     order = {**an_order(product=STEROID), **members}
     assert not opens_gate(order, prefetch={"any": bundle([TRACES["a dose"]])})
+
+
+AMOXICILLIN = {"text": "Amoxicillin"}
+
+
+@pytest.mark.parametrize(
+    ("draft", "opens"),
+    [
+        (an_order("running", AMOXICILLIN), True),
+        (an_order("running", AMOXICILLIN, status="stopped"), True),
+        (an_order("new", AMOXICILLIN, priorPrescription={"reference": "MedicationRequest/running"}), True),
+        (an_order("new", AMOXICILLIN, priorPrescription={"reference": "MedicationRequest/another"}), False),
+        (an_order("new", AMOXICILLIN), False),
+        ({**an_order("running", AMOXICILLIN), "resourceType": "ServiceRequest"}, False),
+    ],
+)
+def test_a_running_steroid_that_is_edited_into_something_else_opens_the_gate(
+    opens_gate: OpensGate, draft: Resource, opens: bool
+) -> None:
+    running = an_order("running", STEROID, status="active")
+    assert opens_gate(draft, prefetch={"any": bundle([TRACES["a dose"], running])}) is opens
+
+
+def test_another_medicine_that_is_edited_opens_nothing(opens_gate: OpensGate) -> None:
+    running = an_order("running", AMOXICILLIN, status="active")
+    draft = an_order("running", {"text": "Ampicillin"})
+    assert not opens_gate(draft, prefetch={"any": bundle([TRACES["a dose"], running])})
 
 
 def test_a_steroid_being_stopped_has_to_be_selected_where_orders_are_selected(opens_gate: OpensGate) -> None:
@@ -286,10 +312,10 @@ def test_a_stopped_steroid_may_be_known_by_a_medication_of_the_record(opens_gate
 
 def test_orders_being_stopped_are_kept_apart_from_those_being_ordered(read: Read) -> None:
     stopped = an_order("d2", STEROID, status="stopped")
-    never_true = an_order("d3", STEROID, status="entered-in-error")
+    in_error = an_order("d3", STEROID, status="entered-in-error")
     foreign = an_order("d4", STEROID, status="stopped", subject={"reference": "Patient/somebody-else"})
-    found = read(an_order("d1"), stopped, never_true, foreign)
-    assert [order["id"] for order in found.stopped] == ["d2"]
+    found = read(an_order("d1"), stopped, in_error, foreign)
+    assert [order["id"] for order in found.stopped] == ["d2", "d3"]
     assert found.taken_back == {"MedicationRequest/d2", "MedicationRequest/d3"}
     assert found.others == ()
 

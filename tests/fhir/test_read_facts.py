@@ -134,8 +134,9 @@ def test_a_cancelled_draft_that_was_never_an_order_covers_no_day(facts_of: Facts
     assert (order.phases, order.is_being_stopped, order.evidence.status) == ((), True, "cancelled")
 
 
-def test_an_order_that_a_draft_calls_an_error_is_not_there(facts_of: FactsOf) -> None:
-    assert facts_of({"draft_steroids": [{"id": "steroid-1", "status": "entered-in-error"}]}).steroid_orders == ()
+def test_an_order_that_a_draft_calls_an_error_is_being_stopped(facts_of: FactsOf) -> None:
+    (order,) = facts_of({"draft_steroids": [{"id": "steroid-1", "status": "entered-in-error"}]}).steroid_orders
+    assert (order.is_cover, order.is_being_stopped) == (False, True)
 
 
 def test_a_steroid_draft_stands_beside_the_orders_of_the_record(facts_of: FactsOf) -> None:

@@ -209,7 +209,9 @@ def test_at_most_one_update_is_offered_for_a_draft(answered: list[Answered]) -> 
 @pytest.mark.spec("R-124")
 def test_only_drafts_of_the_call_are_changed_or_deleted(answered: list[Answered]) -> None:
     for item in answered:
-        drafts = {_name_of(entry["resource"]) for entry in item.request["context"].get("draftOrders", {}).get("entry", [])}
+        drafts = {
+            _name_of(entry["resource"]) for entry in item.request["context"].get("draftOrders", {}).get("entry", [])
+        }
         for action in item.actions:
             if action["type"] == "delete":
                 assert action["resourceId"] in drafts, item.name
@@ -453,7 +455,9 @@ def test_two_drafts_of_one_id_are_not_corrected(ask: Ask) -> None:
 
 # --- the specification's own examples
 
-CONTEXTS = sorted(path.relative_to(VECTORS).as_posix() for hook in HOOKS["ordering"] for path in (VECTORS / hook).glob("*.json"))
+CONTEXTS = sorted(
+    path.relative_to(VECTORS).as_posix() for hook in HOOKS["ordering"] for path in (VECTORS / hook).glob("*.json")
+)
 VALID = ("response-two-cards", "response-empty-cards", "response-systemaction-only")
 
 

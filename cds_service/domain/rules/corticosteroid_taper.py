@@ -53,7 +53,7 @@ from cds_service.domain.quantities import exact_product, to_significant_digits
 from cds_service.domain.reference_range import written_multiple
 from cds_service.domain.registry import Answers, rule, rule_of_several
 from cds_service.domain.steroid_dose import DAY, DailySteroid, first_day_of, steroid_on
-from cds_service.domain.steroid_states import CourseState, CourseStatus, course_status
+from cds_service.domain.steroid_states import CourseState, CourseStatus, course_status, has_full_course
 from cds_service.domain.suggested_steroid import measurable_ml, per_kg_to_show, prednisolone, weight_to_order_by
 
 _PREDNISOLONE = frozenset({"prednisolone"})
@@ -238,9 +238,13 @@ def steroid_taper_eligible(facts: PatientFacts, known: Known) -> Answer:
     panel = panel_for_taper(status.required_end, facts, known)
     if panel.verdict is Certainty.TRUE and facts.lacking(Source.MEASUREMENTS):
         return unknown(Source.MEASUREMENTS, panel.evidence)
-    if status.state is not CourseState.MAY_TAPER or _has_sign_of_the_liver(facts):
+    if status.state is not CourseState.MAY_TAPER or _signs_of_the_liver(facts):
         return silent()
-    taper = None if status.taper_begins else _taper(status, facts, known)
+    if not has_full_course(status, facts, known):
+        return unknown("full-course", panel.evidence)
+    is_clear = not status.taper_begins and not _is_untold_ahead(status, facts.today)
+    is_clear = is_clear and not facts.lacking(Source.ORDERS, Source.DIAGNOSES)
+    taper = _taper(status, facts, known) if is_clear else None
     sampled = [test.result.measured.day for test in panel.tests if test.result and test.result.measured.day]
     shown: dict[str, Shown] = {
         "end_date": status.required_end,
@@ -257,10 +261,11 @@ def steroid_taper_eligible(facts: PatientFacts, known: Known) -> Answer:
     return fires("eligible", panel.evidence, [taper] if taper else [], **shown)
 
 
-def _has_sign_of_the_liver(facts: PatientFacts) -> bool:
-    """Whether a sign is recorded with which the clinical examination is not normal."""
+def _signs_of_the_liver(facts: PatientFacts) -> list[Evidence]:
+    """The recorded signs with which the clinical examination is not normal."""
     told = (*facts.with_concept(*_SIGNS_OF_THE_LIVER), *facts.visit_reasons)
-    return any(i.concept in _SIGNS_OF_THE_LIVER and i.standing is not Standing.NO_INFORMATION for i in told)
+    is_sign = (i for i in told if i.concept in _SIGNS_OF_THE_LIVER and i.standing is not Standing.NO_INFORMATION)
+    return [item.evidence for item in is_sign]
 
 
 def _taper(status: CourseStatus, facts: PatientFacts, known: Known) -> OrderTaper | None:
@@ -356,26 +361,24 @@ def steroid_taper_unsupported(facts: PatientFacts, known: Known) -> Answer:
     if begins <= status.required_end:
         return silent()
     panel = _panel_when_reduced(begins, status, facts, known)
-    if panel.verdict is Certainty.TRUE:
-        return _supported(panel, facts)
-    is_abnormal = panel.verdict is Certainty.FALSE
+    is_ahead = begins > facts.today or _is_only_drafted(begins, facts)
+    # Once a taper runs, new signs are the liver rules' own finding.
+    signs = _signs_of_the_liver(facts) if is_ahead else []
+    lacking = facts.lacking(Source.MEASUREMENTS)
+    if panel.verdict is Certainty.TRUE and not signs and not lacking:
+        return silent()
+    is_abnormal = panel.verdict is Certainty.FALSE or bool(signs)
     tests = panel.abnormal if is_abnormal else panel.unproven
     shown = _begin_shown(status, facts) | _tests_shown(tests, is_abnormal)
-    evidence = [*_evidence_from(begins, status), *panel.evidence]
+    shown |= {"signs": ", ".join(dict.fromkeys(sign.name or sign.value for sign in signs))}
+    evidence = [*_evidence_from(begins, status), *panel.evidence, *signs]
     changes = () if is_abnormal else _missing_tests(panel, begins, status, facts, known)
-    if begins > facts.today:
-        return fires("planned-abnormal" if is_abnormal else "planned-not-proven", evidence, changes, **shown)
+    prefix = "planned-" if begins > facts.today else ""
     if is_abnormal:
-        return fires("abnormal", evidence, changes, **shown)
-    lacking = facts.lacking(Source.MEASUREMENTS)
+        return fires(f"{prefix}abnormal", evidence, changes, **shown)
     if lacking:
-        return cannot_check("not-proven", lacking, evidence, changes, **shown)
-    return fires("not-proven", evidence, changes, **shown)
-
-
-def _supported(panel: PanelReading, facts: PatientFacts) -> Answer:
-    lacking = facts.lacking(Source.MEASUREMENTS)
-    return unknown(lacking, panel.evidence) if lacking else silent()
+        return cannot_check(f"{prefix}not-proven", lacking, evidence, changes, **shown)
+    return fires(f"{prefix}not-proven", evidence, changes, **shown)
 
 
 def _panel_when_reduced(begins: date, status: CourseStatus, facts: PatientFacts, known: Known) -> PanelReading:
@@ -545,7 +548,7 @@ def _too_short(begins: date, status: CourseStatus, facts: PatientFacts, known: K
     drafts = [
         ExtendSteroid(o.order_id, begins + DAY * (wanted - 1))
         for o in facts.steroid_orders
-        if o.is_draft and _ends_on(o, last)
+        if o.is_draft and _ends_on(o, last) and begins > status.required_end
     ]
     is_far = days < known.policy.whole("taper.far_too_short_below_days")
     return fires("far-too-short" if is_far else "short", evidence, drafts, **shown)

@@ -341,7 +341,7 @@ def platelet_low(facts: PatientFacts, known: Known) -> Answer:
     graded = [(grade, item) for item in told if (grade := _tier(item, facts, known))]
     if not graded:
         unclear = [item.evidence for item in told if is_below_normal(item, known) is Certainty.UNKNOWN]
-        return unknown("result-interpretable", unclear) if unclear else _unless_seen(facts)
+        return _unclear(unclear, facts, known) if unclear else _unless_seen(facts)
     grade, count = min(graded, key=lambda pair: (_TIERS.index(pair[0]), _sort_key(pair[1])))
     is_reliable = any(count is item for item in newest.accepted)
     earlier = max(newest.earlier, key=newness, default=None) or baseline_count(facts, known)
@@ -351,6 +351,14 @@ def platelet_low(facts: PatientFacts, known: Known) -> Answer:
     evidence = [item.evidence for item in told] + ([earlier.evidence] if earlier else [])
     shown = _count_shown(count, grade, facts, known) | {"is_conflict": is_conflict}
     return fires(grade, evidence, _after_low_count(count, facts, known), **shown)
+
+
+def _unclear(counts: list[Evidence], facts: PatientFacts, known: Known) -> Answer:
+    """A newest count of which nobody can tell whether it is low: said on the card, with what was written."""
+    newest = newest_reliable(numbers_after(PLATELETS, facts), lambda item: is_below_normal(item, known), known)
+    count = next(item for item in (*newest.accepted, *newest.provisional) if item.evidence in counts)
+    shown = _count_shown(count, "unclassified", facts, known) | {"is_conflict": False}
+    return cannot_check("unclassified", "result-interpretable", counts, _after_low_count(count, facts, known), **shown)
 
 
 # From the worst to the mildest; the numbers are the site's.
