@@ -51,8 +51,7 @@ def concern_of(facts: PatientFacts, known: Known) -> Concern:
             return _at_chart(facts, known)
         case Moment.DISCHARGE:
             return Concern.FOLLOW_UP if _is_discharge_after_infusion(facts, known) else Concern.NONE
-        case Moment.BOOKING:
-            return _while_booking(facts, known)
+    return _while_booking(facts, known)
 
 
 def concerns_the_product(facts: PatientFacts) -> bool:

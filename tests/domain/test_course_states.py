@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from cds_service.domain.certainty import Certainty
 from cds_service.domain.facts import PatientFacts
-from cds_service.domain.steroid_states import CourseState, CourseStatus, course_status
+from cds_service.domain.steroid_dose import DailySteroid
+from cds_service.domain.steroid_states import CourseState, CourseStatus, _stretches, course_status
 from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
@@ -235,6 +238,25 @@ def test_a_raise_within_the_taper_ends_it_and_the_next_reduction_begins_another(
     again = status_on(50, *orders)
     assert (again.state, t0(again), again.taper_days) == (CourseState.TAPER, 50, 28)
     assert status_on(78, *orders).state is CourseState.FINISHED
+
+
+def test_a_second_raise_within_the_taper_is_what_the_next_reduction_is_measured_against(status_on: StatusOn) -> None:
+    raises = [order(29, 35, "1.6 mg"), order(36, 40, "2.0 mg"), order(41, 56, "2.4 mg")]
+    status = status_on(58, COURSE, *raises, order(57, 84, "2.2 mg"))
+    assert t0(status) == 57
+
+
+def test_two_weights_that_contradict_each_other_excuse_no_reduction(status_on: StatusOn) -> None:
+    orders = (order(-1, 6), order(7, 13, "6.4 mg"), order(14, None))
+    one = {"weight": "3.2 kg", "days_ago": 1}
+    assert t0(status_on(15, *orders, weights=[one])) is None
+    assert t0(status_on(15, *orders, weights=[one, {"weight": "6.4 kg", "days_ago": 1}])) == 14
+
+
+def test_days_without_a_dose_before_the_first_one_belong_to_no_course(catalogue: Catalogue) -> None:
+    none = DailySteroid(INFUSED, None, Certainty.FALSE, frozenset(), frozenset(), False, False, ())
+    dosed = replace(none, day=INFUSED + timedelta(days=1), mg=Decimal("3.2"), cover=Certainty.TRUE)
+    assert _stretches([none, dosed], catalogue.known) == ((dosed,),)
 
 
 def test_a_raise_back_to_the_full_dose_is_the_full_dose(status_on: StatusOn) -> None:

@@ -12,6 +12,7 @@ from domain_values import a_result, at, limits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Standing
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.intervals import Interval
@@ -22,6 +23,7 @@ from cds_service.domain.liver_trend import (
     is_reliable,
     newly_above_limit,
     reaches,
+    trend_lines,
     trend_of,
     worsening_of,
 )
@@ -277,3 +279,27 @@ def test_the_unit_does_not_matter(values: list[int], facts_of: FactsOf, known: K
 @given(values=st.lists(VALUES, min_size=2, max_size=5, unique=True))
 def test_falling_values_are_never_a_worsening(values: list[int], facts_of: FactsOf, known: Known) -> None:
     assert worse(facts_of, known, *series_of(sorted(values, reverse=True))) is None
+
+
+# --- days that are not known
+
+
+def test_of_results_with_a_day_only_the_earlier_day_came_before(facts_of: FactsOf, known: Known) -> None:
+    first, second = alt("2026-02-10", "80", hour=""), alt("2026-02-17", "130", hour="")
+    found = trend(facts_of, known, first, second)
+    assert found.before(second) == ((first,),)
+    assert found.before(first) == ()
+
+
+def test_a_result_of_unknown_day_may_have_come_after_every_other(facts_of: FactsOf, known: Known) -> None:
+    known_day = alt("2026-02-10", "80")
+    undated = replace(alt("2026-02-17", "130"), measured=ClinicalTime("some time"), standing=PRELIMINARY)
+    found = trend(facts_of, known, known_day, undated)
+    assert found.before(undated) == ((known_day,),)
+
+
+def test_a_result_of_unknown_day_is_shown_without_one(facts_of: FactsOf, known: Known) -> None:
+    undated = replace(alt("2026-02-17", "130"), measured=ClinicalTime("some time"), standing=PRELIMINARY)
+    facts = facts_of({"moment": "chart", "infused": INFUSED, "labs": "none"})
+    assert ", day " not in trend_lines(trend(facts_of, known, undated), facts, known, None)
+    assert ", day 15" in trend_lines(trend(facts_of, known, alt("2026-02-17", "130")), facts, known, None)

@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from domain_values import EVIDENCE, a_result, at
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cds_service.domain.answers import RequestTest
+from cds_service.domain.certainty import Certainty
+from cds_service.domain.days import ClinicalTime
 from cds_service.domain.facts import PatientFacts
+from cds_service.domain.intervals import Interval
 from cds_service.domain.known import Known
-from cds_service.domain.microangiopathy import Limb, Microangiopathy, Presence, microangiopathy
-from cds_service.domain.rules.platelets_and_tma import platelet_low, tma_consult, tma_evaluate
+from cds_service.domain.microangiopathy import (
+    Limb,
+    Microangiopathy,
+    Presence,
+    _episode_start,
+    _Reading,
+    microangiopathy,
+)
+from cds_service.domain.rules.platelets_and_tma import _is_recovering, platelet_low, tma_consult, tma_evaluate
 from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
@@ -237,3 +250,60 @@ def test_consulting_is_never_forgotten_because_a_result_is_worse(
     worse = {"on": "2026-02-10", "at": "08:30", "platelets": "20 10*3/uL", "creatinine": "1.9 mg/dL"}
     answer = tma_consult(facts_of({**CHILD, "counts": [*counts, worse]}), known)
     assert answer.grade == "kidney"
+
+
+# --- results that say little
+
+
+@pytest.mark.parametrize(
+    ("tests", "presence"),
+    [
+        ({"ldh": {"value": "900 U/L", "range": "none", "flag": "H"}}, Presence.PRESENT),
+        ({"ldh": {"value": "900 U/L", "range": "none"}}, Presence.NOT_MEASURED),
+        ({"haptoglobin": {"value": "5 mg/dL", "range": "none", "flag": "L"}}, Presence.PRESENT),
+        ({"haptoglobin": {"value": "5 mg/dL", "range": "none"}}, Presence.NOT_MEASURED),
+    ],
+)
+def test_the_laboratorys_flag_stands_in_for_a_range_that_is_missing(
+    facts_of: FactsOf, known: Known, tests: dict[str, Any], presence: Presence
+) -> None:
+    """With a fall of haemoglobin by 3 g/dL, from a baseline of 12 g/dL."""
+    fallen = {"hemoglobin": {"value": "9.0 g/dL", "range": "none"}}
+    found = seen(facts_of, known, counts=[count("2026-02-01", hemoglobin="12.0 g/dL"), count(**fallen, **tests)])
+    assert found.hemolysis.presence is presence
+
+
+def test_a_haemoglobin_without_a_unit_has_fallen_neither_surely_nor_surely_not(facts_of: FactsOf, known: Known) -> None:
+    unclear = {"hemoglobin": {"value": "12.0", "range": "none"}, "ldh": {"value": "900 U/L", "range": ["120", "300"]}}
+    found = seen(facts_of, known, counts=[count("2026-02-01", hemoglobin="12.0 g/dL"), count(**unclear)])
+    assert found.hemolysis.presence is Presence.NOT_MEASURED
+
+
+def test_a_sign_of_unknown_day_tells_no_beginning(facts_of: FactsOf, known: Known) -> None:
+    dated = _Reading(Certainty.TRUE, at("2026-02-09"), is_accepted=True, written="9.0 g/dL", evidence=EVIDENCE)
+    undated = replace(dated, measured=ClinicalTime("some time"))
+    assert _episode_start([undated]) is None
+    assert _episode_start([undated, dated]) == date(2026, 2, 9)
+
+
+# --- what is ordered already
+
+
+def test_a_blood_count_that_is_ordered_in_time_is_not_offered_again(facts_of: FactsOf, known: Known) -> None:
+    low = {**CHILD, "counts": [count(platelets="60 10*3/uL")]}
+    ordered = {**low, "requests": [{"code": "58410-2", "wanted": "2026-02-12"}]}
+    late = {**low, "requests": [{"code": "58410-2", "wanted": "2026-02-13"}]}
+
+    def offered(child: Mapping[str, Any]) -> list[str]:
+        answer = platelet_low(facts_of(child), known)
+        return [change.test for change in answer.changes if isinstance(change, RequestTest)]
+
+    assert offered(ordered) == [test for test in offered(low) if test != offered(low)[0]]
+    assert offered(late) == offered(low)
+
+
+def test_a_count_whose_height_is_not_known_is_not_recovering(known: Known) -> None:
+    lower, higher = Interval.of("", Decimal("90")), Interval.of("", Decimal("120"))
+    earlier = a_result(analyte="platelets", amount=lower)
+    assert _is_recovering(a_result(analyte="platelets", amount=higher), earlier, known)
+    assert not _is_recovering(a_result(analyte="platelets"), earlier, known)
