@@ -67,8 +67,9 @@ def read_draft_orders(
 ) -> DraftOrders:
     """The orders in a `draftOrders` Bundle. With `selections`, only selected orders are in hand.
 
-    Costs a look at each order's codes; the prefetch is searched for Medication resources only where an order
-    refers to one that did not come with the orders.
+    Costs a look at each order's codes, and at the ids of the recorded medication orders, which one of these may
+    replace; the prefetch is searched for Medication resources only where an order refers to one that did not come
+    with the orders.
     """
     entries = [(text(e.get("fullUrl")), an_object(e.get("resource"))) for e in _entries(draft_orders)]
     orders = [resource for _, resource in entries if _is_being_ordered(resource)]
