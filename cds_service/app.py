@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from cds_service.config import Settings
 from cds_service.content_folders import CARDS, FHIR_FIXTURES
 from cds_service.errors import CdsError
+from cds_service.fhir import FhirClient
 from cds_service.hooks import Evaluator
 from cds_service.hooks.errors import operation_outcome, outcome_of, outcome_of_status
 from cds_service.hooks.json_body import write_json
@@ -54,7 +56,16 @@ def create_app(settings: Settings) -> Flask:
 
 def create_evaluator(settings: Settings) -> Evaluator:
     """Everything a hook call needs, read and checked once."""
-    return Evaluator.of(create_catalogue(settings), settings.zone, _clock(settings), settings.base_url)
+    # Where requests, the library, looks for a hospital's own certificate authorities.
+    fhir_client = FhirClient.pooled(settings.max_body_bytes, os.environ.get("REQUESTS_CA_BUNDLE"))
+    return Evaluator.of(
+        create_catalogue(settings),
+        settings.zone,
+        _clock(settings),
+        settings.base_url,
+        fhir_client,
+        settings.budget_ms / 1000,
+    )
 
 
 def create_catalogue(settings: Settings) -> Catalogue:

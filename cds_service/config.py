@@ -21,7 +21,6 @@ NO_EFFECT_YET = frozenset(
         "clients_file",
         "database_url",
         "shared_state_url",
-        "budget_ms",
         "rate_limit",
         "discovery_auth",
     }

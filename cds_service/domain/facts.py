@@ -60,13 +60,36 @@ class ListState(Enum):
     UNUSABLE = "unusable"
 
 
+class Hindrance(Enum):
+    """What kept our own query for a list from bringing it, or all of it."""
+
+    SERVER_NOT_LISTED = "server-not-listed"
+    ACCESS_NOT_OURS = "access-not-ours"
+    ACCESS_EXPIRED = "access-expired"
+    OUT_OF_SCOPE = "out-of-scope"
+    PARTLY_IN_SCOPE = "partly-in-scope"
+    REFUSED = "refused"
+    NOT_OFFERED = "not-offered"
+    NOT_UNDERSTOOD = "not-understood"
+    SERVER_FAULT = "server-fault"
+    UNREACHABLE = "unreachable"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too-large"
+    TOO_LATE = "too-late"
+    ELSEWHERE = "elsewhere"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """The state of one list, and for an incomplete one how much of it came (None: the sender does not say)."""
+    """The state of one list, and for an incomplete one how much of it came (None: the sender does not say).
+
+    `hindrance` tells why asking for it ourselves did not help; None where nobody asked, or where it did.
+    """
 
     state: ListState
     received: int = 0
     total: int | None = None
+    hindrance: Hindrance | None = None
 
     @property
     def is_available(self) -> bool:

@@ -6,11 +6,12 @@ Values are read by the type of what they hold, whatever their key is called.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import (
+    Hindrance,
     IdentityFault,
     IdentityProblem,
     ListState,
@@ -20,6 +21,7 @@ from cds_service.domain.facts import (
 )
 from cds_service.fhir.clinical_time import sortable
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, values, whole_number
+from cds_service.fhir.record import FetchedList
 from cds_service.fhir.references import is_about, own_reference, plain_reference, referenced
 from cds_service.fhir.standing import is_removed
 
@@ -75,16 +77,23 @@ class _Delivery:
     odd_entries: int = 0
     asked_for: str = ""
     listed: frozenset[str] = frozenset()
+    next_page: str = ""
 
 
-def read_chart(prefetch: Mapping[str, object] | None, patient_id: str) -> Chart:
-    """All resources of a prefetch that are about this patient, and the state of each of the nine lists."""
+def read_chart(
+    prefetch: Mapping[str, object] | None,
+    patient_id: str,
+    fetched: Mapping[Source, FetchedList] | None = None,
+    beside: Iterable[JsonObject] = (),
+) -> Chart:
+    """All resources that came about this patient, and the state of each of the nine lists.
+
+    `fetched` are the lists we asked the EHR for ourselves; `beside` are resources of no list.
+    """
     deliveries = {key: _delivery(value) for key, value in (prefetch or {}).items()}
-    speaking: dict[Source, list[_Delivery]] = {source: [] for source in Source}
-    for key, delivery in deliveries.items():
-        for source in _sources_spoken_for(key, delivery):
-            speaking[source].append(_as_seen_by(source, key, delivery))
-    every = _distinct([resource for d in deliveries.values() for resource in d.resources])
+    own = {source: _own_pages(source, answers) for source, answers in (fetched or {}).items()}
+    delivered = [*deliveries.values(), *(page for pages in own.values() for page in pages)]
+    every = _distinct([resource for d in delivered for resource in d.resources] + list(beside))
     kept: dict[str, list[JsonObject]] = {}
     problems = []
     for resource in every:
@@ -93,15 +102,81 @@ def read_chart(prefetch: Mapping[str, object] | None, patient_id: str) -> Chart:
             kept.setdefault(text(resource["resourceType"]), []).append(resource)
         else:
             problems.append(problem)
-    sources = {source: _merged(found) for source, found in speaking.items()}
+    sources = {source: _merged(found) for source, found in _spoken_for(deliveries).items()}
+    sources |= {s: _with_own_query(sources[s], answers, own[s]) for s, answers in (fetched or {}).items()}
     if kept.get("Patient"):
         sources[Source.PATIENT] = SourceState(ListState.COMPLETE, 1)
     return Chart(
         by_type={kind: tuple(found) for kind, found in kept.items()},
         sources=sources,
         identity_problems=tuple(problems),
-        unreadable=tuple(entry for key, d in deliveries.items() for entry in _unread(key, d)),
+        unreadable=tuple(entry for key, d in _by_key(deliveries, own) for entry in _unread(key, d)),
     )
+
+
+def missing_lists(prefetch: Mapping[str, object], patient_id: str) -> dict[Source, tuple[str, ...]]:
+    """The lists that did not come whole: for each the addresses of its further pages, or () to ask for all of it.
+
+    A list the EHR calls empty is not missing (R-082, R-084); one that failed may be asked for once (ruling 7).
+    """
+    missing: dict[Source, tuple[str, ...]] = {}
+    for source, found in _spoken_for({key: _delivery(value) for key, value in prefetch.items()}).items():
+        partial = [d for d in found if d.state is ListState.INCOMPLETE]
+        is_lost = _merged(found).state not in (ListState.COMPLETE, ListState.INCOMPLETE)
+        if is_lost or (source is Source.PATIENT and _is_of_somebody_else(found, patient_id)):
+            missing[source] = ()
+        elif partial:
+            pages = tuple(d.next_page for d in partial)
+            missing[source] = pages if all(pages) else ()
+    return missing
+
+
+def _is_of_somebody_else(found: list[_Delivery], patient_id: str) -> bool:
+    """Whether Patients came, and none of them is the call's."""
+    names = {own_reference(resource) for d in found for resource in d.resources if "Patient" in d.listed}
+    return bool(names) and f"Patient/{patient_id}" not in names
+
+
+def _spoken_for(deliveries: Mapping[str, _Delivery]) -> dict[Source, list[_Delivery]]:
+    """The values that say something about each list, as it sees them."""
+    speaking: dict[Source, list[_Delivery]] = {source: [] for source in Source}
+    for key, delivery in deliveries.items():
+        for source in _sources_spoken_for(key, delivery):
+            speaking[source].append(_as_seen_by(source, key, delivery))
+    return speaking
+
+
+def _by_key(
+    deliveries: Mapping[str, _Delivery], own: Mapping[Source, list[_Delivery]]
+) -> Iterable[tuple[str, _Delivery]]:
+    """Everything delivered with the key it came under; our own queries under the key they stand for."""
+    yield from deliveries.items()
+    yield from ((source.value, page) for source, pages in own.items() for page in pages)
+
+
+def _own_pages(source: Source, answers: FetchedList) -> list[_Delivery]:
+    return [_as_seen_by(source, source.value, _delivery(page)) for page in answers.pages]
+
+
+def _with_own_query(sent: SourceState, answers: FetchedList, pages: list[_Delivery]) -> SourceState:
+    """What is known of a list once we have asked for it, or for the rest of it, ourselves.
+
+    A search that brought nothing usable leaves what the EHR sent; one that broke off makes the list incomplete.
+    """
+    usable = [page for page in pages if page.state in (ListState.COMPLETE, ListState.INCOMPLETE)]
+    hindrance = answers.hindrance
+    if len(usable) < len(pages):
+        hindrance = hindrance or (Hindrance.SERVER_FAULT if _has_failed(pages) else Hindrance.UNREADABLE)
+    if not usable:
+        return replace(sent, hindrance=hindrance)
+    received = sum(page.received for page in usable) + (sent.received if answers.continues else 0)
+    total = sent.total if answers.continues else usable[0].total
+    is_whole = hindrance is None and (total is None or total <= received)
+    return SourceState(ListState.COMPLETE if is_whole else ListState.INCOMPLETE, received, total, hindrance)
+
+
+def _has_failed(pages: list[_Delivery]) -> bool:
+    return any(page.state is ListState.FAILED for page in pages)
 
 
 def _delivery(value: object) -> _Delivery:
@@ -135,13 +210,25 @@ def _bundle(bundle: JsonObject) -> _Delivery:
         else:
             (included if mode == "include" else found).append(resource)
     total = whole_number(bundle.get("total"))
-    has_next = any(code_text(link.get("relation")) == "next" for link in objects(bundle.get("link")))
+    following = _following(bundle)
     state = ListState.COMPLETE
-    if has_next or (total is not None and total > len(found)):
+    if following or (total is not None and total > len(found)):
         state = ListState.INCOMPLETE
     state = ListState.FAILED if failed else state
     listed = frozenset(text(resource.get("resourceType")) for resource in found)
-    return _Delivery(state, found + included, len(found), total, odd, _asked_for(bundle), listed)
+    next_page = following[0] if following else ""
+    return _Delivery(state, found + included, len(found), total, odd, _asked_for(bundle), listed, next_page)
+
+
+def next_page_of(bundle: JsonObject) -> str:
+    """The address of the page that follows a search result, "" for the last one."""
+    return next(iter(_following(bundle)), "")
+
+
+def _following(bundle: JsonObject) -> list[str]:
+    """The addresses a search result gives for its next page: one, or none."""
+    links = objects(bundle.get("link"))
+    return [text(link.get("url")) for link in links if code_text(link.get("relation")) == "next"]
 
 
 def _asked_for(bundle: JsonObject) -> str:

@@ -16,6 +16,7 @@ from cds_service.fhir.vaccine import is_vaccine_draft
 
 # An order in force that is called an error now is not given any longer either.
 _BEING_STOPPED = frozenset({"cancelled", "stopped", "entered-in-error"})
+_MEDICINES = frozenset({"MedicationRequest", "MedicationAdministration"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,37 @@ def unmatched_selections(draft_orders: object, selections: Sequence[str] | None)
     orders = [an_object(entry.get("resource")) for entry in _entries(draft_orders)]
     names = {own_reference(order) for order in orders} | {text(order.get("id")) for order in orders}
     return sum(selection not in names and plain_reference(selection) not in names for selection in selections)
+
+
+def medications_of_drafts(draft_orders: object, prefetch: object, recognition: Recognition) -> list[str]:
+    """The Medications that did not come with the drafts that refer to them, where they decide what the draft is.
+
+    That is a draft that nothing names, and one that its display calls ours: its strength and kit stand there.
+    """
+    entries = [(text(e.get("fullUrl")), an_object(e.get("resource"))) for e in _entries(draft_orders)]
+    medications = medications_by_reference(entries)
+    unresolved = [r for _, r in entries if _is_being_ordered(r) and _refers_elsewhere(r, medications)]
+    if not unresolved:
+        return []
+    medications = {**medications_in(prefetch), **medications}
+    return [
+        referenced(order.get("medicationReference"))
+        for order in unresolved
+        if _refers_elsewhere(order, medications)
+        and (recognition.is_nameless(order, medications) or recognition.medicine_of(order, medications).is_ours)
+    ]
+
+
+def recorded_medications(prefetch: object, recognition: Recognition, *, only_nameless: bool) -> list[str]:
+    """The Medications that the record's orders and doses refer to and that did not come, those without a name first."""
+    medications = medications_in(prefetch)
+    delivered = (an_object(e.get("resource")) for value in an_object(prefetch).values() for e in _entries(value))
+    unresolved = [
+        r for r in delivered if text(r.get("resourceType")) in _MEDICINES and _refers_elsewhere(r, medications)
+    ]
+    nameless = [r for r in unresolved if recognition.is_nameless(r, medications)]
+    wanted = nameless if only_nameless else [*nameless, *unresolved]
+    return list(dict.fromkeys(referenced(r.get("medicationReference")) for r in wanted))
 
 
 NO_DRAFTS = DraftOrders()

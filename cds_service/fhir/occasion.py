@@ -12,6 +12,7 @@ from cds_service.fhir.recognition import Named, Recognition
 from cds_service.fhir.references import is_about, own_reference, plain_reference
 
 _MEDICINES = frozenset({"MedicationRequest", "MedicationAdministration"})
+_MEDICINE_ORDERS = ("MedicationRequest/", "urn:")
 _CODED_IN = {"Immunization": "vaccineCode", "Procedure": "code"}
 
 
@@ -59,6 +60,11 @@ def dispatches_product(prefetch: object, dispatched: Collection[str], recognitio
     return any(
         own_reference(order) in wanted and recognition.medicine_of(order, medications).is_ours for order in orders
     )
+
+
+def names_medicine_order(dispatched: Collection[str]) -> bool:
+    """Whether one of the references that are dispatched may be an order for a medicine."""
+    return any((plain_reference(name) or name).startswith(_MEDICINE_ORDERS) or "/" not in name for name in dispatched)
 
 
 def names_product(appointment: JsonObject, recognition: Recognition) -> bool:

@@ -17,6 +17,9 @@ from cds_service.fhir.observation import (
 )
 from cds_service.fhir.vital_signs import BLOOD_PRESSURE_PANEL, SYSTOLIC, URINE_OUTPUT
 
+OPEN_PATIENT = "{{context.patientId}}"
+PAGE_SIZE = "&_count=200"
+
 _OBSERVED = (
     WEIGHT,
     OTHER_WEIGHT,
@@ -44,11 +47,11 @@ _TYPES = {
 
 def prefetch_templates(codes: CodeBook) -> dict[str, str]:
     """Key → template for each of the nine lists; Observations only by the codes a rule uses."""
-    templates = {Source.PATIENT.value: "Patient/{{context.patientId}}"}
+    templates = {Source.PATIENT.value: f"Patient/{OPEN_PATIENT}"}
     wanted = ",".join(_observation_codes(codes))
-    templates[Source.MEASUREMENTS.value] = f"Observation?patient={{{{context.patientId}}}}&code={wanted}&_count=200"
+    templates[Source.MEASUREMENTS.value] = f"Observation?patient={OPEN_PATIENT}&code={wanted}{PAGE_SIZE}"
     for source, resource_type in _TYPES.items():
-        templates[source.value] = f"{resource_type}?patient={{{{context.patientId}}}}&_count=200"
+        templates[source.value] = f"{resource_type}?patient={OPEN_PATIENT}{PAGE_SIZE}"
     return templates
 
 

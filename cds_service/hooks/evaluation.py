@@ -9,20 +9,35 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from cds_service.domain.facts import Moment, PatientFacts
+from cds_service.domain.facts import Moment, PatientFacts, Source
 from cds_service.domain.relevance import Concern, concern_of
 from cds_service.errors import PatientUnavailable
 from cds_service.fhir import (
+    TRACES,
+    Ask,
+    ChartFetcher,
+    Deadline,
+    DraftOrders,
+    FetchedList,
+    FhirAccess,
+    FhirClient,
     Occasion,
     Recognition,
+    Record,
     SiteClock,
     dispatches_product,
     holds_trace_of_product,
+    medications_of_drafts,
+    names_medicine_order,
     names_product,
+    prefetch_templates,
     read_chart,
     read_draft_orders,
     read_facts,
+    recorded_medications,
 )
+from cds_service.hooks.clients import DEMO_CLIENT, Client
+from cds_service.hooks.fhir_access import fhir_access
 from cds_service.hooks.request import HookCall
 from cds_service.hooks.response import Json, ResponseWriter
 from cds_service.hooks.suggestions import SuggestionWriter
@@ -42,50 +57,120 @@ MOMENTS = {
 log = structlog.get_logger("evaluation")
 
 
+# Of the time for a call, what is kept for reading the record and writing the cards once the EHR has answered.
+_SHARE_FOR_FETCHING = 0.85
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluator:
-    """Everything that is prepared once and shared by all calls. `now` gives the moment of a call."""
+    """Everything that is prepared once and shared by all calls. `now` gives the moment of a call.
+
+    `budget_seconds` bounds a call as a whole, queries to the EHR's FHIR server included.
+    """
 
     catalogue: Catalogue
     recognition: Recognition
     writer: ResponseWriter
+    fetcher: ChartFetcher
     zone: ZoneInfo
     now: Callable[[], datetime]
+    budget_seconds: float
 
     @classmethod
-    def of(cls, catalogue: Catalogue, zone: ZoneInfo, now: Callable[[], datetime], base_url: str) -> Evaluator:
+    def of(
+        cls,
+        catalogue: Catalogue,
+        zone: ZoneInfo,
+        now: Callable[[], datetime],
+        base_url: str,
+        fhir_client: FhirClient,
+        budget_seconds: float,
+    ) -> Evaluator:
         """Prepared from the card files."""
         recognition = Recognition.of(catalogue.codes, catalogue.names)
         suggestions = SuggestionWriter(catalogue, recognition)
-        return cls(catalogue, recognition, ResponseWriter(catalogue, suggestions, base_url), zone, now)
+        writer = ResponseWriter(catalogue, suggestions, base_url)
+        fetcher = ChartFetcher.of(fhir_client, prefetch_templates(catalogue.codes))
+        return cls(catalogue, recognition, writer, fetcher, zone, now, budget_seconds)
 
-    def answer(self, call: HookCall) -> Json:
+    def answer(self, call: HookCall, client: Client = DEMO_CLIENT, received_at: float | None = None) -> Json:
         """The response to a call; no cards where the call does not concern this service (C9).
 
-        Raises PatientUnavailable where the call is ours and the patient's record cannot be had.
+        `received_at` is the reading of the running clock when the call came. Raises PatientUnavailable where the call
+        is ours and the patient's record cannot be had.
         """
-        occasion = self._occasion(call)
+        ask = self._ask(call, client, received_at)
+        record = self._decidable(call, ask)
+        occasion = self._occasion(call, record)
         if occasion is None:
+            _log_fetched(record, call, is_ours=False)
             return NO_CARDS
-        facts = self._facts(call, occasion)
+        record = self._complete(call, record, ask)
+        _log_fetched(record, call, is_ours=True)
+        facts = self._facts(call, record, occasion)
         concern = concern_of(facts, self.catalogue.known)
         if concern is Concern.NONE:
             return NO_CARDS
         if not facts.has_patient:
-            raise PatientUnavailable("Patient is not available; send it as prefetch key patient")
+            raise PatientUnavailable(_why_no_patient(facts))
         _log_unmapped(facts, call)
         if call.user_may_be_family:
             return self.writer.scheduling_text(facts, call)
         review = review_treatment(facts, self.catalogue, call.service.hook, concern)
         return self.writer.response(review, call, occasion.drafts.by_id())
 
-    def _occasion(self, call: HookCall) -> Occasion | None:
+    def _ask(self, call: HookCall, client: Client, received_at: float | None) -> Ask:
+        """What may be asked of the EHR on this call, and until when; never longer than the token lives."""
+        seconds = self.budget_seconds * _SHARE_FOR_FETCHING
+        if call.fhir_authorization is not None:
+            seconds = min(seconds, call.fhir_authorization.expires_in)
+        access = fhir_access(call, client.may_fetch_from, client.subject)
+        return Ask(call.patient_id, Deadline.after(seconds, received_at), access)
+
+    def _decidable(self, call: HookCall, ask: Ask) -> Record:
+        """The record with what it takes to tell whether the call concerns us.
+
+        An order for another drug never causes a query, whatever the EHR left out (ruling 5).
+        """
+        record = Record.sent(call.prefetch)
+        if not isinstance(ask.access, FhirAccess):
+            return record
+        if MOMENTS[call.service.hook] is Moment.ORDERING:
+            wanted = medications_of_drafts(call.draft_orders, record.values, self.recognition)
+            record = self.fetcher.with_resources(record, wanted, ask)
+            drafts = self._drafts(call, record)
+            is_open = not drafts.in_hand and not drafts.background and drafts.names_steroid_or_vaccine
+        else:
+            is_open = self._may_be_about_product(call)
+        return self._with_traces(record, ask) if is_open else record
+
+    def _may_be_about_product(self, call: HookCall) -> bool:
+        """Whether only the record tells if a call without drafts concerns us."""
+        if MOMENTS[call.service.hook] is Moment.DISPATCH:
+            return names_medicine_order(call.dispatched_orders)
+        return not any(names_product(item, self.recognition) for item in call.appointments)
+
+    def _with_traces(self, record: Record, ask: Ask) -> Record:
+        record = self.fetcher.with_lists(record, TRACES, ask)
+        nameless = recorded_medications(record.values, self.recognition, only_nameless=True)
+        return self.fetcher.with_resources(record, nameless, ask)
+
+    def _complete(self, call: HookCall, record: Record, ask: Ask) -> Record:
+        """The record with everything that can still be had of it."""
+        record = self.fetcher.with_everything(record, call.encounter_id, ask)
+        if not isinstance(ask.access, FhirAccess):
+            return record
+        return self.fetcher.with_resources(
+            record, recorded_medications(record.values, self.recognition, only_nameless=False), ask
+        )
+
+    def _occasion(self, call: HookCall, record: Record) -> Occasion | None:
         """What the call is about, from its raw JSON; None where nothing in it can concern this service."""
         moment = MOMENTS[call.service.hook]
         if moment is Moment.ORDERING:
-            return self._ordering(call)
-        is_dispatched = dispatches_product(call.prefetch, call.dispatched_orders, self.recognition)
-        is_ours = is_dispatched or holds_trace_of_product(call.prefetch, call.patient_id, self.recognition)
+            return self._ordering(call, record)
+        is_dispatched = dispatches_product(record.values, call.dispatched_orders, self.recognition)
+        is_ours = is_dispatched or holds_trace_of_product(record.values, call.patient_id, self.recognition)
         if not is_ours and not any(names_product(item, self.recognition) for item in call.appointments):
             return None
         return Occasion(
@@ -97,20 +182,44 @@ class Evaluator:
             encounter_id=call.encounter_id,
         )
 
-    def _ordering(self, call: HookCall) -> Occasion | None:
-        drafts = read_draft_orders(call.draft_orders, call.selections, call.prefetch, call.patient_id, self.recognition)
+    def _ordering(self, call: HookCall, record: Record) -> Occasion | None:
+        drafts = self._drafts(call, record)
         is_ours = bool(drafts.in_hand)
         if not is_ours and drafts.names_steroid_or_vaccine:
-            is_recorded = holds_trace_of_product(call.prefetch, call.patient_id, self.recognition)
+            is_recorded = holds_trace_of_product(record.values, call.patient_id, self.recognition)
             is_ours = bool(drafts.background) or is_recorded
         return Occasion(Moment.ORDERING, drafts, bool(drafts.in_hand)) if is_ours else None
 
-    def _facts(self, call: HookCall, occasion: Occasion) -> PatientFacts:
+    def _drafts(self, call: HookCall, record: Record) -> DraftOrders:
+        return read_draft_orders(call.draft_orders, call.selections, record.values, call.patient_id, self.recognition)
+
+    def _facts(self, call: HookCall, record: Record, occasion: Occasion) -> PatientFacts:
         known = self.catalogue.known
         allowance = timedelta(minutes=known.policy.whole("observation.future_allowance_minutes"))
         clock = SiteClock(self.now(), self.zone, allowance)
-        chart = read_chart(call.prefetch, call.patient_id)
+        chart = read_chart(record.prefetch, call.patient_id, record.fetched, record.beside)
         return read_facts(chart, occasion, call.patient_id, clock, known.units, self.recognition)
+
+
+def _why_no_patient(facts: PatientFacts) -> str:
+    hindrance = facts.sources[Source.PATIENT].hindrance
+    why = f" ({hindrance.value})" if hindrance is not None else ""
+    return f"Patient is not available{why}; send it as prefetch key patient"
+
+
+def _log_fetched(record: Record, call: HookCall, *, is_ours: bool) -> None:
+    """Which lists we asked for, and what kept them away; no address, no token, nothing of the patient.
+
+    A call that was not recognised as ours because a list failed looks like one that is not ours: here it shows.
+    """
+    if record.fetched:
+        told = {source.value: _outcome(fetched) for source, fetched in record.fetched.items()}
+        service, medications = call.service.service_id, len(record.beside)
+        log.info("fetched", service=service, is_ours=is_ours, lists=told, medications=medications)
+
+
+def _outcome(fetched: FetchedList) -> str:
+    return fetched.hindrance.value if fetched.hindrance is not None else "fetched"
 
 
 def _log_unmapped(facts: PatientFacts, call: HookCall) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from cds_service.errors import BadRequest, BodyTooDeep
+from cds_service.fhir import NestedTooDeep, NotJson, is_deeper, read_json_document
+from cds_service.fhir.json_document import DEEPEST
 
-DEEPEST = 100
 _MEMBERS = ("context", "prefetch", "fhirAuthorization", "extension")
 
-_decoder = msgspec.json.Decoder(type=Any, float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -22,14 +21,13 @@ def read_json_object(body: bytes) -> dict[str, Any]:
     Raises BadRequest for anything else than one JSON object, BodyTooDeep for nesting beyond 100 levels.
     """
     try:
-        document = _decoder.decode(body)
-    except RecursionError as error:
-        raise _too_deep("") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, ValueError) as error:
+        document = read_json_document(body)
+    except NotJson as error:
         raise BadRequest("the body is not valid JSON; send one JSON object") from error
+    except NestedTooDeep as error:
+        raise _too_deep(error.document) from error
     if not isinstance(document, dict):
         raise BadRequest("the body is not a JSON object; send one JSON object")
-    _refuse_deep(document, body)
     return document
 
 
@@ -38,28 +36,7 @@ def write_json(document: object) -> bytes:
     return _encoder.encode(document)
 
 
-def _refuse_deep(document: dict[str, Any], body: bytes) -> None:
-    # Fewer brackets than levels allowed cannot nest deeper; most calls end here.
-    if body.count(b"{") + body.count(b"[") <= DEEPEST or not _is_deeper(document, DEEPEST):
-        return
-    path = next((name for name in _MEMBERS if _is_deeper(document.get(name), DEEPEST - 1)), "")
-    raise _too_deep(path)
-
-
-def _is_deeper(value: object, levels: int) -> bool:
-    """Whether objects and arrays nest deeper in a value than so many levels; looks at each of them once."""
-    level: list[Any] = [value] if isinstance(value, (dict, list)) else []
-    for _ in range(levels):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if type(parent) is dict else parent)
-            if type(child) is dict or type(child) is list
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _too_deep(path: str) -> BodyTooDeep:
+def _too_deep(document: object) -> BodyTooDeep:
+    members = document if isinstance(document, dict) else {}
+    path = next((name for name in _MEMBERS if is_deeper(members.get(name), DEEPEST - 1)), "")
     return BodyTooDeep(f"the body nests deeper than {DEEPEST} levels; flatten it", path)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.errors import BadRequest
@@ -11,6 +12,7 @@ from cds_service.fhir import plain_reference
 from cds_service.hooks.services import CdsService
 
 _LONGEST_HOOK_INSTANCE = 255
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,12}")
 JsonObject = dict[str, Any]
 _FAMILY = frozenset({"Patient", "RelatedPerson"})
 _STAFF = frozenset({"Practitioner", "PractitionerRole"})
@@ -21,6 +23,17 @@ _DISPATCHED = ("dispatchedOrders", "dispatched-orders", "order")
 _TASKS = ("fulfillmentTasks", "fulfillment-tasks", "task")
 _APPOINTMENTS = ("appointments", "appointment")
 _AUTHORIZATION_TEXTS = ("access_token", "token_type", "scope", "subject")
+
+
+@dataclass(frozen=True, slots=True)
+class FhirAuthorization:
+    """The access a client grants for the time of one call (R-047 to R-053). `patient` is a bare id, or ""."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scope: str
+    subject: str
+    patient: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,8 @@ class HookCall:
     fulfillment_tasks: tuple[JsonObject, ...] = ()
     appointments: tuple[JsonObject, ...] = ()
     encounter_id: str = ""
+    fhir_server: str = ""
+    fhir_authorization: FhirAuthorization | None = None
 
     @property
     def user_may_be_family(self) -> bool:
@@ -62,7 +77,7 @@ def read_hook_call(document: Mapping[str, Any], service: CdsService) -> HookCall
     if len(hook_instance) > _LONGEST_HOOK_INSTANCE:
         raise BadRequest("hookInstance is too long; send a UUID", "hookInstance")
     context = _required_object(document, "context", "context")
-    _check_fhir_access(document)
+    authorization = _fhir_authorization(document)
     prefetch = _optional_object(document, "prefetch", "prefetch")
     user_id = "" if hook == "order-dispatch" else _required_text(context, "userId", "context.userId")
     patient_id = _patient_id(context)
@@ -80,6 +95,8 @@ def read_hook_call(document: Mapping[str, Any], service: CdsService) -> HookCall
         fulfillment_tasks=_resources(context, _TASKS) if hook == "order-dispatch" else (),
         appointments=_appointments(context) if hook == "appointment-book" else (),
         encounter_id=encounter_id,
+        fhir_server=_fhir_server(document),
+        fhir_authorization=authorization,
     )
 
 
@@ -169,28 +186,43 @@ def _selections(context: Mapping[str, Any], service: CdsService, *, is_stripped:
     return tuple(selections)
 
 
-def _check_fhir_access(document: Mapping[str, Any]) -> None:
-    """The form of `fhirServer` and `fhirAuthorization` (R-045 to R-053); this release does not use them."""
+def _fhir_server(document: Mapping[str, Any]) -> str:
+    """The FHIR base address as sent, without a trailing slash, or "" (R-045)."""
     server = document.get("fhirServer")
-    if server is not None and not (isinstance(server, str) and server.strip()):
+    if server is None:
+        return ""
+    if not isinstance(server, str) or not server.strip():
         raise BadRequest("fhirServer is not text; send the FHIR base address", "fhirServer")
+    return server.strip().removesuffix("/")
+
+
+def _fhir_authorization(document: Mapping[str, Any]) -> FhirAuthorization | None:
+    """The access granted with a call, or None; it must be whole, and name no other form of token (R-045 to R-053)."""
+    server = _fhir_server(document)
     access = _optional_object(document, "fhirAuthorization", "fhirAuthorization")
     if access is None:
-        return
-    if server is None:
+        return None
+    if not server:
         raise BadRequest("fhirServer is missing beside fhirAuthorization; send both or none", "fhirServer")
-    for name in _AUTHORIZATION_TEXTS:
-        _required_text(access, name, f"fhirAuthorization.{name}")
-    if access["token_type"].lower() != "bearer":
+    texts = {name: _required_text(access, name, f"fhirAuthorization.{name}") for name in _AUTHORIZATION_TEXTS}
+    if texts["token_type"].lower() != "bearer":
         raise BadRequest("fhirAuthorization.token_type is not Bearer; send Bearer", "fhirAuthorization.token_type")
     if not _is_whole_number(access.get("expires_in")):
         path = "fhirAuthorization.expires_in"
         raise BadRequest(f"{path} is not a whole number; send seconds", path)
+    patient = access.get("patient")
+    return FhirAuthorization(
+        access_token=texts["access_token"],
+        expires_in=int(access["expires_in"]),
+        scope=texts["scope"],
+        subject=texts["subject"],
+        patient=patient.strip() if isinstance(patient, str) else "",
+    )
 
 
 def _is_whole_number(value: object) -> bool:
     if isinstance(value, str):
-        return value.lstrip("-").isdecimal()
+        return _WHOLE_NUMBER.fullmatch(value) is not None
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
+from time import monotonic
 
 import structlog
 from flask import Blueprint, Response, current_app, request
@@ -33,15 +33,15 @@ def discover() -> Response:
 @hooks.post("/cds-services/<service_id>")
 def call_service(service_id: str) -> Response:
     """One hook call: read, decide, answer."""
-    started = perf_counter()
+    received_at = monotonic()
     evaluator: Evaluator = current_app.extensions[EVALUATOR]
     service = service_by_id(service_id)
     call = read_hook_call(read_json_object(_body()), service)
     _log_oddities(call)
-    answer = evaluator.answer(call)
+    answer = evaluator.answer(call, received_at=received_at)
     if not answer["cards"]:
         return json_response(_NO_CARDS)
-    milliseconds = round((perf_counter() - started) * 1000)
+    milliseconds = round((monotonic() - received_at) * 1000)
     log.info("cards", service=service_id, cards=len(answer["cards"]), milliseconds=milliseconds)
     return json_response(write_json(answer))
 

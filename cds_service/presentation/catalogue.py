@@ -140,6 +140,7 @@ class Phrases:
     missing: Mapping[str, str]
     states: Mapping[str, str]
     course_states: Mapping[str, str]
+    list_states: Mapping[str, str]
     texts: Mapping[str, Words]
     analytes: Mapping[str, str]
     override_reasons: tuple[tuple[str, str], ...]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cds_service.domain.rules
+from cds_service.domain.facts import Hindrance, ListState
 from cds_service.domain.known import ChecklistLine
 from cds_service.domain.registry import registry
 from cds_service.domain.relevance import Concern
@@ -34,6 +35,9 @@ from cds_service.presentation.site_files import SiteCodes, SitePolicy
 from cds_service.presentation.words import words_in
 from cds_service.presentation.yaml_files import load_mapping, load_yaml
 
+# What may be told of a list that is not whole.
+_WHOLE_OR_COUNTED = (ListState.COMPLETE, ListState.INCOMPLETE)
+LIST_STATES = tuple(e.value for kind in (ListState, Hindrance) for e in kind if e not in _WHOLE_OR_COUNTED)
 # The priorities a FHIR request may carry.
 PRIORITIES = ("routine", "urgent", "asap", "stat")
 
@@ -168,17 +172,29 @@ def _phrases(path: Path) -> Phrases:
     given = checks.require_fields(
         path,
         load_mapping(path),
-        ("headings", "evidence", "missing", "states", "course_states", "texts", "analytes", "override_reasons"),
+        (
+            "headings",
+            "evidence",
+            "missing",
+            "states",
+            "course_states",
+            "list_states",
+            "texts",
+            "analytes",
+            "override_reasons",
+        ),
     )
     for part in given:
         checks.require_mapping(f"{path}: {part}", given[part])
     checks.require_fields(f"{path}: headings", given["headings"], HEADINGS)
+    checks.require_fields(f"{path}: list_states", given["list_states"], LIST_STATES)
     return Phrases(
         headings=given["headings"],
         evidence={**given["analytes"], **given["evidence"]},
         missing=given["missing"],
         states=given["states"],
         course_states=given["course_states"],
+        list_states=given["list_states"],
         texts={name: words_in(f"{path}: {name}", text) for name, text in given["texts"].items()},
         analytes=given["analytes"],
         override_reasons=tuple(given["override_reasons"].items()),

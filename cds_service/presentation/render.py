@@ -64,7 +64,13 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
     """The finding that this answer makes on this hook. The answer must be one that a card says."""
     card = catalogue.cards[answer.rule_id]
     grade = card.grades[answer.grade]
-    shown = {**answer.shown, "grade": answer.grade, **_analyte_names(answer.shown, catalogue.phrases.analytes)}
+    phrases = catalogue.phrases
+    shown = {
+        **answer.shown,
+        "grade": answer.grade,
+        **_analyte_names(answer.shown, phrases.analytes),
+        "reasons_in_words": _list_states(str(answer.shown.get("reasons", "")), phrases.list_states),
+    }
     return Finding(
         rule_id=answer.rule_id,
         topic=_topic_of(answer, card, catalogue),
@@ -97,6 +103,12 @@ def _analyte_names(shown: Mapping[str, Shown], names: Mapping[str, str]) -> dict
             ", ".join(names.get(code, code) for code in codes)
         )
     return said
+
+
+def _list_states(reasons: str, words: Mapping[str, str]) -> OurWords:
+    """What became of each list, `key: state` one after another, in the words of the card files."""
+    told = [reason.partition(": ") for reason in reasons.split(", ") if reason]
+    return OurWords("; ".join(f"{key}: {words.get(state, state)}" for key, _, state in told))
 
 
 def urgency_on(hook: str, card: RuleCard, grade: Grade) -> str:

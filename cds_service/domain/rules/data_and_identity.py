@@ -51,7 +51,7 @@ def data_unavailable(facts: PatientFacts, answers: Answers, known: Known) -> Ans
         grade = _grade_of(away, facts)
     shown: dict[str, Shown] = {
         "keys": ", ".join(source.value for source in away),
-        "reasons": ", ".join(f"{s.value}: {facts.sources[s].state.value}" for s in away),
+        "reasons": ", ".join(f"{source.value}: {_reason(facts.sources[source])}" for source in away),
         "not_checked": ", ".join(_left_unknown(answers, away)),
         "unreadable": "; ".join(f"{item.evidence.reference}: {item.what}" for item in facts.unreadable),
         "unresolved": ", ".join(facts.unresolved_orders),
@@ -91,6 +91,7 @@ def data_incomplete_paging(facts: PatientFacts, answers: Answers, known: Known) 
             "partial",
             keys=", ".join(source.value for source in partial),
             counts=", ".join(f"{source.value}: {_count(state)}" for source, state in partial.items()),
+            reasons=", ".join(f"{s.value}: {_reason(state)}" for s, state in partial.items() if state.hindrance),
             not_checked=", ".join(not_checked),
         ),
     )
@@ -99,6 +100,11 @@ def data_incomplete_paging(facts: PatientFacts, answers: Answers, known: Known) 
 def _could_matter(source: Source, answers: Answers) -> bool:
     """Whether the missing part could change a conclusion: not where the fact looked for is already found."""
     return source not in LOOKED_THROUGH or bool(_left_unknown(answers, [source]))
+
+
+def _reason(state: SourceState) -> str:
+    """What became of a list; where we asked for it ourselves, why that did not help."""
+    return state.hindrance.value if state.hindrance is not None else state.state.value
 
 
 def _count(state: SourceState) -> str:
