@@ -25,8 +25,9 @@ from cds_service.hooks.services import discovery
 from cds_service.hooks.views import DISCOVERY, EVALUATOR, MAX_BODY, hooks, json_response
 from cds_service.presentation import Catalogue, load_catalogue
 from cds_service.presentation.site_files import load_site_codes, load_site_policy
+from cds_service.web.fixture_records import FixtureRecords
 from cds_service.web.fixture_requests import load_fixture_requests
-from cds_service.web.views import FIXTURES, TODAY, demo
+from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
 
 _LOOPBACK_ORIGINS = r"^http://(127\.0\.0\.1|localhost)(:\d+)?$"
 log = structlog.get_logger("service")
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(hooks)
     if settings.mode == "demo":
         app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
+        app.extensions[RECORDS] = FixtureRecords(FHIR_FIXTURES, app.extensions[FIXTURES])
         app.extensions[TODAY] = lambda: evaluator.now().astimezone(evaluator.zone).date()
         app.register_blueprint(demo)
         _allow_loopback_pages(app)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from cds_service.presentation.catalogue import Grade
 
 _WORK_FAILED, _BAD_INPUT = 1, 2
-_THREADS = 8
+# A hook call holds one thread while it asks this same server, the demo's FHIR server, about ten questions at once.
+_THREADS = 64
+# Several such calls together need more than waitress's 100 connections, or each waits for the others to end.
+_CONNECTIONS = 512
 # Characters that steer a terminal or turn its text around; in JSON they are as well written as escapes.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -98,6 +101,7 @@ def _serve(settings: Settings, host: str, port: int) -> None:
             host=host,
             port=port,
             threads=_THREADS,
+            connection_limit=_CONNECTIONS,
             ident=None,
             max_request_body_size=received,
             inbuf_overflow=received + 1,
