@@ -19,7 +19,7 @@ from cds_service.fhir.occasion import (
     names_medicine_order,
     names_product,
 )
-from cds_service.fhir.prefetch import prefetch_templates
+from cds_service.fhir.prefetch import own_queries, prefetch_templates
 from cds_service.fhir.read_facts import SiteClock, read_facts
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.record import FetchedList, Record
@@ -53,6 +53,7 @@ __all__ = [
     "medications_of_drafts",
     "names_medicine_order",
     "names_product",
+    "own_queries",
     "plain_reference",
     "prefetch_templates",
     "read_chart",

@@ -24,6 +24,8 @@ class FhirAccess:
 
     def next_page(self, current: str, written: str) -> str | None:
         """The address of a following page, or None where it leads away from this server's own addresses."""
+        if not written.strip():
+            return None
         try:
             address = urljoin(current, written.strip())
             is_below = _origin(address) == _origin(self.base) and _is_below(urlsplit(address).path, self.base)

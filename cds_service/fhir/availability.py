@@ -91,8 +91,8 @@ def read_chart(
     `fetched` are the lists we asked the EHR for ourselves; `beside` are resources of no list.
     """
     deliveries = {key: _delivery(value) for key, value in (prefetch or {}).items()}
-    own = {source: _own_pages(source, answers) for source, answers in (fetched or {}).items()}
-    delivered = [*deliveries.values(), *(page for pages in own.values() for page in pages)]
+    own = {source: _own_answers(source, answers) for source, answers in (fetched or {}).items()}
+    delivered = [delivery for _, delivery in _by_key(deliveries, own)]
     every = _distinct([resource for d in delivered for resource in d.resources] + list(beside))
     kept: dict[str, list[JsonObject]] = {}
     problems = []
@@ -147,32 +147,50 @@ def _spoken_for(deliveries: Mapping[str, _Delivery]) -> dict[Source, list[_Deliv
 
 
 def _by_key(
-    deliveries: Mapping[str, _Delivery], own: Mapping[Source, list[_Delivery]]
+    deliveries: Mapping[str, _Delivery], own: Mapping[Source, list[list[_Delivery]]]
 ) -> Iterable[tuple[str, _Delivery]]:
     """Everything delivered with the key it came under; our own queries under the key they stand for."""
     yield from deliveries.items()
-    yield from ((source.value, page) for source, pages in own.items() for page in pages)
+    yield from ((source.value, page) for source, answers in own.items() for pages in answers for page in pages)
 
 
-def _own_pages(source: Source, answers: FetchedList) -> list[_Delivery]:
-    return [_as_seen_by(source, source.value, _delivery(page)) for page in answers.pages]
+def _own_answers(source: Source, fetched: FetchedList) -> list[list[_Delivery]]:
+    return [[_as_seen_by(source, source.value, _delivery(page)) for page in pages] for pages in fetched.answers]
 
 
-def _with_own_query(sent: SourceState, answers: FetchedList, pages: list[_Delivery]) -> SourceState:
+def _with_own_query(sent: SourceState, fetched: FetchedList, answers: list[list[_Delivery]]) -> SourceState:
     """What is known of a list once we have asked for it, or for the rest of it, ourselves.
 
     A search that brought nothing usable leaves what the EHR sent; one that broke off makes the list incomplete.
     """
+    pages = [page for answer in answers for page in answer]
     usable = [page for page in pages if page.state in (ListState.COMPLETE, ListState.INCOMPLETE)]
-    hindrance = answers.hindrance
+    hindrance = fetched.hindrance
     if len(usable) < len(pages):
         hindrance = hindrance or (Hindrance.SERVER_FAULT if _has_failed(pages) else Hindrance.UNREADABLE)
     if not usable:
         return replace(sent, hindrance=hindrance)
-    received = sum(page.received for page in usable) + (sent.received if answers.continues else 0)
-    total = sent.total if answers.continues else usable[0].total
-    is_whole = hindrance is None and (total is None or total <= received)
+    received = sum(page.received for page in usable) + (sent.received if fetched.continues else 0)
+    total = sent.total if fetched.continues else _total_of(answers)
+    came_whole = _is_all(received, total) if fetched.continues else all(map(_came_whole, answers))
+    is_whole = came_whole and hindrance is None
     return SourceState(ListState.COMPLETE if is_whole else ListState.INCOMPLETE, received, total, hindrance)
+
+
+def _total_of(answers: list[list[_Delivery]]) -> int | None:
+    """How many entries the searches count together; None where one of them does not count."""
+    totals = [answer[0].total for answer in answers if answer]
+    known = [total for total in totals if total is not None]
+    return sum(known) if len(known) == len(answers) else None
+
+
+def _came_whole(answer: list[_Delivery]) -> bool:
+    """Whether the pages of one search hold as many entries as its first page counts."""
+    return bool(answer) and _is_all(sum(page.received for page in answer), answer[0].total)
+
+
+def _is_all(received: int, total: int | None) -> bool:
+    return total is None or total <= received
 
 
 def _has_failed(pages: list[_Delivery]) -> bool:
@@ -220,9 +238,9 @@ def _bundle(bundle: JsonObject) -> _Delivery:
     return _Delivery(state, found + included, len(found), total, odd, _asked_for(bundle), listed, next_page)
 
 
-def next_page_of(bundle: JsonObject) -> str:
-    """The address of the page that follows a search result, "" for the last one."""
-    return next(iter(_following(bundle)), "")
+def next_page_of(bundle: JsonObject) -> str | None:
+    """The address of the page that follows a search result, None for the last one; "" where it gives none."""
+    return next(iter(_following(bundle)), None)
 
 
 def _following(bundle: JsonObject) -> list[str]:

@@ -26,6 +26,8 @@ TRACES: Final = frozenset({Source.ORDERS, Source.GIVEN_DOSES, Source.PROCEDURES,
 # More than a child's orders refer to; a record with thousands of references must not become thousands of queries.
 MOST_READS: Final = 40
 _NINE_LISTS: Final = frozenset(Source)
+# Beside the nine lists: visits and bookings, teaching, the receipt of the kit.
+_BESIDE: Final = ("Encounter", "Appointment", "Communication", "SupplyDelivery", "MedicationDispense")
 _QUERIES_AT_ONCE: Final = 64
 _TYPE_OF_SOURCE: Final = {source: kind for kind, source in SOURCE_OF_TYPE.items()}
 
@@ -55,16 +57,16 @@ class _Query:
 
 @dataclass(frozen=True, slots=True)
 class ChartFetcher:
-    """Fetches parts of charts. `templates` are the published prefetch templates by key."""
+    """Fetches parts of charts. `queries` are the templates of the queries for each list, by its key."""
 
     client: FhirClient
-    templates: Mapping[str, str]
+    queries: Mapping[str, Sequence[str]]
     threads: ThreadPoolExecutor = field(repr=False)
 
     @classmethod
-    def of(cls, client: FhirClient, templates: Mapping[str, str]) -> ChartFetcher:
+    def of(cls, client: FhirClient, queries: Mapping[str, Sequence[str]]) -> ChartFetcher:
         """A fetcher with threads of its own; they start when they are first needed."""
-        return cls(client, templates, ThreadPoolExecutor(_QUERIES_AT_ONCE, thread_name_prefix="fhir"))
+        return cls(client, queries, ThreadPoolExecutor(_QUERIES_AT_ONCE, thread_name_prefix="fhir"))
 
     def with_lists(self, record: Record, wanted: Collection[Source], ask: Ask) -> Record:
         """The record with those of the wanted lists that did not come whole, each asked for once at the most."""
@@ -74,9 +76,9 @@ class ChartFetcher:
         return record.with_lists(self._lists(missing, (), ask, ask.access))
 
     def with_everything(self, record: Record, encounter_id: str, ask: Ask) -> Record:
-        """The record with all of the nine lists, the visit the call is about, and the booked appointments (ruling 12).
+        """The record with all of the nine lists, and what can be had beside them (ruling 12).
 
-        Nothing is told of a visit or appointments that cannot be had.
+        Nothing is told of visits, bookings, teaching or kit receipts that cannot be had.
         """
         missing = _missing(record, _NINE_LISTS, ask)
         if not isinstance(ask.access, FhirAccess):
@@ -119,10 +121,11 @@ class ChartFetcher:
         }
 
     def _queries(self, source: Source, pages: Sequence[str], patient_id: str, access: FhirAccess) -> list[_Query]:
-        """The query for a list, or one for each further page; a page elsewhere is not asked for."""
+        """The queries for a list, or one for each further page; a page elsewhere is not asked for."""
         if not pages:
-            template = self.templates[source.value].replace(OPEN_PATIENT, _in_address(patient_id))
-            return [_Query(f"{access.base}/{template}", is_search=source is not Source.PATIENT)]
+            identity, is_search = _in_address(patient_id), source is not Source.PATIENT
+            paths = [template.replace(OPEN_PATIENT, identity) for template in self.queries[source.value]]
+            return [_Query(f"{access.base}/{path}", is_search) for path in paths]
         addresses = [access.next_page(f"{access.base}/", page) for page in pages]
         return [_Query(a or "", is_search=True, hindrance=None if a else Hindrance.ELSEWHERE) for a in addresses]
 
@@ -179,7 +182,7 @@ class ChartFetcher:
 def _next_address(current: str, page: JsonObject, access: FhirAccess) -> str:
     """The address of the page after this one, "" after the last. Raises Hindered where it leads away."""
     following = next_page_of(page)
-    if not following:
+    if following is None:
         return ""
     address = access.next_page(current, following)
     if address is None:
@@ -206,9 +209,10 @@ def _queries_beside(record: Record, encounter_id: str, ask: Ask, access: FhirAcc
     visit = f"Encounter/{encounter_id}"
     if "Encounter" not in sent and _may_be_read(visit, access):
         queries.append(_Query(f"{access.base}/{_in_address(visit)}", is_search=False))
-    if "Appointment" not in sent and access.scopes.coverage("Appointment", SEARCH) is not Coverage.NONE:
-        search = f"Appointment?patient={_in_address(ask.patient_id)}{PAGE_SIZE}"
-        queries.append(_Query(f"{access.base}/{search}", is_search=True))
+    patient = _in_address(ask.patient_id)
+    for kind in _BESIDE:
+        if kind not in sent and access.scopes.coverage(kind, SEARCH) is not Coverage.NONE:
+            queries.append(_Query(f"{access.base}/{kind}?patient={patient}{PAGE_SIZE}", is_search=True))
     return queries
 
 
@@ -247,7 +251,7 @@ def _told(queries: Sequence[_Query], coverage: Coverage, *, continues: bool) -> 
     if hindrance is None and coverage is Coverage.PART:
         hindrance = Hindrance.PARTLY_IN_SCOPE
     # A copy: a query that was too late may still be adding to its own list.
-    return FetchedList(tuple(page for query in queries for page in tuple(query.pages)), hindrance, continues)
+    return FetchedList(tuple(tuple(query.pages) for query in queries), hindrance, continues)
 
 
 def _in_address(identity: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from cds_service.domain.codes import CodeBook
+from cds_service.domain.codes import Code, CodeBook
 from cds_service.domain.facts import Source
 from cds_service.fhir.bedside import INFECTION_TESTS, SCHISTOCYTES
 from cds_service.fhir.laboratory import ANALYTES
@@ -18,6 +18,7 @@ from cds_service.fhir.observation import (
 from cds_service.fhir.vital_signs import BLOOD_PRESSURE_PANEL, SYSTOLIC, URINE_OUTPUT
 
 OPEN_PATIENT = "{{context.patientId}}"
+ANTI_AAV9 = "anti_aav9"
 PAGE_SIZE = "&_count=200"
 
 _OBSERVED = (
@@ -26,7 +27,7 @@ _OBSERVED = (
     GESTATIONAL_AGE,
     *sorted(SMN1_CONCEPTS | SMN2_CONCEPTS),
     *ANALYTES,
-    "anti_aav9",
+    ANTI_AAV9,
     "body_temperature",
     BLOOD_PRESSURE_PANEL,
     SYSTOLIC,
@@ -55,13 +56,29 @@ def prefetch_templates(codes: CodeBook) -> dict[str, str]:
     return templates
 
 
+def own_queries(codes: CodeBook) -> dict[str, tuple[str, ...]]:
+    """Key → the templates we fill in ourselves where a list did not come: the published one, and what it cannot find.
+
+    No public code is confirmed for the anti-AAV9 test (ruling 31). Where the site has given none either, it is known
+    by its name alone, and only a look through all laboratory results finds it.
+    """
+    queries: dict[str, tuple[str, ...]] = {key: (template,) for key, template in prefetch_templates(codes).items()}
+    if not any(_can_be_asked_for(item) for item in codes.concepts[ANTI_AAV9]):
+        laboratory = f"Observation?patient={OPEN_PATIENT}&category=laboratory{PAGE_SIZE}"
+        queries[Source.MEASUREMENTS.value] += (laboratory,)
+    return queries
+
+
 def _observation_codes(codes: CodeBook) -> list[str]:
     """`system|code` of every LOINC code and every code of the site's own that is read, percent-encoded, each once."""
     entries = [item for concept in _OBSERVED for item in codes.concepts.get(concept, ())]
     wanted = []
     for item in entries:
-        if item.confidence == "site":
+        if _can_be_asked_for(item):
             wanted.append(f"{codes.addresses.get(item.system, (item.system,))[0]}|{item.code}")
-        elif item.system == "LOINC":
-            wanted.append(f"{codes.addresses['LOINC'][0]}|{item.code}")
     return list(dict.fromkeys(quote(name, safe=":/") for name in wanted))
+
+
+def _can_be_asked_for(item: Code) -> bool:
+    """Whether EHRs can be expected to know a code: LOINC's, and what the site has mapped."""
+    return item.confidence == "site" or item.system == "LOINC"

@@ -13,14 +13,19 @@ NO_PREFETCH: Mapping[str, object] = {}
 
 @dataclass(frozen=True, slots=True)
 class FetchedList:
-    """The answers to our own query for one list, page by page, and what kept the rest away.
+    """The answers to our own queries for one list, each page by page, and what kept the rest away.
 
     `continues`: they are the pages that follow those the EHR sent.
     """
 
-    pages: tuple[JsonObject, ...] = ()
+    answers: tuple[tuple[JsonObject, ...], ...] = ()
     hindrance: Hindrance | None = None
     continues: bool = False
+
+    @property
+    def pages(self) -> tuple[JsonObject, ...]:
+        """The pages of all answers."""
+        return tuple(page for pages in self.answers for page in pages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from cds_service.fhir import (
     medications_of_drafts,
     names_medicine_order,
     names_product,
-    prefetch_templates,
+    own_queries,
     read_chart,
     read_draft_orders,
     read_facts,
@@ -90,7 +90,7 @@ class Evaluator:
         recognition = Recognition.of(catalogue.codes, catalogue.names)
         suggestions = SuggestionWriter(catalogue, recognition)
         writer = ResponseWriter(catalogue, suggestions, base_url)
-        fetcher = ChartFetcher.of(fhir_client, prefetch_templates(catalogue.codes))
+        fetcher = ChartFetcher.of(fhir_client, own_queries(catalogue.codes))
         return cls(catalogue, recognition, writer, fetcher, zone, now, budget_seconds)
 
     def answer(self, call: HookCall, client: Client = DEMO_CLIENT, received_at: float | None = None) -> Json:

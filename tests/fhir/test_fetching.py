@@ -13,10 +13,11 @@ import responses
 from builders import PATIENT_ID, bundle
 from loopback_servers import http_answer, raw_server
 
+from cds_service.domain.codes import Code, CodeBook
 from cds_service.domain.facts import Hindrance, ListState, Source
 from cds_service.fhir import Ask, ChartFetcher, Deadline, FhirAccess, FhirClient, Record, read_chart, read_scopes
 from cds_service.fhir.fetching import MOST_READS, TRACES
-from cds_service.fhir.prefetch import prefetch_templates
+from cds_service.fhir.prefetch import own_queries, prefetch_templates
 from cds_service.presentation import Catalogue
 
 Json = dict[str, Any]
@@ -40,7 +41,7 @@ TYPES = {
 
 @pytest.fixture(scope="module")
 def fetcher(catalogue: Catalogue) -> Iterator[ChartFetcher]:
-    fetcher = ChartFetcher.of(FhirClient.pooled(100_000), prefetch_templates(catalogue.codes))
+    fetcher = ChartFetcher.of(FhirClient.pooled(100_000), own_queries(catalogue.codes))
     yield fetcher
     fetcher.threads.shutdown()
 
@@ -98,7 +99,7 @@ def conditions(
 def test_every_list_that_did_not_come_is_asked_for_once(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
     serves_every_list(ehr)
     record = fetcher.with_everything(Record.sent(None), "", ask())
-    assert asked(ehr) == sorted([f"Patient/{PATIENT_ID}", *TYPES.values(), "Appointment"])
+    assert asked(ehr) == sorted([f"Patient/{PATIENT_ID}", *TYPES.values(), "Observation", "Appointment"])
     chart = read_chart(record.prefetch, PATIENT_ID, record.fetched, record.beside)
     assert {state.state for state in chart.sources.values()} == {ListState.COMPLETE}
     assert {state.hindrance for state in chart.sources.values()} == {None}
@@ -109,7 +110,7 @@ def test_a_search_uses_only_what_every_large_ehr_has(fetcher: ChartFetcher, ehr:
     fetcher.with_everything(Record.sent(None), "", ask())
     for call in ehr.calls:
         query = parse_qs(urlsplit(str(call.request.url)).query)
-        assert set(query) <= {"patient", "code", "_count"}
+        assert set(query) <= {"patient", "code", "category", "_count"}
         assert query.get("patient", [PATIENT_ID]) == [PATIENT_ID]
 
 
@@ -120,7 +121,19 @@ def test_observations_are_asked_for_by_the_codes_discovery_names(
     fetcher.with_lists(Record.sent(None), {Source.MEASUREMENTS}, ask())
     published = prefetch_templates(catalogue.codes)["observations"].partition("?")[2]
     wanted = parse_qs(published.replace("{{context.patientId}}", PATIENT_ID))
-    assert parse_qs(urlsplit(str(ehr.calls[0].request.url)).query) == wanted
+    assert wanted in [parse_qs(urlsplit(str(call.request.url)).query) for call in ehr.calls]
+
+
+def test_laboratory_results_are_looked_through_for_a_titre_without_a_code_until_the_site_maps_one(
+    catalogue: Catalogue,
+) -> None:
+    def asks_for_all(codes: CodeBook) -> bool:
+        return any("category=laboratory" in query for query in own_queries(codes)["observations"])
+
+    mapped = Code("https://hospital.example.org/codes", "AAV9AB", "Anti-AAV9 titre", "site")
+    with_site_code = {**catalogue.codes.concepts, "anti_aav9": (*catalogue.codes.concepts["anti_aav9"], mapped)}
+    assert asks_for_all(catalogue.codes)
+    assert not asks_for_all(CodeBook.of(with_site_code, catalogue.codes.addresses))
 
 
 @pytest.mark.spec("R-082")
@@ -378,8 +391,8 @@ def test_pages_without_end_are_read_until_the_time_is_up(fetcher: ChartFetcher) 
 
 
 def test_lists_are_asked_for_side_by_side(fetcher: ChartFetcher) -> None:
-    """The server answers nobody before all nine have asked."""
-    together = threading.Barrier(9, timeout=5)
+    """The server answers nobody before all have asked: nine lists, Observations in two ways."""
+    together = threading.Barrier(10, timeout=5)
 
     def wait_for_all(to: Any, head: bytes) -> None:
         together.wait()
