@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import io
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 from builders import hook_of, hook_request, today_of
 from flask import Flask
 from flask.testing import FlaskClient
@@ -77,3 +79,13 @@ def facts_of(catalogue: Catalogue, recognition: Recognition) -> Callable[[Mappin
         return read_facts(chart, occasion, call.patient_id, clock, catalogue.known.units, recognition)
 
     return read
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Every byte the service logs during the test."""
+    written = io.StringIO()
+    before = structlog.get_config()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(written))
+    yield written
+    structlog.configure(**before)

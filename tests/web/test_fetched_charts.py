@@ -1,0 +1,177 @@
+"""The road through an EHR's FHIR server, for real over loopback: the same cards, no fetch in vain, no secret told."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from compose_fixtures import ask, calls, compose_request, scenarios, service_of
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.config import Settings
+from cds_service.hooks.json_body import read_json_object, write_json
+
+Json = dict[str, Any]
+TODAY = date(2026, 3, 2)
+TOKEN = "synthetic-demo-token"
+# The scenarios whose request itself holds what its FHIR server does not have, or the other way round.
+OTHERWISE = {
+    "conditions-missing-when-booking": "the request lacks a list that the server has",
+    "conditions-refused-on-the-day": "likewise",
+    "observations-missing-at-a-visit": "likewise",
+    "observations-missing-on-the-day": "likewise",
+    "observations-missing-on-the-chart": "likewise",
+    "administrations-missing-at-dispatch": "likewise",
+    "empty-lists-named-by-hand": "likewise",
+    "essential-lists-in-trouble": "likewise",
+    "prefetch-in-trouble": "likewise",
+    "second-page-missing": "the request holds a first page, the server all of them",
+    "second-page-missing-on-the-chart": "likewise",
+    "second-page-of-weights-missing": "likewise",
+    "hostile-text": "a server does not find another patient's entry",
+    "weight-of-the-other-twin": "likewise",
+    "twins-exchanged-on-the-day": "likewise",
+    "syringe-expired": "a preparation task is not among the questions",
+    "no-patient": "nobody has the Patient; the refusal says that the server does not either",
+    "no-prefetch": "likewise",
+}
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> FlaskClient:
+    """The service with time enough for a busy machine."""
+    return create_app(settings.model_copy(update={"budget_ms": 60_000})).test_client()
+
+
+def without_prefetch(request: Json, hook: str, name: str, ehr: str, place: str = "scenarios", **changes: Any) -> bytes:
+    """The request with access to the scenario's FHIR server in place of its prefetch."""
+    granted = {
+        "access_token": TOKEN,
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "user/*.read",
+        "subject": "onasemnogene-cds",
+    }
+    access = {"fhirServer": f"{ehr}/demo/{place}/{service_of(hook)}/{name}/fhir", "fhirAuthorization": granted}
+    bare = {key: value for key, value in request.items() if key != "prefetch"}
+    return write_json({**bare, **access, **changes})
+
+
+SAME = [
+    pytest.param(hook, scenario, id=f"{hook}/{scenario['name']}")
+    for hook, scenario in calls()
+    if scenario["name"] not in OTHERWISE
+]
+
+
+@pytest.mark.spec("R-080")
+@pytest.mark.spec("R-090")
+@pytest.mark.parametrize(("hook", "scenario"), SAME)
+def test_the_answer_is_the_same_with_prefetch_and_without(
+    client: FlaskClient, ehr: str, hook: str, scenario: Json
+) -> None:
+    request = compose_request(scenario, hook)
+    fetched = without_prefetch(request, hook, scenario["name"], ehr)
+    assert ask(client, hook, fetched) == ask(client, hook, write_json(request))
+
+
+def test_every_scenario_that_is_excepted_exists() -> None:
+    assert set(OTHERWISE) <= set(scenarios())
+
+
+def questions(log: io.StringIO) -> list[Json]:
+    """What the service logged of its own questions."""
+    lines = [read_json_object(line.encode()) for line in log.getvalue().splitlines()]
+    return [line for line in lines if line["event"] == "fetched"]
+
+
+def asked_for(log: io.StringIO) -> set[str]:
+    return {name for line in questions(log) for name in line["lists"]}
+
+
+def test_an_order_for_another_drug_asks_the_ehr_nothing(client: FlaskClient, ehr: str, log: io.StringIO) -> None:
+    request = compose_request(scenarios()["irrelevant-order"], "order-sign")
+    assert ask(client, "order-sign", without_prefetch(request, "order-sign", "irrelevant-order", ehr)) == (
+        200,
+        {"cards": []},
+    )
+    assert not questions(log)
+
+
+TRACES = {"medicationRequests", "medicationAdministrations", "procedures", "immunizations"}
+
+
+def test_the_chart_of_a_child_without_the_product_costs_the_four_lists_that_could_name_it(
+    client: FlaskClient, ehr: str, log: io.StringIO
+) -> None:
+    name = next(s["name"] for h, s in calls() if h == "patient-view" and s["expect"][h] == "no cards")
+    request = compose_request(scenarios()[name], "patient-view")
+    assert ask(client, "patient-view", without_prefetch(request, "patient-view", name, ehr))[1] == {"cards": []}
+    assert asked_for(log) <= TRACES | {"patient"}
+
+
+def test_a_call_not_recognised_because_a_list_failed_is_told_in_the_log(
+    client: FlaskClient, ehr: str, log: io.StringIO
+) -> None:
+    request = compose_request(scenarios()["on-track"], "patient-view")
+    broken = without_prefetch(request, "patient-view", "on-track", ehr, "faulty/status-500")
+    assert ask(client, "patient-view", broken) == (200, {"cards": []})
+    (line,) = questions(log)
+    assert (line["is_ours"], set(line["lists"].values())) == (False, {"server-fault"})
+
+
+@pytest.mark.spec("R-091")
+@pytest.mark.parametrize(
+    ("fault", "why"), [("status-401", "refused"), ("html", "unreadable"), ("wrong-type", "not available")]
+)
+def test_a_patient_who_cannot_be_had_is_412_with_the_reason(
+    client: FlaskClient, ehr: str, fault: str, why: str
+) -> None:
+    request = compose_request(scenarios()["unremarkable"], "order-sign")
+    broken = without_prefetch(request, "order-sign", "unremarkable", ehr, f"faulty/{fault}:Patient")
+    status, body = ask(client, "order-sign", broken)
+    assert (status, body["resourceType"]) == (412, "OperationOutcome")
+    assert why in body["issue"][0]["details"]["text"]
+
+
+@pytest.mark.spec("R-056")
+@pytest.mark.spec("R-184")
+@pytest.mark.parametrize(
+    "fault", ["scenarios", "faulty/status-403", "faulty/html", "faulty/redirect", "faulty/truncated"]
+)
+def test_neither_token_nor_patient_is_told_in_log_or_answer(
+    client: FlaskClient, ehr: str, log: io.StringIO, fault: str
+) -> None:
+    request = compose_request(scenarios()["unremarkable"], "order-sign")
+    _, body = ask(client, "order-sign", without_prefetch(request, "order-sign", "unremarkable", ehr, fault))
+    assert TOKEN not in log.getvalue() + str(body)
+    assert request["context"]["patientId"] not in log.getvalue()
+    assert not re.search(r"https?://127", log.getvalue())
+
+
+def test_a_medication_that_only_a_reference_names_is_read(client: FlaskClient, ehr: str) -> None:
+    """The demo's `ehr-shaped` orders refer to a Medication that stands beside them on the server."""
+    request = compose_request(scenarios()["ehr-shaped"], "order-sign")
+    drafts = request["context"]["draftOrders"]
+    orders = [entry for entry in drafts["entry"] if entry["resource"]["resourceType"] != "Medication"]
+    assert len(orders) < len(drafts["entry"])
+    whole = ask(client, "order-sign", write_json(request))
+    bare = {**request, "context": {**request["context"], "draftOrders": {**drafts, "entry": orders}}}
+    for entry in orders:
+        entry["resource"]["medicationReference"].pop("display", None)
+    assert ask(client, "order-sign", write_json(bare))[1] == {"cards": []}
+    assert whole[1]["cards"]
+
+
+def test_demo_mode_asks_no_server_that_is_not_on_this_machine(app: Flask, log: io.StringIO) -> None:
+    request = compose_request(scenarios()["unremarkable"], "order-sign")
+    elsewhere = {"fhirServer": "https://ehr.example.org/fhir"}
+    fetched = without_prefetch(request, "order-sign", "unremarkable", "http://127.0.0.1:1", **elsewhere)
+    status, _ = ask(app.test_client(), "order-sign", fetched)
+    assert status == 412
+    assert set(questions(log)[0]["lists"].values()) == {"server-not-listed"}
