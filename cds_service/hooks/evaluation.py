@@ -23,13 +23,13 @@ from cds_service.fhir import (
     read_draft_orders,
     read_facts,
 )
+from cds_service.hooks.clients import DEMO_CLIENT, Client
 from cds_service.hooks.request import HookCall
-from cds_service.hooks.response import Json, ResponseWriter
+from cds_service.hooks.response import Json, ResponseWriter, response_body
 from cds_service.hooks.suggestions import SuggestionWriter
 from cds_service.presentation import Catalogue
 from cds_service.review import review_treatment
 
-NO_CARDS: Json = {"cards": []}
 MOMENTS = {
     "order-select": Moment.ORDERING,
     "order-sign": Moment.ORDERING,
@@ -59,25 +59,25 @@ class Evaluator:
         suggestions = SuggestionWriter(catalogue, recognition)
         return cls(catalogue, recognition, ResponseWriter(catalogue, suggestions, base_url), zone, now)
 
-    def answer(self, call: HookCall) -> Json:
-        """The response to a call; no cards where the call does not concern this service (C9).
+    def answer(self, call: HookCall, client: Client = DEMO_CLIENT) -> Json:
+        """The response to a call, as agreed with the client; no cards where it does not concern this service (C9).
 
         Raises PatientUnavailable where the call is ours and the patient's record cannot be had.
         """
         occasion = self._occasion(call)
         if occasion is None:
-            return NO_CARDS
+            return response_body([], client.quirks)
         facts = self._facts(call, occasion)
         concern = concern_of(facts, self.catalogue.known)
         if concern is Concern.NONE:
-            return NO_CARDS
+            return response_body([], client.quirks)
         if not facts.has_patient:
             raise PatientUnavailable("Patient is not available; send it as prefetch key patient")
         _log_unmapped(facts, call)
         if call.user_may_be_family:
-            return self.writer.scheduling_text(facts, call)
+            return self.writer.scheduling_text(facts, call, client.quirks)
         review = review_treatment(facts, self.catalogue, call.service.hook, concern)
-        return self.writer.response(review, call, occasion.drafts.by_id())
+        return self.writer.response(review, call, occasion.drafts.by_id(), client.quirks)
 
     def _occasion(self, call: HookCall) -> Occasion | None:
         """What the call is about, from its raw JSON; None where nothing in it can concern this service."""

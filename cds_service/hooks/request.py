@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cds_service.errors import BadRequest
@@ -28,7 +28,8 @@ class HookCall:
     """One hook call, checked as far as its form goes. Nothing in it has been read as FHIR yet.
 
     `draft_orders` is None where the client stripped the call of its orders, or the hook has none. `selections` is
-    None on hooks that have none. `user_id` is empty on order-dispatch, which names no user.
+    None on hooks that have none. `user_id` is empty on order-dispatch, which names no user. `fhir_server` is the
+    client's FHIR base as it names it, "" where it names none.
     """
 
     service: CdsService
@@ -42,6 +43,7 @@ class HookCall:
     fulfillment_tasks: tuple[JsonObject, ...] = ()
     appointments: tuple[JsonObject, ...] = ()
     encounter_id: str = ""
+    fhir_server: str = ""
 
     @property
     def user_may_be_family(self) -> bool:
@@ -80,7 +82,19 @@ def read_hook_call(document: Mapping[str, Any], service: CdsService) -> HookCall
         fulfillment_tasks=_resources(context, _TASKS) if hook == "order-dispatch" else (),
         appointments=_appointments(context) if hook == "appointment-book" else (),
         encounter_id=encounter_id,
+        fhir_server=document.get("fhirServer") or "",
     )
+
+
+def without_null_prefetch(call: HookCall) -> HookCall:
+    """The call without the prefetch values that are null, so that they count as not attempted.
+
+    The specification lets null mean that nothing was found (R-082). Some clients also send it for what they could
+    not look up; for those it proves nothing.
+    """
+    if call.prefetch is None:
+        return call
+    return replace(call, prefetch={key: value for key, value in call.prefetch.items() if value is not None})
 
 
 def _encounter_id(context: Mapping[str, Any], hook: str) -> str:
