@@ -24,7 +24,7 @@ from cds_service.fhir import (
     read_facts,
 )
 from cds_service.hooks.clients import DEMO_CLIENT, Client
-from cds_service.hooks.request import HookCall
+from cds_service.hooks.request import HookCall, without_null_prefetch
 from cds_service.hooks.response import Json, ResponseWriter, response_body
 from cds_service.hooks.suggestions import SuggestionWriter
 from cds_service.presentation import Catalogue
@@ -64,6 +64,8 @@ class Evaluator:
 
         Raises PatientUnavailable where the call is ours and the patient's record cannot be had.
         """
+        if client.quirks.null_prefetch_is_unknown:
+            call = without_null_prefetch(call)
         occasion = self._occasion(call)
         if occasion is None:
             return response_body([], client.quirks)

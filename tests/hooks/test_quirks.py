@@ -14,7 +14,7 @@ from builders import hook_request
 from fhir.resources.R4B import get_fhir_model_class
 from flask import Flask
 from flask.testing import FlaskClient
-from hook_calls import URLS, a_call, about_another_drug, cards_of, post, with_context
+from hook_calls import URLS, a_call, about_another_drug, cards_of, findings_of, post, with_context
 from response_rules import breaches, our_breaches
 
 from cds_service.app import create_app
@@ -264,6 +264,31 @@ def test_a_refusal_stays_a_refusal(site: FlaskClient) -> None:
 
 
 # --- null
+
+
+def with_null(key: str, name: str) -> Json:
+    call = asked({}, name)
+    call["prefetch"][key] = None
+    return call
+
+
+@pytest.mark.spec("R-082")
+def test_null_means_none_unless_agreed(site: FlaskClient) -> None:
+    found = findings_of(post(site, with_null("conditions", "usual")))
+    assert "data-unavailable" not in {finding["rule"] for finding in found}
+
+
+def test_null_is_a_list_that_did_not_come_where_that_was_agreed(site: FlaskClient) -> None:
+    absent = asked({}, "unknown")
+    del absent["prefetch"]["conditions"]
+    answer = post(site, with_null("conditions", "unknown"))
+    assert "data-unavailable" in {finding["rule"] for finding in findings_of(answer)}
+    assert answer.data == post(site, absent).data
+
+
+@pytest.mark.parametrize("name", ["usual", "unknown"])
+def test_a_null_patient_is_refused_either_way(site: FlaskClient, name: str) -> None:
+    assert post(site, with_null("patient", name)).status_code == 412
 
 
 def test_only_null_is_taken_out_of_a_prefetch() -> None:
