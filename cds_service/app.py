@@ -19,10 +19,13 @@ from cds_service.content_folders import CARDS, FHIR_FIXTURES
 from cds_service.errors import CdsError
 from cds_service.fhir import FhirClient
 from cds_service.hooks import Evaluator
+from cds_service.hooks.clients import Client
+from cds_service.hooks.clients_file import load_clients
 from cds_service.hooks.errors import operation_outcome, outcome_of, outcome_of_status
 from cds_service.hooks.json_body import write_json
 from cds_service.hooks.services import discovery
-from cds_service.hooks.views import DISCOVERY, EVALUATOR, MAX_BODY, hooks, json_response
+from cds_service.hooks.suggestions import created_order_names
+from cds_service.hooks.views import CLIENTS, DISCOVERY, EVALUATOR, MAX_BODY, hooks, json_response
 from cds_service.presentation import Catalogue, load_catalogue
 from cds_service.presentation.site_files import load_site_codes, load_site_policy
 from cds_service.web.fixture_records import FixtureRecords
@@ -41,6 +44,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     evaluator = create_evaluator(settings)
     app.extensions[EVALUATOR] = evaluator
+    app.extensions[CLIENTS] = create_clients(settings, evaluator.catalogue)
     app.extensions[DISCOVERY] = write_json(discovery(evaluator.catalogue, settings.spec_profile))
     app.extensions[MAX_BODY] = settings.max_body_bytes
     app.register_blueprint(hooks)
@@ -73,6 +77,11 @@ def create_evaluator(settings: Settings) -> Evaluator:
 def create_catalogue(settings: Settings) -> Catalogue:
     """The card files with the site's own policy and codes put over them."""
     return load_catalogue(CARDS, load_site_policy(settings.policy_file), load_site_codes(settings.codes_file))
+
+
+def create_clients(settings: Settings, catalogue: Catalogue) -> tuple[Client, ...]:
+    """The clients of the clients file, checked against what the cards offer."""
+    return load_clients(settings.clients_file, created_order_names(catalogue))
 
 
 def _clock(settings: Settings) -> Callable[[], datetime]:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from cds_service import __version__
-from cds_service.config import NO_EFFECT_YET, Settings, load_settings, require_production_ready
+from cds_service.config import NO_EFFECT_YET, PARTIAL_EFFECT_YET, Settings, load_settings, require_production_ready
 from cds_service.errors import CdsError, SettingsProblem
 
 if TYPE_CHECKING:
+    from cds_service.hooks.clients import Client
     from cds_service.presentation.catalogue import Grade
 
 _WORK_FAILED, _BAD_INPUT = 1, 2
@@ -133,11 +134,15 @@ def evaluate(request_file: str, now: str | None, as_json: bool) -> None:
     if now is not None:
         settings = settings.model_copy(update={"now": _moment(now, settings)})
     body = _read(request_file)
-    from cds_service.app import create_evaluator
+    from cds_service.app import create_clients, create_evaluator
+    from cds_service.hooks.clients import client_of
     from cds_service.hooks.json_body import write_json
     from cds_service.hooks.reading import read_call_of_any_service
 
-    answer = create_evaluator(settings).answer(read_call_of_any_service(body))
+    evaluator = create_evaluator(settings)
+    clients = create_clients(settings, evaluator.catalogue)
+    call = read_call_of_any_service(body)
+    answer = evaluator.answer(call, client_of(clients, call.fhir_server))
     if as_json:
         click.echo(_UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", write_json(answer).decode()))
         return
@@ -167,16 +172,31 @@ def _read(name: str) -> bytes:
 def check_config() -> None:
     """Validate every configuration file and print the effective values."""
     settings = load_settings(os.environ)
-    from cds_service.app import create_catalogue
+    from cds_service.app import create_catalogue, create_clients
 
     catalogue = create_catalogue(settings)
+    clients = create_clients(settings, catalogue)
     for name in Settings.model_fields:
-        value = _masked(getattr(settings, name))
-        remark = "   (no effect in this release)" if name in NO_EFFECT_YET else ""
-        click.echo(f"CDS_{name.upper()}={value}{remark}")
+        remark = "no effect in this release" if name in NO_EFFECT_YET else PARTIAL_EFFECT_YET.get(name, "")
+        click.echo(f"CDS_{name.upper()}={_masked(getattr(settings, name))}{f'   ({remark})' if remark else ''}")
     changed = [n for n in catalogue.known.policy if _is_changed(catalogue.known.policy.described(n))]
     click.echo(f"cards: {len(catalogue.cards)} rules; site policy changed: {', '.join(changed) or 'nothing'}")
+    for client in clients:
+        click.echo(_described(client))
     require_production_ready(settings)
+
+
+def _described(client: Client) -> str:
+    """One client on one line: who it is, its FHIR servers, and how it differs from the specification."""
+    quirks = ", ".join(f"{name}={_shown(value)}" for name, value in client.quirks.differing().items())
+    fhir = ", ".join(client.fhir_base_urls)
+    return f"client {client.name}: issuer {_masked(client.issuer)}; FHIR {fhir or 'none'}; quirks {quirks or 'none'}"
+
+
+def _shown(quirk: object) -> str:
+    if isinstance(quirk, tuple):
+        return "+".join(str(getattr(item, "order", item)) for item in quirk)
+    return str(quirk).lower()
 
 
 def _masked(value: object) -> str:

@@ -18,18 +18,23 @@ PREFIX = "CDS_"
 _ISO_START = re.compile(r"\d{4}-\d{2}-\d{2}T")
 NO_EFFECT_YET = frozenset(
     {
-        "clients_file",
         "database_url",
         "shared_state_url",
         "rate_limit",
         "discovery_auth",
     }
 )
+PARTIAL_EFFECT_YET = {
+    "clients_file": "FHIR servers and quirks only: this release has no client authentication",
+}
 _BYTES_PER_MEGABYTE = 1024 * 1024
 
 
 class Settings(BaseSettings):
-    """Every `CDS_` variable with its default. Those in NO_EFFECT_YET are accepted and do nothing in this release."""
+    """Every `CDS_` variable with its default.
+
+    Those in NO_EFFECT_YET are accepted and do nothing in this release, those in PARTIAL_EFFECT_YET a part.
+    """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 

@@ -126,6 +126,76 @@ def test_check_config_prints_the_effective_values_with_secrets_masked() -> None:
     assert "cards: 98 rules; site policy changed: nothing" in result.stdout
 
 
+@pytest.fixture
+def clients_file(tmp_path: Path) -> Path:
+    (tmp_path / "keys.json").write_text('{"keys": []}', "utf-8")
+    file = tmp_path / "clients.toml"
+    file.write_text(
+        """
+[[client]]
+name = "example-ehr"
+issuer = "https://ehr.example.org"
+jwks_file = "keys.json"
+fhir_base_urls = ["https://ehr.example.org/fhir/r4", "https://ehr.example.org/fhir/r5"]
+
+[client.quirks]
+one_action_per_suggestion = true
+plain_text_detail = true
+link_hosts = ["a.example.org", "b.example.org"]
+
+[[client.quirks.order_code]]
+order = "creatinine"
+system = "urn:example:list"
+code = "LAB66"
+display = "Creatinine"
+
+[[client]]
+name = "second"
+issuer = "https://user:word@second.example.org/?key=word"
+jwks_url = "https://second.example.org/jwks?key=word"
+subject = "word"
+""",
+        "utf-8",
+    )
+    return file
+
+
+def test_check_config_prints_each_client_with_its_quirks_and_no_secrets(clients_file: Path) -> None:
+    result = run("check-config", CDS_MODE="demo", CDS_CLIENTS_FILE=str(clients_file))
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert (
+        "client example-ehr: issuer https://ehr.example.org; "
+        "FHIR https://ehr.example.org/fhir/r4, https://ehr.example.org/fhir/r5; "
+        "quirks one_action_per_suggestion=true, plain_text_detail=true, link_hosts=a.example.org+b.example.org, "
+        "order_codes=creatinine"
+    ) in lines
+    assert "client second: issuer https://***@second.example.org/?***; FHIR none; quirks none" in lines
+    assert "word" not in result.stdout
+
+
+def test_check_config_says_what_a_clients_file_does_not_do_yet(clients_file: Path) -> None:
+    result = run("check-config", CDS_MODE="demo", CDS_CLIENTS_FILE=str(clients_file))
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("CDS_CLIENTS_FILE=")]
+    assert line.endswith("(FHIR servers and quirks only: this release has no client authentication)")
+
+
+def test_check_config_stops_at_a_wrong_clients_file(clients_file: Path) -> None:
+    clients_file.write_text("[[client]]\n", "utf-8")
+    message = refused(run("check-config", CDS_MODE="demo", CDS_CLIENTS_FILE=str(clients_file)))
+    assert "client number 1: name is missing; add it" in message
+
+
+def test_evaluate_answers_as_agreed_with_the_client_of_the_call(clients_file: Path) -> None:
+    request = json.loads(BY_FORMULA.read_bytes())
+    details = {}
+    for server in ("https://ehr.example.org/fhir/r4", "https://unknown.example.org"):
+        stdin = json.dumps({**request, "fhirServer": server}).encode()
+        result = run("evaluate", "-", "--json", "--now", NOW, stdin=stdin, CDS_CLIENTS_FILE=str(clients_file))
+        details[server] = json.loads(result.stdout)["cards"][1]["detail"]
+    assert ["**" in detail for detail in details.values()] == [False, True]
+
+
 def test_check_config_says_that_production_would_not_start() -> None:
     assert "client authentication" in refused(run("check-config"))
 

@@ -209,7 +209,7 @@ def test_demo_mode_is_ready() -> None:
 # --- the files that variables name
 
 
-@pytest.mark.parametrize("name", ["CDS_POLICY_FILE", "CDS_CODES_FILE"])
+@pytest.mark.parametrize("name", ["CDS_POLICY_FILE", "CDS_CODES_FILE", "CDS_CLIENTS_FILE"])
 def test_a_file_that_is_not_there_stops_the_start(tmp_path: Path, name: str) -> None:
     missing = tmp_path / "nowhere.toml"
     with pytest.raises(SettingsProblem) as refused:
@@ -219,7 +219,7 @@ def test_a_file_that_is_not_there_stops_the_start(tmp_path: Path, name: str) -> 
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("name", ["CDS_POLICY_FILE", "CDS_CODES_FILE"])
+@pytest.mark.parametrize("name", ["CDS_POLICY_FILE", "CDS_CODES_FILE", "CDS_CLIENTS_FILE"])
 def test_the_variable_of_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsProblem, match=name):
         create_app(load_settings({**DEMO, name: str(tmp_path / "nowhere.toml")}))

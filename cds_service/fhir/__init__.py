@@ -3,6 +3,7 @@
 from cds_service.fhir.access import FhirAccess, is_bearer_token
 from cds_service.fhir.availability import Chart, read_chart
 from cds_service.fhir.client import Deadline, FhirClient
+from cds_service.fhir.created_order import with_codings_first
 from cds_service.fhir.draft_orders import (
     DraftOrders,
     medications_of_drafts,
@@ -64,4 +65,5 @@ __all__ = [
     "recorded_medications",
     "suggested_action",
     "unmatched_selections",
+    "with_codings_first",
 ]

@@ -38,13 +38,12 @@ from cds_service.fhir import (
 )
 from cds_service.hooks.clients import DEMO_CLIENT, Client
 from cds_service.hooks.fhir_access import fhir_access
-from cds_service.hooks.request import HookCall
-from cds_service.hooks.response import Json, ResponseWriter
+from cds_service.hooks.request import HookCall, without_null_prefetch
+from cds_service.hooks.response import Json, ResponseWriter, response_body
 from cds_service.hooks.suggestions import SuggestionWriter
 from cds_service.presentation import Catalogue
 from cds_service.review import review_treatment
 
-NO_CARDS: Json = {"cards": []}
 MOMENTS = {
     "order-select": Moment.ORDERING,
     "order-sign": Moment.ORDERING,
@@ -94,30 +93,32 @@ class Evaluator:
         return cls(catalogue, recognition, writer, fetcher, zone, now, budget_seconds)
 
     def answer(self, call: HookCall, client: Client = DEMO_CLIENT, received_at: float | None = None) -> Json:
-        """The response to a call; no cards where the call does not concern this service (C9).
+        """The response to a call, as agreed with the client; no cards where it does not concern this service (C9).
 
         `received_at` is the reading of the running clock when the call came. Raises PatientUnavailable where the call
         is ours and the patient's record cannot be had.
         """
+        if client.quirks.null_prefetch_is_unknown:
+            call = without_null_prefetch(call)
         ask = self._ask(call, client, received_at)
         record = self._decidable(call, ask)
         occasion = self._occasion(call, record)
         if occasion is None:
             _log_fetched(record, call, is_ours=False)
-            return NO_CARDS
+            return response_body([], client.quirks)
         record = self._complete(call, record, ask)
         _log_fetched(record, call, is_ours=True)
         facts = self._facts(call, record, occasion)
         concern = concern_of(facts, self.catalogue.known)
         if concern is Concern.NONE:
-            return NO_CARDS
+            return response_body([], client.quirks)
         if not facts.has_patient:
             raise PatientUnavailable(_why_no_patient(facts))
         _log_unmapped(facts, call)
         if call.user_may_be_family:
-            return self.writer.scheduling_text(facts, call)
+            return self.writer.scheduling_text(facts, call, client.quirks)
         review = review_treatment(facts, self.catalogue, call.service.hook, concern)
-        return self.writer.response(review, call, occasion.drafts.by_id())
+        return self.writer.response(review, call, occasion.drafts.by_id(), client.quirks)
 
     def _ask(self, call: HookCall, client: Client, received_at: float | None) -> Ask:
         """What may be asked of the EHR on this call, and until when; never longer than the token lives."""

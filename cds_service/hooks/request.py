@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cds_service.errors import BadRequest
@@ -41,7 +41,8 @@ class HookCall:
     """One hook call, checked as far as its form goes. Nothing in it has been read as FHIR yet.
 
     `draft_orders` is None where the client stripped the call of its orders, or the hook has none. `selections` is
-    None on hooks that have none. `user_id` is empty on order-dispatch, which names no user.
+    None on hooks that have none. `user_id` is empty on order-dispatch, which names no user. `fhir_server` is the
+    client's FHIR base as it names it, "" where it names none.
     """
 
     service: CdsService
@@ -98,6 +99,17 @@ def read_hook_call(document: Mapping[str, Any], service: CdsService) -> HookCall
         fhir_server=_fhir_server(document),
         fhir_authorization=authorization,
     )
+
+
+def without_null_prefetch(call: HookCall) -> HookCall:
+    """The call without the prefetch values that are null, so that they count as not attempted.
+
+    The specification lets null mean that nothing was found (R-082). Some clients also send it for what they could
+    not look up; for those it proves nothing.
+    """
+    if call.prefetch is None:
+        return call
+    return replace(call, prefetch={key: value for key, value in call.prefetch.items() if value is not None})
 
 
 def _encounter_id(context: Mapping[str, Any], hook: str) -> str:

@@ -10,10 +10,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.handling import VisitKind
+from cds_service.hooks.clients import NO_QUIRKS, Quirks
 from cds_service.hooks.json_body import write_json
 from cds_service.hooks.request import HookCall
 from cds_service.hooks.suggestions import SuggestionWriter, selection_behavior
-from cds_service.presentation import Card, Catalogue, Finding, one_line
+from cds_service.presentation import Card, Catalogue, Finding, one_line, plain_text
 from cds_service.review import Review
 
 Json = dict[str, Any]
@@ -29,40 +30,41 @@ class ResponseWriter:
     suggestions: SuggestionWriter
     base_url: str
 
-    def scheduling_text(self, facts: PatientFacts, call: HookCall) -> Json:
+    def scheduling_text(self, facts: PatientFacts, call: HookCall, quirks: Quirks = NO_QUIRKS) -> Json:
         """What a parent or the patient is told while booking: whom to ask, and no clinical word or value (ruling 9).
 
         It depends on nothing but what kind of visit is being booked.
         """
         kinds = dict.fromkeys(slot.kind for slot in facts.slots if slot.is_proposed)
-        return {"cards": [self._scheduling_card(kind, call) for kind in kinds if kind is not VisitKind.OTHER]}
+        cards = [self._scheduling_card(kind, call, quirks) for kind in kinds if kind is not VisitKind.OTHER]
+        return response_body(cards, quirks)
 
-    def _scheduling_card(self, kind: VisitKind, call: HookCall) -> Json:
+    def _scheduling_card(self, kind: VisitKind, call: HookCall, quirks: Quirks) -> Json:
         topic = {"system": f"{self.base_url}/CodeSystem/card-topics", "code": "followup"}
         source = {"label": self._say("scheduling_source"), "topic": topic}
         return {
             "uuid": str(_uuid_of(call.service.service_id, call.hook_instance, f"scheduling {kind.value}", [])),
             "summary": self._say(f"scheduling_{kind.value}"),
             "indicator": "info",
-            "detail": self._say(f"scheduling_{kind.value}_detail"),
+            "detail": _detail(self._say(f"scheduling_{kind.value}_detail"), quirks),
             "source": source,
         }
 
-    def response(self, review: Review, call: HookCall, drafts: Mapping[str, Json]) -> Json:
+    def response(self, review: Review, call: HookCall, drafts: Mapping[str, Json], quirks: Quirks = NO_QUIRKS) -> Json:
         """The response body for a review. `drafts` are the drafts that can be addressed, as they came, by id."""
-        return {"cards": [self._card(card, call, drafts) for card in review.cards]}
+        return response_body([self._card(card, call, drafts, quirks) for card in review.cards], quirks)
 
-    def _card(self, card: Card, call: HookCall, drafts: Mapping[str, Json]) -> Json:
+    def _card(self, card: Card, call: HookCall, drafts: Mapping[str, Json], quirks: Quirks) -> Json:
         findings = [self._finding(finding) for finding in card.findings]
         uuid = _uuid_of(call.service.service_id, call.hook_instance, card.topic, findings)
         written: Json = {
             "uuid": str(uuid),
             "summary": card.summary,
             "indicator": card.urgency,
-            "detail": card.detail,
+            "detail": _detail(card.detail, quirks),
             "source": self._source(card),
         }
-        suggestions = self.suggestions.of_card(card, call.patient_id, drafts, uuid)
+        suggestions = self.suggestions.of_card(card, call.patient_id, drafts, uuid, quirks)
         if suggestions:
             written["suggestions"] = suggestions
             written["selectionBehavior"] = selection_behavior(suggestions)
@@ -105,6 +107,20 @@ class ResponseWriter:
 
     def _say(self, name: str, **shown: object) -> str:
         return self.catalogue.phrases.texts[name].plain.render(**shown)
+
+
+def response_body(cards: list[Json], quirks: Quirks) -> Json:
+    """The response with these cards.
+
+    For a client that wants it, with an empty list of system actions. That breaks the rule that an empty list is left
+    out (R-007); it was agreed with that client. There never is a system action (R-143).
+    """
+    return {"cards": cards, "systemActions": []} if quirks.always_system_actions else {"cards": cards}
+
+
+def _detail(markdown: str, quirks: Quirks) -> str:
+    """A card's detail; as plain text, not Markdown as R-105 asks, where that was agreed with the client."""
+    return plain_text(markdown) if quirks.plain_text_detail else markdown
 
 
 def _uuid_of(service_id: str, hook_instance: str, topic: str, findings: list[Json]) -> UUID:

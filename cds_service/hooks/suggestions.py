@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -20,86 +20,109 @@ from cds_service.domain.answers import (
     RequestTest,
     TaperStep,
 )
-from cds_service.fhir import Recognition, SuggestedAction, TestOrder, suggested_action
+from cds_service.fhir import Recognition, SuggestedAction, TestOrder, suggested_action, with_codings_first
+from cds_service.hooks.clients import NO_QUIRKS, Quirks
 from cds_service.hooks.json_body import write_json
 from cds_service.presentation import Card, Catalogue, short
 
 Json = dict[str, Any]
+# What the orders for medicines are called in a client's list of order codes; tests are called as in the card files.
+_MEDICINES: Mapping[type, str] = {
+    OrderSteroid: "prednisolone",
+    OrderTaper: "prednisolone-taper",
+    OrderIntravenousSteroid: "methylprednisolone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What is offered together: a label for the whole, and each action with a label of its own."""
+
+    label: str
+    parts: tuple[tuple[str, Json], ...]
+    is_recommended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestionWriter:
-    """Writes the suggestions of a card in the words of the card files.
-
-    `one_action_each`: the client takes one action per suggestion, so that tests are offered one by one.
-    """
+    """Writes the suggestions of a card in the words of the card files."""
 
     catalogue: Catalogue
     recognition: Recognition
-    one_action_each: bool = False
 
-    def of_card(self, card: Card, patient_id: str, drafts: Mapping[str, Json], card_uuid: UUID) -> list[Json]:
+    def of_card(
+        self, card: Card, patient_id: str, drafts: Mapping[str, Json], card_uuid: UUID, quirks: Quirks = NO_QUIRKS
+    ) -> list[Json]:
         """The card's suggestions: first that which orders every missing laboratory test, then the others.
 
-        `drafts` are the drafts that can be addressed, as they came, by id.
+        `drafts` are the drafts that can be addressed, as they came, by id. For a client that takes one action per
+        suggestion, each action of several is a suggestion of its own. Of suggestions that exclude one another, at
+        most one is recommended (R-117).
         """
+        offers = self._offers(card, patient_id, drafts, quirks)
+        if quirks.one_action_per_suggestion:
+            offers = [part for offer in offers for part in _split(offer)]
+        suggestions = [_suggestion(offer, card_uuid) for offer in offers]
+        if selection_behavior(suggestions) == "at-most-one" and sum(o.is_recommended for o in offers) > 1:
+            suggestions = [_suggestion(replace(offer, is_recommended=False), card_uuid) for offer in offers]
+        return suggestions
+
+    def _offers(self, card: Card, patient_id: str, drafts: Mapping[str, Json], quirks: Quirks) -> list[_Offer]:
         changes = [item.change for item in card.suggestions]
         tests = [change for change in changes if self._is_laboratory(change)]
-        together = tests if len(tests) > 1 and not self.one_action_each else []
-        suggestions = [self._tests_together(together, patient_id, card_uuid)] if together else []
+        together = tests if len(tests) > 1 else []
+        offers = [self._tests_together(together, patient_id, quirks)] if together else []
         for change in changes:
             if change in together:
                 continue
             if isinstance(change, OrderMonitoring):
-                suggestions += self._monitoring(change, patient_id, card_uuid)
+                offers.append(self._monitoring(change, patient_id, quirks))
                 continue
-            action = self._action(change, patient_id, drafts)
+            action = self._action(change, patient_id, drafts, quirks)
             if action is not None:
-                suggestions.append(self._alone(change, action, card_uuid, drafts))
-        return suggestions
+                offers.append(self._alone(change, action, drafts))
+        return offers
 
     def _is_laboratory(self, change: ProposedChange) -> bool:
         return isinstance(change, RequestTest) and self.catalogue.orders[change.test].is_laboratory
 
-    def _monitoring(self, change: OrderMonitoring, patient_id: str, card_uuid: UUID) -> list[Json]:
-        """The rest of the calendar as one suggestion, or test by test for a client that takes one action each."""
-        steps = []
-        for test in change.tests:
-            action = self._action(test, patient_id, {})
-            assert action is not None
-            steps.append(_step(action, self._offer(test, action, "")[1]))
+    def _monitoring(self, change: OrderMonitoring, patient_id: str, quirks: Quirks) -> _Offer:
+        """The rest of the calendar as one suggestion."""
         days = len({test.on for test in change.tests})
-        label = self._say("order_monitoring", tests=len(steps), days=days)
-        whole = [[step] for step in steps] if self.one_action_each else [steps]
-        labels = [step["description"] for step in steps] if self.one_action_each else [label]
-        return [
-            _suggestion(said, part, card_uuid) | {"isRecommended": True}
-            for said, part in zip(labels, whole, strict=True)
-        ]
+        label = self._say("order_monitoring", tests=len(change.tests), days=days)
+        return _Offer(label, self._parts(change.tests, patient_id, quirks), is_recommended=True)
 
-    def _tests_together(self, tests: Sequence[ProposedChange], patient_id: str, card_uuid: UUID) -> Json:
+    def _tests_together(self, tests: Sequence[ProposedChange], patient_id: str, quirks: Quirks) -> _Offer:
         """One suggestion that orders all of these tests."""
-        steps = []
-        for change in tests:
-            action = self._action(change, patient_id, {})
-            assert action is not None
-            steps.append(_step(action, self._offer(change, action, "")[1]))
         is_follow_up = any(isinstance(change, RequestTest) and change.is_follow_up for change in tests)
         label = self._say("order_follow_up_tests" if is_follow_up else "order_tests", tests=len(tests))
-        return _suggestion(label, steps, card_uuid) | {"isRecommended": True}
+        return _Offer(label, self._parts(tests, patient_id, quirks), is_recommended=True)
 
-    def _alone(
-        self, change: ProposedChange, action: SuggestedAction, card_uuid: UUID, drafts: Mapping[str, Json]
-    ) -> Json:
+    def _parts(self, tests: Sequence[ProposedChange], patient_id: str, quirks: Quirks) -> tuple[tuple[str, Json], ...]:
+        """Each test as an action, with the label it has where it is offered alone."""
+        parts = []
+        for test in tests:
+            action = self._action(test, patient_id, {}, quirks)
+            assert action is not None
+            label, description = self._offer(test, action, "")
+            parts.append((label, _step(action, description)))
+        return tuple(parts)
+
+    def _alone(self, change: ProposedChange, action: SuggestedAction, drafts: Mapping[str, Json]) -> _Offer:
         order_id = getattr(change, "order_id", "")
         which = self._say("which_order", order_id=short(order_id)) if order_id and len(drafts) > 1 else ""
         label, description = self._offer(change, action, which)
-        written = _suggestion(label, [_step(action, description)], card_uuid)
-        return written | {"isRecommended": True} if self._is_laboratory(change) else written
+        return _Offer(label, ((label, _step(action, description)),), is_recommended=self._is_laboratory(change))
 
-    def _action(self, change: ProposedChange, patient_id: str, drafts: Mapping[str, Json]) -> SuggestedAction | None:
+    def _action(
+        self, change: ProposedChange, patient_id: str, drafts: Mapping[str, Json], quirks: Quirks
+    ) -> SuggestedAction | None:
         texts = self._resource_texts(change)
-        return suggested_action(change, patient_id, drafts, self._test_orders(), self.recognition, texts)
+        action = suggested_action(change, patient_id, drafts, self._test_orders(), self.recognition, texts)
+        if action is None or action.type != "create":
+            return action
+        name = change.test if isinstance(change, RequestTest) else _MEDICINES[type(change)]
+        return with_codings_first(action, quirks.codings_of(name))
 
     def _offer(self, change: ProposedChange, action: SuggestedAction, which: str) -> tuple[str, str]:
         """The suggestion's label, and the action's description, which is all that some EHRs show.
@@ -196,6 +219,11 @@ class SuggestionWriter:
         }
 
 
+def created_order_names(catalogue: Catalogue) -> frozenset[str]:
+    """The names of all orders that a card may offer to create."""
+    return frozenset(catalogue.orders) | frozenset(_MEDICINES.values())
+
+
 def selection_behavior(suggestions: list[Json]) -> str:
     """`at-most-one` where two suggestions touch one draft, or would together take back two; else `any`."""
     actions = [action for suggestion in suggestions for action in suggestion["actions"] if action["type"] != "create"]
@@ -208,12 +236,22 @@ def _name_of(resource: Json) -> str:
     return f"{resource.get('resourceType')}/{resource.get('id')}"
 
 
-def _suggestion(label: str, steps: list[Json], card_uuid: UUID) -> Json:
-    parts = [label]
+def _split(offer: _Offer) -> list[_Offer]:
+    """Each part of an offer as an offer of its own, recommended where the whole was."""
+    if len(offer.parts) == 1:
+        return [offer]
+    return [_Offer(label, ((label, step),), offer.is_recommended) for label, step in offer.parts]
+
+
+def _suggestion(offer: _Offer, card_uuid: UUID) -> Json:
+    steps = [step for _, step in offer.parts]
+    parts = [offer.label]
     for step in steps:
         parts += [step["description"], step.get("resourceId", "")]
         parts += [_name_of(step["resource"])] if step["type"] == "update" else []
-    return {"label": label, "uuid": str(uuid5(card_uuid, write_json(parts).decode())), "actions": steps}
+    uuid = str(uuid5(card_uuid, write_json(parts).decode()))
+    written = {"label": offer.label, "uuid": uuid, "actions": steps}
+    return written | {"isRecommended": True} if offer.is_recommended else written
 
 
 def _step(action: SuggestedAction, description: str) -> Json:

@@ -10,15 +10,16 @@ from flask import Blueprint, Response, current_app, request
 
 from cds_service.errors import BodyTooLarge, UnsupportedMediaType
 from cds_service.fhir import unmatched_selections
+from cds_service.hooks.clients import client_of
 from cds_service.hooks.evaluation import Evaluator
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.request import ORDER_HOOKS, HookCall, read_hook_call
 from cds_service.hooks.services import service_by_id
 
-EVALUATOR, DISCOVERY, MAX_BODY = "cds_evaluator", "cds_discovery", "cds_max_body_bytes"
+EVALUATOR, CLIENTS = "cds_evaluator", "cds_clients"
+DISCOVERY, MAX_BODY = "cds_discovery", "cds_max_body_bytes"
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NO_CARDS = b'{"cards":[]}'
 
 hooks = Blueprint("hooks", __name__)
 log = structlog.get_logger("hooks")
@@ -38,11 +39,12 @@ def call_service(service_id: str) -> Response:
     service = service_by_id(service_id)
     call = read_hook_call(read_json_object(_body()), service)
     _log_oddities(call)
-    answer = evaluator.answer(call, received_at=received_at)
-    if not answer["cards"]:
-        return json_response(_NO_CARDS)
-    milliseconds = round((monotonic() - received_at) * 1000)
-    log.info("cards", service=service_id, cards=len(answer["cards"]), milliseconds=milliseconds)
+    client = client_of(current_app.extensions[CLIENTS], call.fhir_server)
+    answer = evaluator.answer(call, client, received_at)
+    if answer["cards"]:
+        milliseconds = round((monotonic() - received_at) * 1000)
+        cards = len(answer["cards"])
+        log.info("cards", service=service_id, client=client.name, cards=cards, milliseconds=milliseconds)
     return json_response(write_json(answer))
 
 

@@ -83,7 +83,7 @@ def load_site_policy(path: Path | None) -> SitePolicy:
     if path is None:
         return SitePolicy()
     where = f"{POLICY_FILE}: {path}"
-    values = dict(_flat(_toml(where, path), ""))
+    values = dict(_flat(read_toml(where, path), ""))
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not Decimal(value).is_finite():
             raise SettingsProblem(f"{where}: {name} is not a number; write digits")
@@ -95,7 +95,7 @@ def load_site_codes(path: Path | None) -> SiteCodes:
     if path is None:
         return SiteCodes()
     where = f"{CODES_FILE}: {path}"
-    content = _toml(where, path)
+    content = read_toml(where, path)
     foreign = set(content) - {"code", "unit"}
     if foreign:
         raise SettingsProblem(f"{where}: {min(foreign)} is unknown; use [[code]] and [[unit]] tables")
@@ -123,7 +123,11 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _toml(where: str, path: Path) -> dict[str, Any]:
+def read_toml(where: str, path: Path) -> dict[str, Any]:
+    """The content of a TOML file, numbers with a fraction as Decimal.
+
+    Raises SettingsProblem that begins with `where`, which names the variable and the file.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:

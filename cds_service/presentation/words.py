@@ -63,8 +63,13 @@ def for_markdown(value: object) -> object:
 def for_plain_text(value: object) -> object:
     """A value as it may stand in a one-line field, which some clients render as Markdown all the same."""
     if isinstance(value, str) and not isinstance(value, OurWords):
-        return one_line(value).translate(_MARKUP)
+        return without_markup(one_line(value))
     return _shown(value)
+
+
+def without_markup(text: str) -> str:
+    """The text with the characters of HTML, links, code and tables replaced by others that look like them."""
+    return text.translate(_MARKUP)
 
 
 def _shown(value: object) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,6 +14,8 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service.domain.answers import (
     BeginSteroidLater,
+    DeleteOrder,
+    OrderIntravenousSteroid,
     OrderMonitoring,
     OrderSteroid,
     OrderTaper,
@@ -23,14 +24,16 @@ from cds_service.domain.answers import (
     TaperStep,
 )
 from cds_service.fhir import Recognition
+from cds_service.hooks.clients import NO_QUIRKS, OrderCode, Quirks
 from cds_service.hooks.json_body import write_json
-from cds_service.hooks.suggestions import SuggestionWriter
+from cds_service.hooks.suggestions import SuggestionWriter, selection_behavior
 from cds_service.presentation import Card, Catalogue
 from cds_service.presentation.render import Suggestion
 
 Json = dict[str, Any]
 CARD = UUID("5a3c1b52-4c8e-4f0e-9a2b-0f6a1d2c3b4e")
 FIRST, SECOND = date(2026, 3, 9), date(2026, 3, 16)
+ONE_ACTION = Quirks(one_action_per_suggestion=True)
 STEPS = (
     TaperStep(Decimal("1.5"), Decimal("0.5"), Decimal("0.47"), date(2026, 3, 31), date(2026, 4, 13)),
     TaperStep(Decimal("0.9"), Decimal("0.3"), Decimal("0.28"), date(2026, 4, 14), date(2026, 4, 27)),
@@ -42,9 +45,11 @@ def writer(catalogue: Catalogue, recognition: Recognition) -> SuggestionWriter:
     return SuggestionWriter(catalogue, recognition)
 
 
-def offered(writer: SuggestionWriter, *changes: ProposedChange, drafts: Json | None = None) -> list[Json]:
+def offered(
+    writer: SuggestionWriter, *changes: ProposedChange, drafts: Json | None = None, quirks: Quirks = NO_QUIRKS
+) -> list[Json]:
     card = Card("liver", "info", "", "", (), (), tuple(Suggestion(change) for change in changes))
-    return writer.of_card(card, PATIENT_ID, drafts or {}, CARD)
+    return writer.of_card(card, PATIENT_ID, drafts or {}, CARD, quirks)
 
 
 def resources(suggestion: Json) -> list[Json]:
@@ -81,9 +86,73 @@ def test_the_rest_of_the_calendar_is_one_recommended_suggestion(writer: Suggesti
 
 def test_a_client_that_takes_one_action_gets_the_calendar_order_by_order(writer: SuggestionWriter) -> None:
     tests = tuple(RequestTest("cbc", is_follow_up=True, on=day) for day in (FIRST, SECOND))
-    found = offered(replace(writer, one_action_each=True), OrderMonitoring(tests))
+    found = offered(writer, OrderMonitoring(tests), quirks=ONE_ACTION)
     assert [len(suggestion["actions"]) for suggestion in found] == [1, 1]
     assert len({suggestion["uuid"] for suggestion in found}) == 2
+    assert [suggestion["label"] for suggestion in found] == [
+        "Order a complete blood count for 2026-03-09",
+        "Order a complete blood count for 2026-03-16",
+    ]
+
+
+def test_a_calendar_of_one_test_is_one_suggestion_for_every_client(writer: SuggestionWriter) -> None:
+    change = OrderMonitoring((RequestTest("cbc", is_follow_up=True, on=FIRST),))
+    assert offered(writer, change, quirks=ONE_ACTION) == offered(writer, change)
+
+
+def test_a_taper_stays_one_order_for_a_client_that_takes_one_action(writer: SuggestionWriter) -> None:
+    change = OrderTaper(STEPS, Decimal(3))
+    assert offered(writer, change, quirks=ONE_ACTION) == offered(writer, change)
+
+
+@pytest.mark.spec("R-117")
+@pytest.mark.parametrize(("quirks", "recommended"), [(NO_QUIRKS, 1), (ONE_ACTION, 0)])
+def test_of_suggestions_that_exclude_each_other_at_most_one_is_recommended(
+    writer: SuggestionWriter, quirks: Quirks, recommended: int
+) -> None:
+    tests = (RequestTest("cbc", is_follow_up=True, on=FIRST), RequestTest("pt-inr", is_follow_up=True, on=FIRST))
+    deletions = (DeleteOrder("a"), DeleteOrder("b"))
+    drafts = {name: {"resourceType": "MedicationRequest", "id": name} for name in "ab"}
+    found = offered(writer, *tests, *deletions, drafts=drafts, quirks=quirks)
+    assert selection_behavior(found) == "at-most-one"
+    assert sum("isRecommended" in suggestion for suggestion in found) == recommended
+
+
+@pytest.mark.parametrize(
+    ("order", "change"),
+    [
+        ("cbc", RequestTest("cbc", is_follow_up=True, on=FIRST)),
+        ("hematology-consult", RequestTest("hematology-consult", is_follow_up=True)),
+        (
+            "prednisolone",
+            OrderSteroid(Decimal("3.3"), Decimal("1.1"), Decimal(3), Decimal("1.03"), FIRST, SECOND, 8, "hold"),
+        ),
+        ("prednisolone-taper", OrderTaper(STEPS, Decimal(3))),
+        ("methylprednisolone", OrderIntravenousSteroid(Decimal("2.6"))),
+    ],
+)
+def test_each_created_order_takes_the_clients_coding_under_its_own_name(
+    writer: SuggestionWriter, order: str, change: ProposedChange
+) -> None:
+    names = ("cbc", "hematology-consult", "prednisolone", "prednisolone-taper", "methylprednisolone")
+    codes = tuple(OrderCode(name, "urn:example:list", f"code of {name}", name) for name in names)
+    ((usual,), (coded,)) = (
+        resources(offered(writer, change, quirks=quirks)[0]) for quirks in (NO_QUIRKS, Quirks(order_codes=codes))
+    )
+    concept = "code" if coded["resourceType"] == "ServiceRequest" else "medicationCodeableConcept"
+    first, *others = coded[concept]["coding"]
+    assert first == {"system": "urn:example:list", "code": f"code of {order}", "display": order}
+    assert others == usual[concept].get("coding", [])
+    assert coded[concept]["text"] == usual[concept]["text"]
+    assert {**coded, concept: None} == {**usual, concept: None}
+
+
+def test_a_draft_that_is_changed_gets_no_coding(writer: SuggestionWriter) -> None:
+    draft = a_draft()
+    quirks = Quirks(order_codes=(OrderCode("prednisolone", "urn:example:list", "x", "x"),))
+    change = BeginSteroidLater("draft-steroid-1", date(2026, 3, 20))
+    (usual, coded) = (offered(writer, change, drafts={"draft-steroid-1": draft}, quirks=q) for q in (NO_QUIRKS, quirks))
+    assert usual == coded != []
 
 
 def test_an_urgent_consultation_says_so_and_is_not_recommended(writer: SuggestionWriter) -> None:

@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from builders import PATIENT_ID, hook_request
 from fhir.resources.R4B import get_fhir_model_class
-from flask import Flask
 from flask.testing import FlaskClient
 from hook_calls import cards_of, post
 
 from cds_service.domain.answers import ExtendSteroid
 from cds_service.fhir import Recognition
 from cds_service.fhir.suggested_resources import suggested_action
-from cds_service.hooks import Evaluator, read_hook_call, service_by_id
-from cds_service.hooks.json_body import read_json_object, write_json
+from cds_service.hooks.json_body import write_json
 from cds_service.hooks.suggestions import selection_behavior
-from cds_service.hooks.views import EVALUATOR
 
 Json = dict[str, Any]
 NOTHING_TESTED: Json = {"labs": "none", "titers": []}
@@ -127,17 +123,6 @@ def test_every_created_test_is_a_draft_order_for_this_child_with_a_reason(client
 def test_actions_of_one_suggestion_have_ids_of_their_own(client: FlaskClient) -> None:
     actions = the_only(offered(client, NOTHING_TESTED), "readiness")["actions"]
     assert len({action["resource"]["id"] for action in actions}) == len(actions)
-
-
-def test_a_client_that_takes_one_action_each_gets_the_tests_one_by_one(app: Flask) -> None:
-    evaluator: Evaluator = app.extensions[EVALUATOR]
-    writer = replace(evaluator.writer, suggestions=replace(evaluator.writer.suggestions, one_action_each=True))
-    body = read_json_object(write_json(hook_request(NOTHING_TESTED)))
-    answer = replace(evaluator, writer=writer).answer(read_hook_call(body, service_by_id("onasemnogene-order-sign")))
-    suggestions = [item for item in _with_topic(answer["cards"]) if item["topic"] == "readiness"]
-    assert [len(item["actions"]) for item in suggestions] == [1] * 6
-    assert all(item["isRecommended"] for item in suggestions)
-    assert len({item["uuid"] for item in suggestions}) == 6
 
 
 def test_consultations_are_offered_by_themselves_and_not_recommended(client: FlaskClient) -> None:
