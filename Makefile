@@ -26,7 +26,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: .venv/.installed ## run every test; cds_service/domain must be covered completely
-	$(BIN)/python -m pytest -n auto --dist loadgroup --cov=cds_service --cov-branch --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -rs -n auto --dist loadgroup --cov=cds_service --cov-branch --cov-report=term-missing:skip-covered
 	$(BIN)/python -m coverage report --include='cds_service/domain/*' --fail-under=100
 
 lint: .venv/.installed ## check style and types

@@ -98,6 +98,12 @@ def scenarios() -> dict[str, Json]:
     return by_name
 
 
+@cache
+def invalid_on_purpose() -> dict[str, str]:
+    """The resources that R4 does not allow, by type and id (the long ids of one EHR cut): what is wrong with each."""
+    return dict(load_yaml(FHIR_FIXTURES / "shapes.yaml")["invalid"])
+
+
 def service_of(hook: str) -> str:
     """The service that answers a hook."""
     return f"onasemnogene-{hook}"
@@ -587,6 +593,16 @@ Written by hand: `drafts/`, `odd/`, and the patients marked so below.
 """
 
 
+INVALID_HEAD = """## What R4 does not allow
+
+EHRs send it all the same. Every other resource here passes the validators; only the long ids of `ehr-shaped` and the
+`fullUrl` that entries lack, as in the examples of CDS Hooks, are put right before they look.
+
+| resource | what is wrong with it |
+|---|---|
+"""
+
+
 def readme() -> str:
     """README.md: who each file is about and what it proves, one line for each."""
     shapes = load_yaml(FHIR_FIXTURES / "shapes.yaml")
@@ -604,6 +620,8 @@ def readme() -> str:
     parts.append("## Drafts of other shapes\n\n| file | what |\n|---|---|\n" + "".join(rows))
     rows = [f"| `odd/{name}.json` | {text} |\n" for name, text in shapes["odd"].items()]
     parts.append("## Odd entries\n\n| file | what is odd |\n|---|---|\n" + "".join(rows))
+    rows = [f"| {name} | {text} |\n" for name, text in invalid_on_purpose().items()]
+    parts.append(INVALID_HEAD + "".join(rows))
     rows = [
         f"| `{request_path(hook, scenario)}` | {scenario['child']} | {scenario['proves']} |\n"
         for hook, scenario in calls()

@@ -1,4 +1,4 @@
-"""The fixtures are what their tables say, synthetic, valid where they mean to be, and true on any day."""
+"""The fixtures are what their tables say, synthetic, and true on any day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,9 +28,10 @@ from compose_fixtures import (
     scenarios,
     superfluous_files,
 )
+from every_resource import resources_in
 from label_transcription import TABLE_1, TABLE_3
 
-from cds_service.hooks.json_body import read_json_object, write_json
+from cds_service.hooks.json_body import read_json_object
 from cds_service.web.fixture_requests import FIXTURE_DAY, moved_to
 
 LARGEST_TOTAL = 7_000_000
@@ -56,19 +56,6 @@ CALL = [pytest.param(hook, scenario, id=f"{hook}/{scenario['name']}") for hook, 
 def stored(name: str) -> dict[str, Any]:
     """A fixture by its path below fhir_fixtures/."""
     return read_json_object((FHIR_FIXTURES / name).read_bytes())
-
-
-def resources_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Every resource of a document that is not a Bundle, and none that stands inside another."""
-    if isinstance(value, list):
-        for item in value:
-            yield from resources_in(item)
-    elif isinstance(value, dict):
-        if value.get("resourceType", "Bundle") != "Bundle":
-            yield value
-        else:
-            for item in value.values():
-                yield from resources_in(item)
 
 
 def texts_in(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -251,49 +238,6 @@ def test_people_and_places_are_synthetic_and_hosts_are_examples(name: str) -> No
             is_label = name.startswith("hook_responses/") and (host == "dailymed.nlm.nih.gov" or host == "127.0.0.1")
             is_system = key in ("system", "url") and host in SYSTEM_HOSTS
             assert is_system or is_label or OUR_HOSTS.fullmatch(host), text
-
-
-# --- valid where they mean to be --------------------------------------------------------------------------------
-
-
-def assert_valid(resource: dict[str, Any]) -> None:
-    """R4 by the models of fhir.resources; ids beyond 64 characters, which EHRs do send, are cut for that."""
-    kind = resource["resourceType"]
-    text = re.sub(r"(synthetic-ehr-shaped\.[a-z0-9]+)[\w.-]{100,}", r"\1", write_json(resource).decode())
-    model = getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind)
-    model.model_validate_json(text)
-
-
-def is_odd_on_purpose(resource: dict[str, Any]) -> bool:
-    """Whether a status carries a trailing blank, as one EHR writes it."""
-    return str(resource.get("status", "")).endswith(" ")
-
-
-@pytest.mark.parametrize("child", CHILD)
-def test_a_childs_resources_are_valid(child: dict[str, Any]) -> None:
-    odd = 0
-    for document in patient_files(child).values():
-        for resource in resources_in(document):
-            if is_odd_on_purpose(resource):
-                odd += 1
-            else:
-                assert_valid(resource)
-    assert odd == (1 if child["slug"] == "ehr-shaped" else 0)
-
-
-@pytest.mark.parametrize(("hook", "scenario"), [param for param in CALL if not param.values[1].get("odd")])
-def test_what_a_request_holds_is_valid(hook: str, scenario: dict[str, Any]) -> None:
-    request = stored(request_path(hook, scenario))
-    for resource in resources_in([request["context"], request.get("prefetch")]):
-        assert_valid(resource)
-
-
-@pytest.mark.parametrize(
-    "name", [n for n in JSON_FILES if n.startswith("drafts/") and not n.startswith(("drafts/stu3", "drafts/hostile"))]
-)
-def test_a_draft_written_by_hand_is_valid(name: str) -> None:
-    for resource in resources_in(stored(name)):
-        assert_valid(resource)
 
 
 # --- true on any day --------------------------------------------------------------------------------------------
