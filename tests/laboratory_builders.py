@@ -63,10 +63,7 @@ LAB_WORDS = (
     "value string concept absent days_ago at when issued_days_ago status range range_unit ranges flag code display "
     "subject id"
 )
-# A result without a code is found among all laboratory results, and nowhere else.
-LABORATORY = {
-    "coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]
-}
+OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 TITER_WORDS = "text ratio quantity concept absent days_ago at when issued_days_ago status method name code subject id"
 INFECTION_TEST_WORDS = "code name result value days_ago at when status subject id"
 SMEAR_WORDS = "result string flag code days_ago at when status subject id"
@@ -225,7 +222,8 @@ def titer(item: Any, number: int, today: date) -> Json:
         "resourceType": "Observation",
         "id": item.get("id", f"titer-{number}"),
         "status": item.get("status", "final"),
-        "category": [LABORATORY],
+        # A result without a code is found among all laboratory results, and nowhere else.
+        "category": [{"coding": [{"system": OBSERVATION_CATEGORY, "code": "laboratory"}]}],
         "code": code if is_none(name) else {**code, "text": name},
         **subject(item),
         **effective({"days_ago": 10, **item}, today),

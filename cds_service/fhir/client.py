@@ -106,6 +106,7 @@ class _CuttableConnection(HTTPConnection):
     """A connection that tells the exchange of its thread which socket it waits on."""
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the library's own class
+        """The answer's head; from here on somebody else may close the connection."""
         _tell_exchange(self.sock)
         return super().getresponse()
 
@@ -114,6 +115,7 @@ class _CuttableSecureConnection(HTTPSConnection):
     """The same over TLS."""
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the library's own class
+        """The answer's head; from here on somebody else may close the connection."""
         _tell_exchange(self.sock)
         return super().getresponse()
 
@@ -136,6 +138,7 @@ class _Adapter(HTTPAdapter):
     """An adapter whose connections can be cut off from outside."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Pools whose connections can be cut off."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _CuttablePool, "https": _CuttableSecurePool}
 
