@@ -28,7 +28,7 @@ from cds_service.domain.monitoring_calendar import (
     monitoring_calendar,
 )
 from cds_service.domain.pending_tests import analytes_of, is_pending
-from cds_service.domain.platelet_count import is_back_at_baseline
+from cds_service.domain.platelet_count import baseline_count, is_back_at_baseline
 from cds_service.domain.steroid_course import required_start
 from cds_service.domain.steroid_dose import DAY
 from cds_service.domain.steroid_states import CourseState, CourseStatus, course_status
@@ -66,11 +66,12 @@ def _calendar_of(facts: PatientFacts, known: Known) -> MonitoringCalendar | None
 
 def _samples(facts: PatientFacts, known: Known) -> Iterator[Sample]:
     """Every accepted result of the calendar's tests after the infusion, without those that contradict each other."""
+    baseline = baseline_count(facts, known)
     for analyte in (*LIVER_PANEL, PLATELETS):
         measured = [item for item in results_after_infusion(analyte, facts) if is_measured(item)]
         for item in without_conflicts(measured, known):
             is_count = analyte == PLATELETS
-            is_fine = is_back_at_baseline(item, facts, known) if is_count else is_unremarkable(item, known)
+            is_fine = is_back_at_baseline(item, baseline, known) if is_count else is_unremarkable(item, known)
             assert item.measured.day is not None
             yield Sample(analyte, item.measured.day, is_fine, item.evidence)
 

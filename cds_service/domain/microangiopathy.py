@@ -255,8 +255,8 @@ def baseline(analyte: str, facts: PatientFacts, known: Known) -> LabResult | Non
 
 def _thrombocytopenia(facts: PatientFacts, known: Known) -> Limb:
     """The newest count, not older than the site allows, is low or has fallen by half (ruling 49)."""
-    counts = numbers_after(PLATELETS, facts)
-    limb = _of_lab(counts, lambda item: is_low_count(item, facts, known), known)
+    counts, before = numbers_after(PLATELETS, facts), baseline_count(facts, known)
+    limb = _of_lab(counts, lambda item: is_low_count(item, before, known), known)
     return _unless_old(limb, facts, known.policy.whole("tma.count_days"))
 
 
@@ -266,19 +266,18 @@ def _unless_old(limb: Limb, facts: PatientFacts, days: int) -> Limb:
     return limb
 
 
-def is_low_count(count: LabResult, facts: PatientFacts, known: Known) -> tuple[Certainty, tuple[str, ...]]:
-    """Whether a count is below its lower limit or has fallen from the baseline, and which of it."""
-    below, fell = is_below_normal(count, known), has_fallen(count, facts, known)
+def is_low_count(count: LabResult, before: LabResult | None, known: Known) -> tuple[Certainty, tuple[str, ...]]:
+    """Whether a count is below its lower limit or has fallen from the baseline `before`, and which of it."""
+    below, fell = is_below_normal(count, known), has_fallen(count, before, known)
     has_own_limit = count.limits is not None and count.limits.low is not None
     judged = {"below-own-limit" if has_own_limit else "below-site-limit": below, "fallen": fell}
     # Without a baseline the range alone decides, and the card says so.
-    parts = [below] if baseline_count(facts, known) is None else [below, fell]
+    parts = [below] if before is None else [below, fell]
     return any_of(parts), tuple(way for way, certainty in judged.items() if certainty is Certainty.TRUE)
 
 
-def has_fallen(count: LabResult, facts: PatientFacts, known: Known) -> Certainty:
-    """Whether a count has fallen by the site's share of the baseline or more; UNKNOWN without a baseline."""
-    before = baseline_count(facts, known)
+def has_fallen(count: LabResult, before: LabResult | None, known: Known) -> Certainty:
+    """Whether a count has fallen by the site's share of the baseline `before` or more; UNKNOWN without one."""
     if before is None or before.amount is None or count.amount is None or before.amount.low is None:
         return Certainty.UNKNOWN
     kept = exact_product(before.amount.low, _ONCE - known.policy["platelet.fall_ratio"])
@@ -329,8 +328,9 @@ def _as_certainty(said: bool | None) -> Certainty:
 def _hemolysis(smear: Limb, facts: PatientFacts, known: Known) -> tuple[Limb, Limb]:
     """The specific and the possible haemolysis (policy tma.hemoglobin_fall)."""
     counts = numbers_after(HEMOGLOBIN, facts)
-    fallen = _of_lab(counts, lambda item: (has_hemoglobin_fallen(item, facts, known), (HEMOGLOBIN,)), known)
-    fast = _of_lab(counts, lambda item: (has_hemoglobin_fallen(item, facts, known, is_fast=True), (HEMOGLOBIN,)), known)
+    falls, quick_falls = _hemoglobin_falls(counts, facts, known)
+    fallen = _of_lab(counts, lambda item: (falls[id(item)], (HEMOGLOBIN,)), known)
+    fast = _of_lab(counts, lambda item: (quick_falls[id(item)], (HEMOGLOBIN,)), known)
     ldh = _of_lab(numbers_after(LDH, facts), lambda item: (_is_high(item), (LDH,)), known)
     haptoglobin = _of_lab(numbers_after(HAPTOGLOBIN, facts), lambda item: (_is_low(item), (HAPTOGLOBIN,)), known)
     beside = [limb for limb in (ldh, haptoglobin) if limb.is_present and _is_near(limb.day, fast.day, known)]
@@ -342,34 +342,63 @@ def _hemolysis(smear: Limb, facts: PatientFacts, known: Known) -> tuple[Limb, Li
     return specific, _joined(possible) if possible else Limb(Presence.NOT_MEASURED)
 
 
-def has_hemoglobin_fallen(item: LabResult, facts: PatientFacts, known: Known, *, is_fast: bool = False) -> Certainty:
-    """Whether haemoglobin fell by the site's amount or more from the baseline, or from a value of the days before.
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What haemoglobin was on earlier days: the highest lower and upper bounds, and whether all bounds are known."""
 
-    `is_fast`: within the site's days, which for the baseline are counted from the infusion.
+    highest_low: Decimal | None
+    highest_high: Decimal | None
+    is_all_known: bool
+
+    @classmethod
+    def of(cls, results: Iterable[LabResult]) -> _Before:
+        """What these results, at least one, say together."""
+        amounts = [result.amount for result in results]
+        lows = [amount.low for amount in amounts if amount is not None and amount.low is not None]
+        highs = [amount.high for amount in amounts if amount is not None and amount.high is not None]
+        return cls(max(lows, default=None), max(highs, default=None), len(highs) == len(amounts))
+
+    def has_lost(self, now: Interval | None, allowed: Decimal) -> Certainty:
+        """Whether a value is lower by the allowed amount or more than one of them; FALSE only if sure of all."""
+        if now is None:
+            return Certainty.UNKNOWN
+        if now.high is not None and self.highest_low is not None and self.highest_low - now.high >= allowed:
+            return Certainty.TRUE
+        if not self.is_all_known or self.highest_high is None or now.low is None:
+            return Certainty.UNKNOWN
+        return Certainty.FALSE if self.highest_high - now.low < allowed else Certainty.UNKNOWN
+
+
+def _hemoglobin_falls(
+    counts: Sequence[LabResult], facts: PatientFacts, known: Known
+) -> tuple[dict[int, Certainty], dict[int, Certainty]]:
+    """Whether haemoglobin fell by the site's amount or more, by the `id` of each result; and whether it did so fast.
+
+    A fall is one from the baseline, or from a value of the site's days before. It is fast from the baseline only
+    within the site's days after the infusion.
     """
-    infusion, day = infusion_day(facts), item.measured.day or facts.today
+    infusion = infusion_day(facts)
     assert infusion is not None
     days = known.policy.whole("tma.hemoglobin_fall_days")
-    first = baseline(HEMOGLOBIN, facts, known)
-    before = [
-        other
-        for other in numbers_after(HEMOGLOBIN, facts)
-        if is_measured(other) and other.measured.day is not None and 0 < days_from(other.measured.day, day) <= days
-    ]
-    if first is not None and (not is_fast or days_from(infusion, day) <= days):
-        before.append(first)
     allowed = known.policy["tma.hemoglobin_fall_g_per_dl"]
-    falls = [_has_lost(item.amount, other.amount, allowed) for other in before]
-    return any_of(falls) if falls else Certainty.UNKNOWN
-
-
-def _has_lost(now: Interval | None, before: Interval | None, allowed: Decimal) -> Certainty:
-    if now is None or before is None:
-        return Certainty.UNKNOWN
-    if now.high is not None and before.low is not None and before.low - now.high >= allowed:
-        return Certainty.TRUE
-    is_sure = now.low is not None and before.high is not None and before.high - now.low < allowed
-    return Certainty.FALSE if is_sure else Certainty.UNKNOWN
+    first = baseline(HEMOGLOBIN, facts, known)
+    from_first = _Before.of([first]) if first is not None else None
+    by_day: dict[date, list[LabResult]] = {}
+    for item in counts:
+        if is_measured(item) and item.measured.day is not None:
+            by_day.setdefault(item.measured.day, []).append(item)
+    daily = {day: _Before.of(results) for day, results in by_day.items()}
+    falls, quick_falls = {}, {}
+    for item in counts:
+        day = item.measured.day or facts.today
+        before = [daily[earlier] for back in range(1, days + 1) if (earlier := day - timedelta(back)) in daily]
+        lately = [said.has_lost(item.amount, allowed) for said in before]
+        since_first = [from_first.has_lost(item.amount, allowed)] if from_first is not None else []
+        is_early = days_from(infusion, day) <= days
+        falls[id(item)] = any_of(all_said) if (all_said := [*lately, *since_first]) else Certainty.UNKNOWN
+        quickly = [*lately, *since_first] if is_early else lately
+        quick_falls[id(item)] = any_of(quickly) if quickly else Certainty.UNKNOWN
+    return falls, quick_falls
 
 
 def _is_high(item: LabResult) -> Certainty:
@@ -422,8 +451,8 @@ def _no_hemolysis(parts: Sequence[Limb]) -> Limb:
 
 def _kidney(facts: PatientFacts, known: Known) -> Limb:
     """Creatinine, or a recorded acute kidney injury (policy tma.creatinine)."""
-    results = numbers_after(CREATININE, facts)
-    measured = _of_lab(results, lambda item: is_creatinine_raised(item, facts, known), known)
+    results, before = numbers_after(CREATININE, facts), baseline(CREATININE, facts, known)
+    measured = _of_lab(results, lambda item: is_creatinine_raised(item, before, known), known)
     return _with_recorded(measured, "acute_kidney_injury", facts, known)
 
 
@@ -435,10 +464,9 @@ def _with_recorded(measured: Limb, concept: str, facts: PatientFacts, known: Kno
     return _joined([measured, recorded]) if measured.is_present else recorded
 
 
-def is_creatinine_raised(item: LabResult, facts: PatientFacts, known: Known) -> tuple[Certainty, tuple[str, ...]]:
-    """Whether creatinine is above its own limit, or has risen from the baseline, and which of it."""
+def is_creatinine_raised(item: LabResult, first: LabResult | None, known: Known) -> tuple[Certainty, tuple[str, ...]]:
+    """Whether creatinine is above its own limit, or has risen from the baseline `first`, and which of it."""
     ratio, rise = known.policy["tma.creatinine_ratio"], known.policy["tma.creatinine_rise_mg_per_dl"]
-    first = baseline(CREATININE, facts, known)
     before = first.amount if first is not None else None
     own_rise = known.units.in_own_unit(Quantity(rise, "mg/dL"), CREATININE)
     judged = {

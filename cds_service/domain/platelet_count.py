@@ -43,10 +43,12 @@ def is_below_normal(count: LabResult, known: Known) -> Certainty:
     return Certainty.UNKNOWN if below is Certainty.FALSE and is_doubtful else below
 
 
-def is_back_at_baseline(count: LabResult, facts: PatientFacts, known: Known) -> Certainty:
-    """Whether a count is at least the baseline value, or at least the lower limit of normal (site policy)."""
+def is_back_at_baseline(count: LabResult, baseline: LabResult | None, known: Known) -> Certainty:
+    """Whether a count is at least the baseline value, or at least the lower limit of normal (site policy).
+
+    `baseline` is that of `baseline_count`, found once for all the counts that are held against it.
+    """
     ways = [_not(is_below_normal(count, known))]
-    baseline = baseline_count(facts, known)
     if baseline is not None and baseline.amount is not None and baseline.amount.exact is not None and count.amount:
         ways.append(_not(count.amount.is_below(baseline.amount.exact)))
     return any_of(ways)

@@ -29,7 +29,8 @@ def newest_reliable(results: Iterable[LabResult], judge: Judge, known: Known) ->
     told = [item for item in results if item.standing is not Standing.NO_INFORMATION]
     sure = reliable_results(told, judge, known)
     newest = newest_of(sure, known)
-    others = [item for item in told if not any(item is other for other in sure)]
+    among_sure = {id(item) for item in sure}
+    others = [item for item in told if id(item) not in among_sure]
     as_new = [
         item for item in others if not newest.accepted or may_be_as_new(item.measured, newest.accepted[0].measured)
     ]

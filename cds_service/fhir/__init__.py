@@ -20,12 +20,12 @@ from cds_service.fhir.occasion import (
     names_medicine_order,
     names_product,
 )
-from cds_service.fhir.prefetch import own_queries, prefetch_templates
+from cds_service.fhir.prefetch import own_queries, prefetch_templates, scopes_for_queries
 from cds_service.fhir.read_facts import SiteClock, read_facts
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.record import FetchedList, Record
 from cds_service.fhir.references import plain_reference
-from cds_service.fhir.scopes import Scopes, read_scopes
+from cds_service.fhir.scopes import Scopes, ScopeSyntax, read_scopes
 from cds_service.fhir.suggested_resources import SuggestedAction, TestOrder, suggested_action
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Occasion",
     "Recognition",
     "Record",
+    "ScopeSyntax",
     "Scopes",
     "SiteClock",
     "SuggestedAction",
@@ -63,6 +64,7 @@ __all__ = [
     "read_json_document",
     "read_scopes",
     "recorded_medications",
+    "scopes_for_queries",
     "suggested_action",
     "unmatched_selections",
     "with_codings_first",

@@ -15,6 +15,7 @@ from cds_service.fhir.observation import (
     SMN2_CONCEPTS,
     WEIGHT,
 )
+from cds_service.fhir.scopes import ScopeSyntax
 from cds_service.fhir.vital_signs import BLOOD_PRESSURE_PANEL, SYSTOLIC, URINE_OUTPUT
 
 OPEN_PATIENT = "{{context.patientId}}"
@@ -54,6 +55,13 @@ def prefetch_templates(codes: CodeBook) -> dict[str, str]:
     for source, resource_type in _TYPES.items():
         templates[source.value] = f"{resource_type}?patient={OPEN_PATIENT}{PAGE_SIZE}"
     return templates
+
+
+def scopes_for_queries(syntax: ScopeSyntax) -> str:
+    """The scopes that open the nine lists, and the Medications they refer to, in the syntax of a SMART version."""
+    return " ".join(
+        f"user/{kind}.{syntax.value}" for kind in ("Patient", "Observation", *_TYPES.values(), "Medication")
+    )
 
 
 def own_queries(codes: CodeBook) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 READ, SEARCH = "read", "search"
 _EVERY_TYPE = "*"
@@ -19,6 +19,13 @@ _WORD = re.compile(
 _REMARK = re.compile(r"\(([^()]*)\)")
 _VERSION = re.compile(r"r[0-9]+b?|stu[0-9]+|dstu[0-9]*")
 _OUR_VERSION = "r4"
+
+
+class ScopeSyntax(Enum):
+    """How a scope to read and search is written in SMART App Launch 1 and 2."""
+
+    SMART_1 = "read"
+    SMART_2 = "rs"
 
 
 class Coverage(IntEnum):

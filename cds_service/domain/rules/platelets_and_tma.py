@@ -338,13 +338,14 @@ def platelet_low(facts: PatientFacts, known: Known) -> Answer:
         return not_asked
     newest = newest_reliable(numbers_after(PLATELETS, facts), lambda item: is_below_normal(item, known), known)
     told = (*newest.accepted, *newest.provisional)
-    graded = [(grade, item) for item in told if (grade := _tier(item, facts, known))]
+    first = baseline_count(facts, known)
+    graded = [(grade, item) for item in told if (grade := _tier(item, first, facts, known))]
     if not graded:
         unclear = [item.evidence for item in told if is_below_normal(item, known) is Certainty.UNKNOWN]
         return _unclear(unclear, facts, known) if unclear else _unless_seen(facts)
     grade, count = min(graded, key=lambda pair: (_TIERS.index(pair[0]), _sort_key(pair[1])))
     is_reliable = any(count is item for item in newest.accepted)
-    earlier = max(newest.earlier, key=newness, default=None) or baseline_count(facts, known)
+    earlier = max(newest.earlier, key=newness, default=None) or first
     if is_reliable and _is_recovering(count, earlier, known):
         return silent()
     is_conflict = not is_reliable and is_measured(count) and is_below_normal(count, known) is not Certainty.UNKNOWN
@@ -371,12 +372,12 @@ _LIMITS = {
 }
 
 
-def _tier(count: LabResult, facts: PatientFacts, known: Known) -> str:
+def _tier(count: LabResult, first: LabResult | None, facts: PatientFacts, known: Known) -> str:
     """The worst grade that this count surely has; "" where it has none."""
     for grade, limit in _LIMITS.items():
         if count.amount is not None and count.amount.is_below(known.policy[limit]) is Certainty.TRUE:
             return grade
-    if _is_early(count, facts, known) and has_fallen(count, facts, known) is Certainty.TRUE:
+    if _is_early(count, facts, known) and has_fallen(count, first, known) is Certainty.TRUE:
         return "fallen"
     return "below-normal" if is_below_normal(count, known) is Certainty.TRUE else ""
 
@@ -411,7 +412,7 @@ def _count_shown(count: LabResult, grade: str, facts: PatientFacts, known: Known
         "limits_written": count.limits.written if count.limits is not None and own is not None else "",
         "first_limit": known.policy["platelet.tier.first_below"],
         "site_limit": known.policy["platelet.low"] if own is None else "",
-        "has_fallen": has_fallen(count, facts, known) is Certainty.TRUE,
+        "has_fallen": has_fallen(count, first, known) is Certainty.TRUE,
         "baseline_written": written_result(first) if first else "",
         "trend": _trend(facts),
         "without_count": _samples_without_number(facts),
@@ -479,10 +480,11 @@ def platelet_not_at_baseline(facts: PatientFacts, known: Known) -> Answer:
     if facts.today < last_slot.opens:
         return silent()
     after = numbers_after(PLATELETS, facts)
-    newest = newest_reliable(after, lambda item: is_back_at_baseline(item, facts, known), known)
+    baseline = baseline_count(facts, known)
+    newest = newest_reliable(after, lambda item: is_back_at_baseline(item, baseline, known), known)
     counts = [item for item in newest.accepted if _is_from(item.measured, last_slot.opens)]
     counts += [item for item in newest.provisional if item.measured.day is None or item.measured.day >= last_slot.opens]
-    judged = [(_return_grade(item, facts, known), item) for item in counts]
+    judged = [(_return_grade(item, baseline, facts, known), item) for item in counts]
     for grade in ("below-normal", "half-lost"):
         for found, item in judged:
             if found == grade:
@@ -496,15 +498,14 @@ def platelet_not_at_baseline(facts: PatientFacts, known: Known) -> Answer:
     return unknown(facts.lacking(Source.MEASUREMENTS) or COUNT_MISSING)
 
 
-def _return_grade(count: LabResult, facts: PatientFacts, known: Known) -> str:
+def _return_grade(count: LabResult, baseline: LabResult | None, facts: PatientFacts, known: Known) -> str:
     """How far a count is from being back: "" where it is back."""
-    is_back = is_back_at_baseline(count, facts, known)
+    is_back = is_back_at_baseline(count, baseline, known)
     if is_back is Certainty.FALSE:
         return "below-normal"
     if is_back is Certainty.UNKNOWN:
         return "unclear"
-    first = baseline_count(facts, known)
-    is_half = first is not None and has_fallen(count, facts, known) is Certainty.TRUE
+    is_half = baseline is not None and has_fallen(count, baseline, known) is Certainty.TRUE
     return "half-lost" if is_half and is_below_normal(count, known) is Certainty.FALSE else ""
 
 

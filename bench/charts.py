@@ -1,0 +1,69 @@
+"""Charts of any size about one treated child, in the shape and weight of a hospital's Observations."""
+
+from __future__ import annotations
+
+import sys
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from compose_fixtures import compose_request, scenarios
+
+Json = dict[str, Any]
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LOINC = "http://loinc.org"
+# code, name, unit, value, and its limits; the first of each ten is a laboratory result that a rule reads
+MEASURED = (
+    ("1742-6", "Alanine aminotransferase [Enzymatic activity/volume] in Serum or Plasma", "U/L", "31", ("5", "45")),
+    ("8867-4", "Heart rate", "/min", "128", None),
+    ("59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry", "%", "98", None),
+    ("9279-1", "Respiratory rate", "/min", "34", None),
+    ("777-3", "Platelets [#/volume] in Blood by Automated count", "10*3/uL", "310", ("150", "450")),
+    ("2823-3", "Potassium [Moles/volume] in Serum or Plasma", "mmol/L", "4.3", ("3.5", "5.5")),
+    ("2951-2", "Sodium [Moles/volume] in Serum or Plasma", "mmol/L", "139", ("134", "144")),
+    ("8310-5", "Body temperature", "Cel", "36.9", None),
+    ("2345-7", "Glucose [Mass/volume] in Serum or Plasma", "mg/dL", "88", ("60", "100")),
+    ("1975-2", "Bilirubin.total [Mass/volume] in Serum or Plasma", "mg/dL", "0.4", ("0.1", "1.0")),
+)
+
+
+def chart_call(observations: int) -> Json:
+    """A patient-view call about a child on the 17th day after the infusion, with so many Observations in all."""
+    request = deepcopy(compose_request(scenarios()["on-track"], "patient-view"))
+    own = request["prefetch"]["observations"]["entry"]
+    patient = own[0]["resource"]["subject"]["reference"]
+    own += [{"resource": _observation(number, patient)} for number in range(observations - len(own))]
+    return request
+
+
+def _observation(number: int, patient: str) -> Json:
+    """One result; the newest ones are from this morning, each ten a quarter of an hour older."""
+    code, name, unit, value, limits = MEASURED[number % len(MEASURED)]
+    taken = (NOW - timedelta(hours=3, minutes=15 * (number // len(MEASURED)))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    made: Json = {
+        "resourceType": "Observation",
+        "id": f"synthetic-{number:06d}",
+        "meta": {"versionId": "1", "lastUpdated": taken},
+        "status": "final",
+        "category": [{"coding": [{"system": "urn:oid:2.16.840.1.113883.4.642.3.401", "code": "vital-signs"}]}],
+        "code": {
+            "coding": [
+                {"system": "urn:oid:1.2.840.114350.1.13.0.1.7.2.0", "code": f"{number % 97}", "display": name},
+                {"system": LOINC, "code": code, "display": name},
+            ],
+            "text": name,
+        },
+        "subject": {"reference": patient},
+        "encounter": {"reference": "Encounter/synthetic-stay", "display": "Synthetic stay"},
+        "effectiveDateTime": taken,
+        "issued": taken,
+        "performer": [{"reference": "Practitioner/synthetic", "display": "Synthetic Nurse"}],
+        "valueQuantity": {"value": float(value), "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
+    }
+    if limits:
+        low, high = ({"value": float(limit), "unit": unit, "code": unit} for limit in limits)
+        made["referenceRange"] = [{"low": low, "high": high, "text": f"{limits[0]} - {limits[1]} {unit}"}]
+    return made
