@@ -17,6 +17,7 @@ from cds_service.config import Settings
 from cds_service.content_folders import CARDS, FHIR_FIXTURES
 from cds_service.errors import CdsError
 from cds_service.hooks import Evaluator
+from cds_service.hooks.code_systems import CODE_SYSTEM_BODIES, code_system_bodies, code_systems
 from cds_service.hooks.errors import operation_outcome, outcome_of, outcome_of_status
 from cds_service.hooks.json_body import write_json
 from cds_service.hooks.services import discovery
@@ -40,7 +41,9 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[EVALUATOR] = evaluator
     app.extensions[DISCOVERY] = write_json(discovery(evaluator.catalogue, settings.spec_profile))
     app.extensions[MAX_BODY] = settings.max_body_bytes
+    app.extensions[CODE_SYSTEM_BODIES] = code_system_bodies(evaluator.catalogue, settings.base_url)
     app.register_blueprint(hooks)
+    app.register_blueprint(code_systems)
     if settings.mode == "demo":
         app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
         app.extensions[TODAY] = lambda: evaluator.now().astimezone(evaluator.zone).date()
@@ -71,7 +74,7 @@ def _allow_loopback_pages(app: Flask) -> None:
     """CORS as demo mode needs it: pages on this machine, on every endpoint, errors included (R-190 to R-193)."""
     CORS(
         app,
-        resources={r"/(cds-services|demo).*": {"origins": _LOOPBACK_ORIGINS}},
+        resources={r"/(cds-services|CodeSystem|demo).*": {"origins": _LOOPBACK_ORIGINS}},
         methods=["GET", "POST", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type"],
         vary_header=True,
