@@ -21,6 +21,7 @@ from cds_service.fhir import FhirClient
 from cds_service.hooks import Evaluator
 from cds_service.hooks.clients import Client
 from cds_service.hooks.clients_file import load_clients
+from cds_service.hooks.code_systems import CODE_SYSTEM_BODIES, code_system_bodies, code_systems
 from cds_service.hooks.errors import operation_outcome, outcome_of, outcome_of_status
 from cds_service.hooks.json_body import write_json
 from cds_service.hooks.services import discovery
@@ -47,7 +48,9 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[CLIENTS] = create_clients(settings, evaluator.catalogue)
     app.extensions[DISCOVERY] = write_json(discovery(evaluator.catalogue, settings.spec_profile))
     app.extensions[MAX_BODY] = settings.max_body_bytes
+    app.extensions[CODE_SYSTEM_BODIES] = code_system_bodies(evaluator.catalogue, settings.base_url)
     app.register_blueprint(hooks)
+    app.register_blueprint(code_systems)
     if settings.mode == "demo":
         app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
         app.extensions[RECORDS] = FixtureRecords(FHIR_FIXTURES, app.extensions[FIXTURES])
@@ -93,7 +96,7 @@ def _allow_loopback_pages(app: Flask) -> None:
     """CORS as demo mode needs it: pages on this machine, on every endpoint, errors included (R-190 to R-193)."""
     CORS(
         app,
-        resources={r"/(cds-services|demo).*": {"origins": _LOOPBACK_ORIGINS}},
+        resources={r"/(cds-services|CodeSystem|demo).*": {"origins": _LOOPBACK_ORIGINS}},
         methods=["GET", "POST", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type"],
         vary_header=True,

@@ -15,7 +15,7 @@ import click
 
 from cds_service import __version__
 from cds_service.config import NO_EFFECT_YET, PARTIAL_EFFECT_YET, Settings, load_settings, require_production_ready
-from cds_service.errors import CdsError, SettingsProblem
+from cds_service.errors import CdsError, NoUsableAnswer, SettingsProblem
 
 if TYPE_CHECKING:
     from cds_service.hooks.clients import Client
@@ -166,6 +166,23 @@ def _read(name: str) -> bytes:
         return Path(name).read_bytes()
     except OSError as error:
         raise SettingsProblem(f"{name}: cannot be read ({error.strerror}); name a request file") from error
+
+
+@main.command("replay")
+@click.argument("base_url", metavar="BASE_URL")
+@click.option("--token-file", metavar="F", help="A file with one token, which the service has to accept on every call.")
+def replay_fixtures(base_url: str, token_file: str | None) -> None:
+    """Send every fixture request to a running service and compare the answers with the expected ones."""
+    from cds_service.content_folders import FHIR_FIXTURES
+    from cds_service.replay import RunningService, load_left_out, load_scenarios, read_token, replay
+
+    service = RunningService.at(base_url, read_token(Path(token_file)) if token_file is not None else "")
+    left_out = load_left_out(FHIR_FIXTURES / "calendar.yaml")
+    try:
+        differing = replay(service, load_scenarios(FHIR_FIXTURES), left_out, click.echo)
+    except NoUsableAnswer as error:
+        _fail(str(error), _WORK_FAILED)
+    raise SystemExit(_WORK_FAILED if differing else 0)
 
 
 @main.command("check-config")

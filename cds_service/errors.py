@@ -8,7 +8,8 @@ CdsError
 ├── BodyTooLarge          the caller's request exceeds the size limit (HTTP 413)
 ├── UnsupportedMediaType  the caller did not send JSON (HTTP 415)
 ├── UnknownService        no CDS Service has this id (HTTP 404)
-└── PatientUnavailable    the patient's record cannot be had (HTTP 412)
+├── PatientUnavailable    the patient's record cannot be had (HTTP 412)
+└── NoUsableAnswer        a service that we call gives no answer that could be compared (exit 1)
 
 Every message is one line that says what, where and the remedy, and holds no patient data.
 """
@@ -54,3 +55,7 @@ class UnknownService(CdsError):
 
 class PatientUnavailable(CdsError):
     """The patient's record is absent, failed, empty or about somebody else."""
+
+
+class NoUsableAnswer(CdsError):
+    """A service that is replayed against does not answer, or not as a CDS Service."""

@@ -28,6 +28,7 @@ from cds_service.config import load_settings
 from cds_service.content_folders import FHIR_FIXTURES
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.presentation.yaml_files import load_yaml
+from cds_service.replay.answers import findings_on
 
 try:
     from builders import PATIENT_ID, TODAY, bundle, hook_request
@@ -37,7 +38,6 @@ except ModuleNotFoundError:  # started as a module, from the repository's root; 
 
 Json = dict[str, Any]
 NOW = f"{TODAY}T09:00:00Z"
-FINDINGS = "onasemnogene-cds.findings"
 CHECKLIST_RULE = "baseline-readiness"
 # The scenario of each hook that the others of that hook are described by: they name only what differs.
 ORDINARY = {
@@ -391,9 +391,10 @@ def _stored(name: str) -> Json:
 # --- answers ----------------------------------------------------------------------------------------------------
 
 
-def client_at(now: str = NOW) -> FlaskClient:
+def client_at(now: str = NOW, **settings: str) -> FlaskClient:
     """The service in demo mode with its clock at this moment: without another, the fixtures' fixed day."""
-    return create_app(load_settings({"CDS_MODE": "demo", "CDS_NOW": now, "CDS_LOG_LEVEL": "warning"})).test_client()
+    environment = {"CDS_MODE": "demo", "CDS_NOW": now, "CDS_LOG_LEVEL": "warning", **settings}
+    return create_app(load_settings(environment)).test_client()
 
 
 def ask(client: FlaskClient, hook: str, request: bytes) -> tuple[int, Json]:
@@ -423,11 +424,6 @@ def _essence(card: Json) -> Json:
     if "suggestions" in card:
         made["suggestions"] = [suggestion["label"] for suggestion in card["suggestions"]]
     return made
-
-
-def findings_on(card: Json) -> list[Json]:
-    """The findings of one card; a card for a family carries none."""
-    return list(card.get("extension", {}).get(FINDINGS, []))
 
 
 def findings_in(body: Json) -> list[Json]:
@@ -578,7 +574,8 @@ README_HEAD = """# Fixtures
 
 Synthetic children and the calls about them. Nobody here exists: every name, number and date is made up, every
 patient is called Synthetic and is tagged as test data. The fixed day is 2026-03-02, 09:00 UTC; demo mode moves all
-days to today, so that what is said of the influenza and RSV season may differ there.
+days to today. `cds-service replay` sends all of these calls to a running service and compares its answers; what hangs on
+the calendar itself, such as the influenza and RSV season, is named in `calendar.yaml` and left out on another day.
 
 The scenarios `walk-1` to `walk-5` follow one infant from referral to infusion through five hooks. The children
 `going-home` and `day-6` to `day-95` stand so many days after the infusion; their charts are opened (patient-view), they

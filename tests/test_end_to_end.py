@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from compose_fixtures import (
     ORDINARY,
     ask,
     calls,
-    client_at,
     compose_request,
     disagreements,
     findings_in,
@@ -30,7 +28,6 @@ from flask.testing import FlaskClient
 from markdown_it import MarkdownIt
 
 from cds_service.hooks.json_body import read_json_object, write_json
-from cds_service.web.fixture_requests import FIXTURE_DAY, moved_to
 
 Json = dict[str, Any]
 CALLS = list(calls())
@@ -118,23 +115,6 @@ def test_asking_twice_gives_the_same_bytes(client: FlaskClient, hook: str, scena
     address, body = f"/cds-services/onasemnogene-{hook}", stored_request(hook, scenario)
     first = client.post(address, data=body, content_type="application/json").data
     assert client.post(address, data=body, content_type="application/json").data == first
-
-
-# What hangs on the season, and on how many days a month has.
-OF_THE_CALENDAR = ("rsv-influenza-prophylaxis", "vector-shedding")
-
-
-@pytest.mark.parametrize("hour", ["00:10", "23:50"])
-def test_the_findings_are_the_same_on_another_day_and_at_any_hour(hour: str) -> None:
-    day = FIXTURE_DAY + timedelta(days=265)
-    client = client_at(f"{day}T{hour}:00Z")
-    for hook, scenario in CALLS:
-        if "disputed" in scenario:
-            continue
-        status, body = ask(client, hook, moved_to(day, stored_request(hook, scenario).decode()).encode())
-        differing = disagreements(scenario, hook, status, body)
-        wrong = [item for item in differing if not any(word in item for word in ("values of ", *OF_THE_CALENDAR))]
-        assert not wrong, (hook, scenario["name"], wrong)
 
 
 # --- missing is not normal --------------------------------------------------------------------------------------

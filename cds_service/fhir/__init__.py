@@ -3,6 +3,7 @@
 from cds_service.fhir.access import FhirAccess, is_bearer_token
 from cds_service.fhir.availability import Chart, read_chart
 from cds_service.fhir.client import Deadline, FhirClient
+from cds_service.fhir.code_system import OwnCode, OwnCodeSystem, code_system_resource
 from cds_service.fhir.created_order import with_codings_first
 from cds_service.fhir.draft_orders import (
     DraftOrders,
@@ -41,6 +42,8 @@ __all__ = [
     "NestedTooDeep",
     "NotJson",
     "Occasion",
+    "OwnCode",
+    "OwnCodeSystem",
     "Recognition",
     "Record",
     "ScopeSyntax",
@@ -48,6 +51,7 @@ __all__ = [
     "SiteClock",
     "SuggestedAction",
     "TestOrder",
+    "code_system_resource",
     "dispatches_product",
     "holds_trace_of_product",
     "is_bearer_token",

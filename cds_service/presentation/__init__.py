@@ -1,6 +1,6 @@
 """Answers and card files in, cards out. Words, urgency and grouping; no clinical decision, no JSON."""
 
-from cds_service.presentation.catalogue import Catalogue
+from cds_service.presentation.catalogue import Catalogue, RuleCard
 from cds_service.presentation.group import cards_for
 from cds_service.presentation.load import load_catalogue
 from cds_service.presentation.plain_text import plain_text
@@ -11,6 +11,7 @@ __all__ = [
     "Card",
     "Catalogue",
     "Finding",
+    "RuleCard",
     "Suggestion",
     "cards_for",
     "load_catalogue",

@@ -38,6 +38,8 @@ BESIDE_THE_PRODUCT = frozenset({"record", "vaccines", "steroid", "liver", "plate
 BESIDE_A_VACCINATION = frozenset({"record", "vaccines", "steroid"})
 # What may still be said of a child whose follow-up is over (clinical-rules C9).
 LONG_TERM_RULES = frozenset({"tumor-report"})
+# The code systems of the codes that cards use, by the last part of their address (interfaces section 3).
+CODE_SYSTEMS = ("card-topics", "override-reasons", "rules")
 TOPICS = (
     "readiness",
     "record",
@@ -89,6 +91,7 @@ class RuleCard:
     """One rule's card file: its header, its headline, its message, and its paragraphs by sub-heading."""
 
     rule_id: str
+    title: str
     topic: str
     section: str
     phase: str
@@ -147,6 +150,25 @@ class Phrases:
 
 
 @dataclass(frozen=True, slots=True)
+class TopicText:
+    """One topic of cards as it is published: its name, and what its cards are about."""
+
+    display: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSystemText:
+    """One code system as it is published. `name` is for machines; `properties` say what is told of each code."""
+
+    name: str
+    title: str
+    description: str
+    purpose: str
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """The card files, complete and checked. `asked` are the rules that a hook asks, by what the call is to us."""
 
@@ -160,4 +182,6 @@ class Catalogue:
     checklist: Mapping[str, ChecklistText]
     checked_by: Mapping[str, tuple[str, ...]]
     phrases: Phrases
+    topics: Mapping[str, TopicText]
+    code_systems: Mapping[str, CodeSystemText]
     asked: Mapping[Concern, Mapping[str, Registry]]

@@ -28,6 +28,7 @@ from cds_service.presentation.catalogue import (
     Phrases,
     RuleCard,
 )
+from cds_service.presentation.load_code_systems import load_code_systems
 from cds_service.presentation.load_codes import load_codes
 from cds_service.presentation.load_numbers import load_known
 from cds_service.presentation.load_rule_cards import load_topic
@@ -54,8 +55,10 @@ def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes)
     known = load_known(folder, site_policy, site_codes, tuple(line for line, _ in lines), _tests(orders))
     cards = {card.rule_id: card for topic in TOPICS for card in load_topic(folder / topic, topic, known)}
     checks.require_same_ids(cards, rules.ids)
+    identity = _identity(folder / "label" / "identity.yaml")
+    topics, code_systems = load_code_systems(folder / "shared" / "code_systems.yaml", identity.revision)
     return Catalogue(
-        identity=_identity(folder / "label" / "identity.yaml"),
+        identity=identity,
         known=known,
         codes=load_codes(folder / "outside" / "codes", site_codes),
         names=_names(folder / "outside" / "names.yaml"),
@@ -65,6 +68,8 @@ def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes)
         checklist={text.check: text for _, text in lines},
         checked_by={line.check: line.rules for line, _ in lines},
         phrases=_phrases(folder / "shared" / "phrases.yaml"),
+        topics=topics,
+        code_systems=code_systems,
         asked={
             concern: {hook: rules.only(_asked(concern, hook, cards, lines)) for hook in HOOKS} for concern in Concern
         },

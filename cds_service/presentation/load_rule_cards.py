@@ -31,13 +31,14 @@ def _rule_card(path: Path, topic: str, known: Known) -> RuleCard:
     header = checks.require_fields(
         path,
         load_yaml_text(match[1], path),
-        ("phase", "hooks", "grades", "uses", "reviewed"),
+        ("title", "phase", "hooks", "grades", "uses", "reviewed"),
         ("section", "basis", "explains", "never_milder", "never_unknown", "reminder", "leads"),
     )
     headline, message, paragraphs = _body(path, match[2])
     basis = checks.require_one_of(path, "basis", header.get("basis", "label"), BASES)
     return RuleCard(
         rule_id=path.stem,
+        title=checks.require_text(path, "title", header["title"]),
         topic=topic,
         section=checks.require_quoted_section(path, header.get("section", "")),
         phase=str(header["phase"]),

@@ -13,6 +13,7 @@ from cds_service.presentation import Catalogue, load_catalogue
 from cds_service.presentation.site_files import SiteCodes, SitePolicy
 
 STALE = "dose/weight-stale.md"
+CODE_SYSTEMS = "shared/code_systems.yaml"
 VALUES, POLICY, OUTSIDE = "label/values.yaml", "policy/site_policy.yaml", "outside/values.yaml"
 ROUTES, UNITS, CHECKLIST, ORDERS = (
     "outside/codes/routes.yaml",
@@ -112,6 +113,14 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     "order: no reason": (ORDERS, "  reason: before onasemnogene abeparvovec\n", "", "weigh: field reason is missing; add it"),
     "order: an empty text": (ORDERS, "offer: Order a new weight", 'offer: ""', "offer: is empty; say it in words"),
     "order: a hole is not closed": (ORDERS, "offer: Order a new weight", 'offer: "Order {{ x"', "correct the {{ }} or {% %}"),
+    "header: no title": (STALE, "title: Dosing weight that is old\n", "", "field title is missing; add it"),
+    "header: an empty title": (STALE, "title: Dosing weight that is old", 'title: ""', "title: is empty; say it in words"),
+    "code systems: a topic is missing": (CODE_SYSTEMS, "  heart:\n", "  hearts:\n", "topics: field heart is missing; add it"),
+    "code systems: a topic without a definition": (CODE_SYSTEMS, "    definition: Troponin and cardiac evaluation.\n", "", "heart: field definition is missing; add it"),
+    "code systems: a system is missing": (CODE_SYSTEMS, "  rules:\n", "  rule:\n", "code_systems: field rules is missing; add it"),
+    "code systems: no title": (CODE_SYSTEMS, "title: Topics of ZOLGENSMA decision support cards", 'title: ""', "card-topics: title: is empty; say it in words"),
+    "code systems: an unknown word": (CODE_SYSTEMS, "{{ revision }}", "{{ edition }}", "description: 'edition' is undefined; write no name but {{ revision }}"),
+    "code systems: a hole is not closed": (CODE_SYSTEMS, "{{ revision }}", "{{ revision }", "correct the {{ }} or {% %}"),
     "phrases: a heading is missing": ("shared/phrases.yaml", "  What is missing: What is missing\n", "", "headings: field What is missing is missing; add it"),
     "phrases: a whole part is missing": ("shared/phrases.yaml", "override_reasons:", "reasons:", "field override_reasons is missing; add it"),
     "identity: no date": ("label/identity.yaml", "rules_checked_on: 2026-11-22", "rules_checked_on: last autumn", "rules_checked_on is no date; write it as YYYY-MM-DD"),
@@ -139,7 +148,7 @@ def test_a_policy_number_outside_its_own_limits_is_refused(cards: Path) -> None:
 
 
 FILES = [
-    VALUES, POLICY, OUTSIDE, UNITS, ROUTES, "outside/codes/systems.yaml", "outside/names.yaml", CHECKLIST, ORDERS, "shared/phrases.yaml",
+    VALUES, POLICY, OUTSIDE, UNITS, ROUTES, "outside/codes/systems.yaml", "outside/names.yaml", CHECKLIST, ORDERS, "shared/phrases.yaml", CODE_SYSTEMS,
     "label/identity.yaml",
 ]  # fmt: skip
 
