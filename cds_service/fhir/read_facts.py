@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar, cast
 
@@ -293,38 +293,32 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     labs: list[tuple[JsonObject, str]] = []
     pressures: list[JsonObject] = []
     ages, others, titers, temperatures, urine, smears = [], [], [], [], [], []
-    for resource in chart.of_type("Observation"):
-        concepts = recognition.concept_of(resource.get("code"))
-        inside = _component_results(resource, recognition) if resource.get("component") else []
-        labs += inside
-        systolic = systolic_results(resource, concepts, recognition)
+    for whole in chart.of_type("Observation"):
+        systolic = systolic_results(whole, recognition.concept_of(whole.get("code")), recognition)
         pressures += systolic
-        if not concepts:
-            if inside or systolic:
-                continue
-            if is_titer(resource, recognition):
+        is_known = bool(systolic)
+        for resource, concepts in _with_components(whole, recognition):
+            is_a_titer = is_titer(resource, recognition)
+            is_known = is_known or is_a_titer or bool(concepts)
+            if concepts & {WEIGHT, OTHER_WEIGHT}:
+                weights.append((resource, concepts))
+            if GESTATIONAL_AGE in concepts and FOETAL_AGE not in concepts:
+                ages.append(resource)
+            if concepts & SMN1_CONCEPTS:
+                genes.append((resource, concepts))
+            elif concepts & SMN2_CONCEPTS:
+                others.append(resource)
+            if is_a_titer:
                 titers.append(resource)
-            else:
-                found.unmapped_results += 1
-            continue
-        if concepts & {WEIGHT, OTHER_WEIGHT}:
-            weights.append((resource, concepts))
-        if GESTATIONAL_AGE in concepts and FOETAL_AGE not in concepts:
-            ages.append(resource)
-        if concepts & SMN1_CONCEPTS:
-            genes.append((resource, concepts))
-        elif concepts & SMN2_CONCEPTS:
-            others.append(resource)
-        if is_titer(resource, recognition):
-            titers.append(resource)
-        if BODY_TEMPERATURE in concepts:
-            temperatures.append(resource)
-        if URINE_OUTPUT in concepts:
-            urine.append(resource)
-        if SCHISTOCYTES in concepts:
-            smears.append(resource)
-        labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
-        tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
+            if BODY_TEMPERATURE in concepts:
+                temperatures.append(resource)
+            if URINE_OUTPUT in concepts:
+                urine.append(resource)
+            if SCHISTOCYTES in concepts:
+                smears.append(resource)
+            labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
+            tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
+        found.unmapped_results += not is_known
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
     found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
     found.each(labs, lambda r, analyte: read_lab_result(r, analyte, born, clock, units), found.lab_results)
@@ -349,13 +343,17 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     found.each(_alone(others), lambda r, _: other_evidence(r, clock), found.other_genetic_evidence)
 
 
-def _component_results(resource: JsonObject, recognition: Recognition) -> list[tuple[JsonObject, str]]:
-    """The analytes that a panel reports as its components, each as a result of its own."""
-    return [
-        (part, analyte)
-        for part in components_as_results(resource)
-        for analyte in recognition.concept_of(part.get("code")) & LABS
-    ]
+def _with_components(whole: JsonObject, recognition: Recognition) -> Iterator[tuple[JsonObject, frozenset[str]]]:
+    """An Observation and each of its components, as results of their own, with what they are results of.
+
+    A part of a birth weight, or of a foetus's age, is none of the child.
+    """
+    concepts = recognition.concept_of(whole.get("code"))
+    yield whole, concepts
+    kept = concepts & {OTHER_WEIGHT, FOETAL_AGE}
+    for part in components_as_results(whole) if whole.get("component") else ():
+        own = recognition.concept_of(part.get("code"))
+        yield part, own | kept if own else own
 
 
 def _as_told(result: LabResult, recognition: Recognition) -> LabResult:

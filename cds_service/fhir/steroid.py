@@ -21,9 +21,9 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
     first_text,
     objects,
+    only_object,
     text,
     whole_number,
 )
@@ -205,7 +205,7 @@ def read_steroid_dose(
     product = _product(resource, medications, recognition) if was_given is not None else None
     if product is None or was_given is None:
         return None
-    dosage = first_object(resource.get("dosage"))
+    dosage = only_object(resource.get("dosage"))
     ways = _ways(dosage.get("route"), recognition)
     if not _is_systemic(ways, product, recognition):
         return None
@@ -249,7 +249,7 @@ def _name(product: _Product) -> str:
 
 def _medication(resource: JsonObject, medications: Mapping[str, JsonObject]) -> JsonObject:
     """The Medication resource that a resource refers to, contained or delivered."""
-    return resolved(first_object(resource.get("medicationReference")), resource, medications)
+    return resolved(only_object(resource.get("medicationReference")), resource, medications)
 
 
 def _strength(product: _Product, medication: JsonObject, units: UnitTable) -> _Strength:
@@ -262,7 +262,7 @@ def _strength(product: _Product, medication: JsonObject, units: UnitTable) -> _S
 def _ingredient_strength(medication: JsonObject, units: UnitTable) -> _Strength:
     """The strength by a Medication's only active ingredient, if it is a mass in a volume or in one piece (trap 63)."""
     active = [item for item in objects(medication.get("ingredient")) if item.get("isActive") is not False]
-    ratio = first_object(active[0].get("strength")) if len(active) == 1 else {}
+    ratio = only_object(active[0].get("strength")) if len(active) == 1 else {}
     mass, share = an_object(ratio.get("numerator")), an_object(ratio.get("denominator"))
     mg, ml = read_ordered(mass, "dose_mass", units), read_ordered(share, "volume", units)
     if mg is None or mg <= 0:
@@ -292,7 +292,7 @@ def _is_as_needed(item: JsonObject, recognition: Recognition) -> bool:
     flag = item.get("asNeededBoolean")
     if flag is True or code_text(flag) == "true" or item.get("asNeededCodeableConcept"):
         return True
-    timing = first_object(item.get("timing"))
+    timing = only_object(item.get("timing"))
     said = [*timing_words(timing), *([] if timing else [text(item.get("text"))])]
     return says_as_needed(said, recognition)
 
@@ -362,12 +362,12 @@ def _step(
 ) -> _Step:
     entries = dose_entries(item)
     dose = _judged([(rank, dose) for rank, entry in entries for dose in _doses(entry, strength, units)])
-    timing = first_object(item.get("timing"))
+    timing = only_object(item.get("timing"))
     said = text(item.get("text")) or text(item.get("patientInstruction"))
     sig = said or ", ".join(filter(None, (dose.written, *timing_words(timing)[-1:])))
     when = read_timing(timing, recognition, clock, presumed_start)
     is_taper = recognition.holds("taper_word", said) and not recognition.holds("taper_later", said)
-    start = an_object(first_object(timing.get("repeat")).get("boundsPeriod")).get("start")
+    start = an_object(only_object(timing.get("repeat")).get("boundsPeriod")).get("start")
     if start and when.first_day is None:
         dose = _Dose(None, None, "start-unreadable", dose.written)
     return _Step(dose, when, whole_number(item.get("sequence")), _shortened(sig), is_taper)
@@ -465,13 +465,13 @@ def _why_undated(step: _Step, steps: list[_Step]) -> str:
 
 def _order_end(resource: JsonObject, clock: SiteClock) -> _OrderEnd:
     """The end of the order's validity; and of one that is over, that yesterday was its last day at the latest."""
-    validity = an_object(first_object(resource.get("dispenseRequest")).get("validityPeriod"))
+    validity = an_object(only_object(resource.get("dispenseRequest")).get("validityPeriod"))
     is_over = code_text(resource.get("status")) in _ENDED
     return _OrderEnd(last_day_until(validity.get("end"), clock), clock.today - _ONE_DAY if is_over else None)
 
 
 def _supply_end(resource: JsonObject, start: date) -> date | None:
-    supply = first_object(first_object(resource.get("dispenseRequest")).get("expectedSupplyDuration"))
+    supply = only_object(only_object(resource.get("dispenseRequest")).get("expectedSupplyDuration"))
     return last_day_of_length(start, supply)
 
 

@@ -18,9 +18,9 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
     number,
     objects,
+    only_object,
     text,
     values,
     whole_number,
@@ -80,7 +80,7 @@ def read_timing(
     timing: JsonObject, recognition: Recognition, clock: SiteClock, presumed_start: date | None = None
 ) -> DailyTiming:
     """What a Timing element says. `presumed_start` is the day from which lengths count where no start is written."""
-    repeat = first_object(timing.get("repeat"))
+    repeat = only_object(timing.get("repeat"))
     events = [day for event in values(timing.get("event")) if (day := read_time(event, clock).day)]
     weekdays = _weekdays(repeat)
     first_day = _first_day(repeat, clock) or min(events, default=None)
@@ -252,8 +252,8 @@ def _bounds_end(repeat: JsonObject, clock: SiteClock) -> date | None:
 
 def _ends_by_length(repeat: JsonObject, start: date | None) -> list[date | None]:
     """The ends by the length of the bounds, and by a duration in days, which some systems use for the course."""
-    span = first_object(repeat.get("boundsRange"))
-    lengths = [*objects(repeat.get("boundsDuration")), first_object(span.get("low")) or first_object(span.get("high"))]
+    span = only_object(repeat.get("boundsRange"))
+    lengths = [*objects(repeat.get("boundsDuration")), only_object(span.get("low")) or only_object(span.get("high"))]
     unit = code_text(repeat.get("durationUnit"))
     if unit in _MONTHS_IN or _HOURS_IN.get(unit, Decimal(0)) >= _HOURS_PER_DAY:
         lengths.append({"value": repeat.get("duration"), "unit": unit})

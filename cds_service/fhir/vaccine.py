@@ -16,9 +16,9 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
     first_text,
     objects,
+    only_object,
     text,
     values,
 )
@@ -193,9 +193,9 @@ def _immunization(
 
 def _planned(resource: JsonObject, clock: SiteClock) -> list[ClinicalTime]:
     """The times that a resource names for being done, the most exact kind first."""
-    timings = [first_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
+    timings = [only_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
     timings.append(an_object(resource.get("occurrenceTiming")))
-    bounds = [an_object(first_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
+    bounds = [an_object(only_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
     named = [resource.get("occurrenceDateTime"), resource.get("start")]
     named += [event for timing in timings for event in values(timing.get("event"))]
     periods = [an_object(resource.get("occurrencePeriod")), *bounds, *objects(resource.get("requestedPeriod"))]
