@@ -69,7 +69,8 @@ class OrderReader:
         """The order a MedicationRequest for this medicine amounts to. Nothing beyond the resource is required."""
         instructions = tuple(map(self._instruction, objects(resource.get("dosageInstruction"))))
         dispense = only_object(resource.get("dispenseRequest"))
-        refills = dispense.get("numberOfRepeatsAllowed")
+        # Something that stands where the dispensing belongs, and is not it, may allow a second dose.
+        refills = dispense.get("numberOfRepeatsAllowed") if dispense else resource.get("dispenseRequest") or None
         prior = referenced(resource.get("priorPrescription"))
         return ProductOrder(
             order_id=text(resource.get("id")),
@@ -270,7 +271,7 @@ def dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:
     entries: list[tuple[int, JsonObject]] = []
     for entry in objects(item.get("doseAndRate")):
         said = {code_text(coding.get("code")) for coding in codings(entry.get("type"))}
-        said |= {said_text.lower() for said_text in concept_texts(entry.get("type"))}
+        said |= {said_text.lower().replace(" ", "-") for said_text in concept_texts(entry.get("type"))}
         if "admin-amount" in said:
             continue
         kind = next((name for name in _ORDERED_BEFORE_CALCULATED if name in said), "")

@@ -412,6 +412,11 @@ def _read_doses_and_orders(
             for resource in chart.of_type(kind)
             if not is_removed(resource) and recognition.is_nameless(resource, medications)
         ]
+    found.unreadable += [
+        _unreadable(order, "medication-not-resolvable")
+        for order in drafts.others
+        if order.get("resourceType") == "MedicationRequest" and recognition.is_nameless(order, medications)
+    ]
     ours = [item for item in recorded if item.medicine.is_ours]
     is_open = [item for item in ours if _is_open(item.resource)]
     found.each(_with_medicine(is_open), reader.read, found.open_orders)

@@ -22,6 +22,7 @@ from cds_service.fhir.json_shapes import (
     codings,
     concept_texts,
     first_text,
+    is_true,
     objects,
     only_object,
     text,
@@ -289,8 +290,7 @@ def _instructions(resource: JsonObject, product: _Product, recognition: Recognit
 
 def _is_as_needed(item: JsonObject, recognition: Recognition) -> bool:
     """Whether an instruction is a maximum and no schedule: by its own element, its timing, or its text alone."""
-    flag = item.get("asNeededBoolean")
-    if flag is True or code_text(flag) == "true" or item.get("asNeededCodeableConcept"):
+    if is_true(item.get("asNeededBoolean")) or item.get("asNeededCodeableConcept"):
         return True
     timing = only_object(item.get("timing"))
     said = [*timing_words(timing), *([] if timing else [text(item.get("text"))])]
@@ -480,23 +480,25 @@ def _supply_end(resource: JsonObject, start: date) -> date | None:
 
 def _is_order(resource: JsonObject, is_draft: bool) -> bool:
     status = code_text(resource.get("status"))
-    if status in _NEVER_AN_ORDER or (status == "draft" and not is_draft) or resource.get("doNotPerform") is True:
+    if status in _NEVER_AN_ORDER or (status == "draft" and not is_draft) or is_true(resource.get("doNotPerform")):
         return False
     return code_text(resource.get("intent")) not in _NO_ORDER_YET
 
 
 def _standing(resource: JsonObject, is_draft: bool) -> Standing:
     """What an order proves of the days it names: one on hold, of unknown status, or told by the family proves none."""
-    is_told = resource.get("reportedBoolean") is True or bool(resource.get("reportedReference"))
     is_sure = is_draft or code_text(resource.get("status")) in ("active", "completed", "stopped")
-    return Standing.ACCEPTED if is_sure and not is_told else Standing.PROVISIONAL
+    return Standing.ACCEPTED if is_sure and not _is_reported(resource) else Standing.PROVISIONAL
+
+
+def _is_reported(resource: JsonObject) -> bool:
+    return is_true(resource.get("reportedBoolean")) or bool(resource.get("reportedReference"))
 
 
 def _is_cover(resource: JsonObject, is_draft: bool) -> bool:
     """Whether it covers days from today on: running, or being ordered, and not merely reported by somebody."""
     status = code_text(resource.get("status"))
-    is_reported = resource.get("reportedBoolean") is True or bool(resource.get("reportedReference"))
-    return not is_reported and (status == "active" or (is_draft and status not in _NOT_RUNNING))
+    return not _is_reported(resource) and (status == "active" or (is_draft and status not in _NOT_RUNNING))
 
 
 def _evidence(resource: JsonObject, product: _Product, steps: list[_Step], clock: SiteClock) -> Evidence:

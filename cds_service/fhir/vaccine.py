@@ -17,6 +17,7 @@ from cds_service.fhir.json_shapes import (
     codings,
     concept_texts,
     first_text,
+    is_true,
     objects,
     only_object,
     text,
@@ -99,7 +100,7 @@ def read_vaccination(
     None where it was not done, or where the record is of something else.
     """
     status = code_text(resource.get("status"))
-    if status in _NOT_GIVEN or resource.get("doNotPerform") is True:
+    if status in _NOT_GIVEN or is_true(resource.get("doNotPerform")):
         return None
     concepts, _ = _named(resource, medications)
     found = recognition.concept_of(concepts)
