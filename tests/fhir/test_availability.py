@@ -183,6 +183,20 @@ def test_an_empty_list_under_an_unknown_key_says_nothing() -> None:
     assert chart(vitalsOfThisSite={"resourceType": "Bundle", "total": 0}).sources == chart().sources
 
 
+@pytest.mark.parametrize("entry", [[], [an_outcome_entry("warning")]])
+def test_an_empty_list_under_an_unknown_key_speaks_by_the_address_of_its_search(entry: list[Any]) -> None:
+    link = {"relation": "self", "url": "https://ehr.example.org/fhir/r4/Observation?patient=1&code=29463-7"}
+    sources = chart(vitalsOfThisSite={"resourceType": "Bundle", "total": 0, "link": [link], "entry": entry}).sources
+    assert {s for s in Source if sources[s].state is ListState.COMPLETE} == {Source.MEASUREMENTS}
+
+
+@pytest.mark.parametrize("value", [None, {"resourceType": "PractitionerRole", "id": "1"}, bundle([])])
+def test_a_key_typed_by_hand_that_is_about_the_user_changes_nothing(value: Any) -> None:
+    found = read_chart({"observations": FULL, "-user": value}, PATIENT_ID)
+    assert found.sources == chart(observations=FULL).sources
+    assert (found.unreadable, found.identity_problems) == ((), ())
+
+
 def test_a_mixed_list_speaks_for_every_type_in_it() -> None:
     mixed = bundle([an("Observation"), an("Condition"), an("Procedure")])
     sources = chart(everything=mixed).sources
