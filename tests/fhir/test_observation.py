@@ -113,6 +113,7 @@ def test_a_weight_entered_in_error_is_not_there(weigh: Weigh, status: str) -> No
         (("8350-1",), True),
         (("8351-9",), True),
         (("8716-3", "29463-7", "3141-9"), True),
+        (("3141-9", "8716-3"), True),
         (("8339-4",), False),
         (("3142-7",), False),
         (("8335-2",), False),

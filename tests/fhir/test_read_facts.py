@@ -217,6 +217,13 @@ def of(value: Any, unit: str) -> dict[str, Any]:
 WEIGHED = {"code": loinc("29463-7"), "valueQuantity": of(Decimal("4.2"), "kg")}
 
 
+def test_a_weight_under_a_foreign_system_and_the_code_of_all_vital_signs_is_none(facts_of: FactsOf) -> None:
+    foreign = {"system": "urn:oid:1.2.246.537.6.96", "code": "29463-7"}
+    code = {"coding": [foreign, *loinc("8716-3")["coding"]], "text": "Weight"}
+    facts = facts_of(a_panel("29463-7", code=code, valueQuantity=of(Decimal("4.2"), "kg")))
+    assert ([weight.written for weight in facts.weights], facts.unmapped_results) == (["3.2 kg"], 1)
+
+
 def test_a_weight_inside_a_panel_is_a_weight(facts_of: FactsOf) -> None:
     facts = facts_of(a_panel("85353-1", WEIGHED))
     assert [(w.written, w.for_dosing) for w in facts.weights] == [("3.2 kg", True), ("4.2 kg", True)]
