@@ -102,7 +102,12 @@ from cds_service.fhir.recognition import Medicine, Named, Recognition, medicatio
 from cds_service.fhir.references import identifiers, is_about, own_reference, plain_reference, referenced
 from cds_service.fhir.requested_test import is_nil_by_mouth, read_requested_test
 from cds_service.fhir.standing import is_removed
-from cds_service.fhir.steroid import read_steroid_dose, read_steroid_order, read_stopped_steroid_order
+from cds_service.fhir.steroid import (
+    read_steroid_dose,
+    read_steroid_order,
+    read_stopped_steroid_order,
+    until_replaced,
+)
 from cds_service.fhir.titer import is_titer, read_titer
 from cds_service.fhir.vaccine import overdue_vaccines, read_vaccination, read_vaccine_order
 from cds_service.fhir.visit import read_slot, read_visit_reasons
@@ -520,6 +525,13 @@ def _read_steroid_orders(
         return replace(order, is_cover=False, is_being_stopped=bool(names & stopped))
 
     found.each(((order, _names(order)) for order in recorded), read_recorded, found.steroid_orders)
+    prior = {own_reference(order): referenced(order.get("priorPrescription")) for order in recorded}
+    later: dict[str, list[SteroidOrder]] = {}
+    for order_read in found.steroid_orders:
+        later.setdefault(prior.get(order_read.evidence.reference, ""), []).append(order_read)
+    found.steroid_orders = [
+        until_replaced(item, later.get(item.evidence.reference, ()), clock.today) for item in found.steroid_orders
+    ]
     found.each(((order, True) for order in written), read, found.steroid_orders)
     found.each(
         _alone(order for order in drafts.stopped if not _names(order) & held),

@@ -227,7 +227,7 @@ _WORDS = (
     "controlled", "not_controlled", "nil_by_mouth", "kit_received", "syringe_drawn", "infusion_visit",
     "steroid_name", "anti_infective_name", "vaccine_word", "vaccine_mmr_name", "vaccine_varicella_name",
     "vaccine_other_live_name", "once_a_day", "twice_a_day", "three_times_a_day", "four_times_a_day",
-    "every_other_day", "as_needed", "route_not_systemic", "route_systemic_oral", "route_enteral_tube",
+    "every_other_day", "as_needed", "continuous", "route_not_systemic", "route_systemic_oral", "route_enteral_tube",
     "route_intramuscular", "steroid_depot", "laboratory_test", "immune_globulin", "not_infusion_visit",
     "denial", "follow_up_visit", "sign_encephalopathy", "sign_decreased_alertness", "sign_deterioration",
     "sign_bruising", "sign_jaundice", "sign_seizure", "sign_oliguria", "not_about_now", "past_event",

@@ -34,6 +34,7 @@ from cds_service.fhir.recognition import Recognition, resolved, stated
 from cds_service.fhir.references import own_reference
 from cds_service.fhir.timing import (
     DailyTiming,
+    is_end_unreadable,
     last_day_of_length,
     last_day_until,
     read_timing,
@@ -151,7 +152,8 @@ def read_steroid_order(
     strength = _strength(product, _medication(resource, medications), units)
     steps = [_step(item, strength, recognition, units, clock, presumed_start) for item, _ in instructions]
     is_depot = _is_depot(product, [ways for _, ways in instructions], recognition)
-    phases = _phases(steps, "depot" if is_depot else why, _order_end(resource, clock))
+    why = "depot" if is_depot else why or ("end-unreadable" if _is_validity_unreadable(resource, clock) else "")
+    phases = _phases(steps, why, _order_end(resource, clock))
     starts = [phase.first_day for phase in phases if phase.first_day]
     return SteroidOrder(
         order_id=text(resource.get("id")),
@@ -194,6 +196,24 @@ def read_stopped_steroid_order(
     )
 
 
+def until_replaced(order: SteroidOrder, later: Iterable[SteroidOrder], today: date) -> SteroidOrder:
+    """The order as far as no later one of the same drug takes its place; both together would be given twice (trap 71).
+
+    A later one begins on its first day, else on the day of its writing, else today.
+    """
+    taking_over = (o for o in later if o.drug == order.drug and o.standing is Standing.ACCEPTED)
+    begins = [phase.first_day or o.written_on or today for o in taking_over for phase in o.phases]
+    if not begins:
+        return order
+    last = min(begins) - _ONE_DAY
+    phases = (
+        replace(phase, last_day=min(phase.last_day or last, last))
+        for phase in order.phases
+        if (phase.first_day or order.written_on or today) <= last
+    )
+    return replace(order, phases=tuple(phases))
+
+
 def read_steroid_dose(
     resource: JsonObject,
     medications: Mapping[str, JsonObject],
@@ -212,7 +232,7 @@ def read_steroid_dose(
         return None
     strength = _strength(product, _medication(resource, medications), units)
     entry = {"doseQuantity": dosage.get("dose"), **{name: dosage[name] for name in _RATES if name in dosage}}
-    dose = _judged([(0, found) for found in _doses(entry, strength, units)])
+    dose = _judged([(0, found) for found in _doses(entry, strength, units, any(name in dosage for name in _RATES))])
     given = effective_time(resource, clock)
     reason = first_text(resource.get("statusReason")) or first_text(resource.get("reasonNotGiven"))
     status = ", ".join(filter(None, (code_text(resource.get("status")), reason)))
@@ -361,26 +381,44 @@ def _step(
     presumed_start: date,
 ) -> _Step:
     entries = dose_entries(item)
-    dose = _judged([(rank, dose) for rank, entry in entries for dose in _doses(entry, strength, units)])
+    has_rate = any(entry.get(name) for _, entry in entries for name in _RATES)
+    dose = _judged([(rank, dose) for rank, entry in entries for dose in _doses(entry, strength, units, has_rate)])
     timing = only_object(item.get("timing"))
     said = text(item.get("text")) or text(item.get("patientInstruction"))
     sig = said or ", ".join(filter(None, (dose.written, *timing_words(timing)[-1:])))
     when = read_timing(timing, recognition, clock, presumed_start)
     is_taper = recognition.holds("taper_word", said) and not recognition.holds("taper_later", said)
-    start = an_object(only_object(timing.get("repeat")).get("boundsPeriod")).get("start")
-    if start and when.first_day is None:
-        dose = _Dose(None, None, "start-unreadable", dose.written)
+    if when.has_unreadable_start or when.has_unreadable_end:
+        why = "start-unreadable" if when.has_unreadable_start else "end-unreadable"
+        dose = _Dose(None, None, why, dose.written)
     return _Step(dose, when, whole_number(item.get("sequence")), _shortened(sig), is_taper)
 
 
-def _doses(entry: JsonObject, strength: _Strength, units: UnitTable) -> list[_Dose]:
-    """The doses of one entry. A volume beside a rate is that of a bag, not the dose (trap 62)."""
-    has_rate = any(entry.get(name) for name in _RATES)
+def _doses(entry: JsonObject, strength: _Strength, units: UnitTable, has_rate: bool) -> list[_Dose]:
+    """The doses of one entry. `has_rate`: it, or another entry of the same instruction, states a rate.
+
+    A volume beside a rate is that of a bag, not the dose; nor is a mass where the rate is one of mass, and so runs on
+    (trap 62).
+    """
+    states_rate = any(entry.get(name) for name in _RATES)
+    if states_rate and not _is_flow(entry, units):
+        written = ", ".join(filter(None, (as_written(amount) for amount in objects(entry.get("doseQuantity")))))
+        return [_Dose(None, None, "not-interpretable", written)]
     ranges = [_Dose(None, None, "dose-range", _range_written(span)) for span in objects(entry.get("doseRange"))]
     doses = [_dose(amount, strength, units, has_rate) for amount in objects(entry.get("doseQuantity"))]
-    if not doses and not ranges and (has_rate or entry.get("doseQuantity") or entry.get("doseRange")):
+    if not doses and not ranges and (states_rate or entry.get("doseQuantity") or entry.get("doseRange")):
         return [_Dose(None, None, "not-interpretable", "")]
     return [*doses, *ranges]
+
+
+def _is_flow(entry: JsonObject, units: UnitTable) -> bool:
+    """Whether every rate of an entry is so much volume in a time: how fast a dose runs in, and no dose itself."""
+    spans = [an_object(span.get(side)) for span in objects(entry.get("rateRange")) for side in ("low", "high")]
+    flows = [*objects(entry.get("rateQuantity")), *(side for side in spans if side)]
+    volumes = [an_object(ratio.get("numerator")) for ratio in objects(entry.get("rateRatio"))]
+    read = [read_ordered(flow, "flow", units) for flow in flows]
+    read += [read_ordered(volume, "volume", units) for volume in volumes]
+    return bool(read) and None not in read
 
 
 def _range_written(span: JsonObject) -> str:
@@ -465,9 +503,17 @@ def _why_undated(step: _Step, steps: list[_Step]) -> str:
 
 def _order_end(resource: JsonObject, clock: SiteClock) -> _OrderEnd:
     """The end of the order's validity; and of one that is over, that yesterday was its last day at the latest."""
-    validity = an_object(only_object(resource.get("dispenseRequest")).get("validityPeriod"))
+    validity = only_object(only_object(resource.get("dispenseRequest")).get("validityPeriod"))
     is_over = code_text(resource.get("status")) in _ENDED
     return _OrderEnd(last_day_until(validity.get("end"), clock), clock.today - _ONE_DAY if is_over else None)
+
+
+def _is_validity_unreadable(resource: JsonObject, clock: SiteClock) -> bool:
+    """Whether something stands where the end of the order's validity belongs, and cannot be read."""
+    dispense = only_object(resource.get("dispenseRequest"))
+    period = only_object(dispense.get("validityPeriod"))
+    is_odd = (resource.get("dispenseRequest") and not dispense) or (dispense.get("validityPeriod") and not period)
+    return bool(is_odd) or is_end_unreadable(period.get("end"), clock)
 
 
 def _supply_end(resource: JsonObject, start: date) -> date | None:

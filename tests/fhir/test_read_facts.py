@@ -116,6 +116,35 @@ def test_an_order_that_the_call_stops_is_told_so_and_explains_past_days_only(fac
     assert order.phases[0].first_day == date(2026, 2, 1)
 
 
+TAKEN_OVER = {"replaces": "MedicationRequest/steroid-1", "start": "2026-03-10", "end": "2026-04-01"}
+
+
+def test_an_order_that_another_one_of_the_record_replaces_ends_the_day_before(facts_of: FactsOf) -> None:
+    first, second = facts_of({"steroids": [{}, TAKEN_OVER]}).steroid_orders
+    assert [phase.last_day for phase in first.phases] == [date(2026, 3, 9)]
+    assert [phase.last_day for phase in second.phases] == [date(2026, 4, 1)]
+
+
+def test_an_order_that_was_replaced_before_it_began_covers_nothing(facts_of: FactsOf) -> None:
+    first, _ = facts_of({"steroids": [{}, {**TAKEN_OVER, "start": "2026-03-02"}]}).steroid_orders
+    assert first.phases == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"replaces": "MedicationRequest/another"},
+        {"drug": "dexamethasone"},
+        {"status": "on-hold"},
+        {"status": "cancelled"},
+        {"intent": "plan"},
+    ],
+)
+def test_an_order_that_nothing_in_force_of_its_drug_replaces_runs_on(facts_of: FactsOf, other: dict[str, Any]) -> None:
+    first = facts_of({"steroids": [{}, {**TAKEN_OVER, **other}]}).steroid_orders[0]
+    assert [phase.last_day for phase in first.phases] == [date(2026, 3, 31)]
+
+
 def test_an_order_that_another_childs_draft_stops_runs_on(facts_of: FactsOf) -> None:
     stopped = {"id": "steroid-1", "status": "stopped", "subject": "other"}
     (order,) = facts_of({"draft_steroids": [stopped]}).steroid_orders
