@@ -115,8 +115,10 @@ def _delivery(value: object) -> _Delivery:
         return _bundle(resource)
     if not kind:
         return _Delivery(ListState.UNUSABLE, [])
-    own = frozenset({kind} & {"Patient"})
-    return _Delivery(ListState.COMPLETE, [resource], 1, listed=own)
+    # Of the lists, one entry in place of a search shows what there is, and not that there is nothing else.
+    is_whole = kind == "Patient"
+    state = ListState.COMPLETE if is_whole else ListState.INCOMPLETE
+    return _Delivery(state, [resource], 1, listed=frozenset({kind} if is_whole else ()))
 
 
 def _bundle(bundle: JsonObject) -> _Delivery:
@@ -136,11 +138,12 @@ def _bundle(bundle: JsonObject) -> _Delivery:
             (included if mode == "include" else found).append(resource)
     total = whole_number(bundle.get("total"))
     has_next = any(code_text(link.get("relation")) == "next" for link in objects(bundle.get("link")))
+    listed = frozenset(text(resource.get("resourceType")) for resource in found)
     state = ListState.COMPLETE
-    if has_next or (total is not None and total > len(found)):
+    # A Bundle within a Bundle is a part that is not read.
+    if has_next or (total is not None and total > len(found)) or "Bundle" in listed:
         state = ListState.INCOMPLETE
     state = ListState.FAILED if failed else state
-    listed = frozenset(text(resource.get("resourceType")) for resource in found)
     return _Delivery(state, found + included, len(found), total, odd, _asked_for(bundle), listed)
 
 

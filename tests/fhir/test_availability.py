@@ -145,9 +145,16 @@ def test_any_type_of_bundle_is_read(kind: str | None) -> None:
 
 
 @pytest.mark.spec("R-086")
-def test_a_single_resource_in_place_of_a_list_is_a_list_of_one() -> None:
-    assert observations(ONE).state is ListState.COMPLETE
+def test_a_single_resource_in_place_of_a_list_is_read_and_proves_no_absence_of_others() -> None:
+    assert observations(ONE) == SourceState(ListState.INCOMPLETE, 1, None)
     assert chart(observations=ONE).of_type("Observation") == (ONE,)
+
+
+@pytest.mark.spec("R-088")
+def test_a_bundle_within_a_bundle_is_a_part_that_is_not_read() -> None:
+    assert observations(bundle([FULL])).state is ListState.UNUSABLE
+    beside = observations({"resourceType": "Bundle", "entry": [{"resource": ONE}, {"resource": FULL}]})
+    assert beside == SourceState(ListState.INCOMPLETE, 2, None)
 
 
 @pytest.mark.spec("R-088")
