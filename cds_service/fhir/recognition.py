@@ -93,7 +93,7 @@ class Recognition:
     def is_nameless(self, resource: JsonObject, medications: Mapping[str, JsonObject]) -> bool:
         """Whether nothing says what the medication is: no code, no name, and a reference that leads nowhere."""
         concepts, written = stated(resource, medications)
-        coded = (text(coding.get("code")) for coding in codings(concepts))
+        coded = (_code_of(coding) for coding in codings(concepts))
         return not any(written) and not concept_texts(concepts) and not any(coded)
 
     def medicine(self, concepts: list[JsonObject], written: Sequence[str] = ()) -> Medicine:
@@ -263,14 +263,16 @@ def _any_of(names: Iterable[str]) -> re.Pattern[str]:
 def stated(resource: JsonObject, medications: Mapping[str, JsonObject]) -> tuple[list[JsonObject], list[str]]:
     """The CodeableConcepts and the names by which a resource says what its medication is."""
     concepts = objects(resource.get("medicationCodeableConcept"))
-    references = objects(resource.get("medicationReference"))[:1]
+    references = objects(resource.get("medicationReference"))
     written = [text(reference.get("display")) for reference in references]
     for reference in references:
         medication = resolved(reference, resource, medications)
         concepts += objects(medication.get("code"))
         for ingredient in objects(medication.get("ingredient")):
             concepts += objects(ingredient.get("itemCodeableConcept"))
-            written += [text(item.get("display")) for item in objects(ingredient.get("itemReference"))]
+            for item in objects(ingredient.get("itemReference")):
+                written.append(text(item.get("display")))
+                concepts += objects(resolved(item, resource, medications).get("code"))
     return concepts, written
 
 

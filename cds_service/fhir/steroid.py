@@ -223,6 +223,8 @@ def read_steroid_dose(
 ) -> SteroidDose | None:
     """The dose of a systemic corticosteroid that a MedicationAdministration records, given or not done, or None."""
     was_given = _WAS_GIVEN.get(code_text(resource.get("status")))
+    if was_given and is_true(resource.get("notGiven")):
+        was_given = False  # as an older release of FHIR says it
     product = _product(resource, medications, recognition) if was_given is not None else None
     if product is None or was_given is None:
         return None

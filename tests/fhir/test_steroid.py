@@ -863,6 +863,13 @@ def test_a_dose_was_given_or_not_done(given: ReadDose, status: str, was_given: b
     assert (dose.mg, dose.given.day, dose.evidence.value) == (Decimal("3.2"), YESTERDAY, "3.2 mg")
 
 
+@pytest.mark.parametrize(("not_given", "was_given"), [(True, False), ("true", False), (False, True), (None, True)])
+def test_a_dose_that_an_older_release_calls_not_given_was_not(given: ReadDose, not_given: Any, was_given: bool) -> None:
+    dose = given(a_dose(notGiven=not_given))
+    assert dose is not None
+    assert dose.was_given is was_given
+
+
 @pytest.mark.parametrize("status", ["entered-in-error", "stopped", "on-hold", "unknown", "", None, 5])
 def test_other_statuses_say_nothing(given: ReadDose, status: Any) -> None:
     assert given(a_dose(status=status)) is None
