@@ -485,6 +485,7 @@ def _phase(step: _Step, why: str, order_end: _OrderEnd) -> SteroidPhase:
         why_unknown=why or ("" if timing.times_per_day is not None else "no-frequency"),
         written=step.sig,
         is_end_presumed=is_presumed,
+        has_exact_days=timing.has_exact_days,
     )
 
 

@@ -68,7 +68,8 @@ class DailyTiming:
     `times_per_day` is the number of times on each day that counts, None where nothing readable says it.
     `every_days` is 2 for every other day. `weekdays` (Monday is 0) and `only_on` restrict the days; empty: all.
     `first_day` is None where no start is written, `last_day` is None where no end is; of several ends it is the
-    earliest plausible one. A start or an end that is written and cannot be read is neither, and is told.
+    earliest plausible one. A start or an end that is written and cannot be read is neither, and is told; days that are
+    those of times without a zone are not exact.
     """
 
     times_per_day: Decimal | None
@@ -79,6 +80,7 @@ class DailyTiming:
     last_day: date | None
     has_unreadable_start: bool = False
     has_unreadable_end: bool = False
+    has_exact_days: bool = True
 
 
 def read_timing(
@@ -109,6 +111,7 @@ def read_timing(
         last_day=min((end for end in ends if end), default=None),
         has_unreadable_start=first_day is None and _is_start_stated(repeat),
         has_unreadable_end=_is_end_unreadable(repeat, start or clock.today, clock),
+        has_exact_days=_has_exact_days(timing, repeat, clock),
     )
 
 
@@ -161,6 +164,13 @@ def _first_day(repeat: JsonObject, clock: SiteClock) -> date | None:
     """The start of the bounds; where that names a month or year only, its last day: it satisfies nothing (C2)."""
     start = read_time(only_object(repeat.get("boundsPeriod")).get("start"), clock)
     return start.day or latest_day(start.written)
+
+
+def _has_exact_days(timing: JsonObject, repeat: JsonObject, clock: SiteClock) -> bool:
+    """Whether every time that gives the schedule a day has a zone, or is a day."""
+    period = only_object(repeat.get("boundsPeriod"))
+    times = (read_time(time, clock) for time in (period.get("start"), period.get("end"), *values(timing.get("event"))))
+    return all(time.is_exact for time in times if time.day is not None)
 
 
 def _is_start_stated(repeat: JsonObject) -> bool:

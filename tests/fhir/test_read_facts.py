@@ -217,6 +217,19 @@ def test_a_result_without_any_time_is_told(facts_of: FactsOf) -> None:
     assert sorted(told) == ["Observation/lab-alt-1", "Observation/titer-1"]
 
 
+def test_a_device_among_the_orders_is_passed_over_in_silence(facts_of: FactsOf) -> None:
+    device = {
+        "resourceType": "MedicationRequest",
+        "id": "device",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{PATIENT_ID}"},
+        "medicationReference": {"reference": "Medication/away", "display": "CONTINUOUS GLUCOSE SENSOR MISC"},
+    }
+    facts = facts_of({"extra": {"supplies": bundle([device])}})
+    assert (len(facts.steroid_orders), facts.unreadable) == (1, ())
+
+
 # --- results inside a panel
 
 

@@ -399,6 +399,23 @@ def test_a_start_that_an_event_names_as_well_is_read(read: Read) -> None:
     assert (found.first_day, found.has_unreadable_start) == (START, False)
 
 
+@pytest.mark.parametrize(
+    ("timing", "is_exact"),
+    [
+        ({"repeat": {"boundsPeriod": {"start": "2026-03-02", "end": "2026-03-31"}}}, True),
+        ({"repeat": {"boundsPeriod": {"start": "2026-03-02T08:00:00Z", "end": "2026-03-31T08:00:00-05:00"}}}, True),
+        ({"repeat": {"boundsPeriod": {"start": "2026-03-02T08:00:00", "end": "2026-03-31"}}}, False),
+        ({"repeat": {"boundsPeriod": {"start": "2026-03-02", "end": "2026-03-31T08:00:00"}}}, False),
+        ({"event": ["2026-03-02T08:00:00"]}, False),
+        ({"event": ["2026-03-02T08:00:00-05:00"]}, True),
+        ({"repeat": {"boundsPeriod": {"start": "2026-03"}}}, True),
+        ({}, True),
+    ],
+)
+def test_days_of_times_without_a_zone_are_not_exact(read: Read, timing: Any, is_exact: bool) -> None:
+    assert read(timing).has_exact_days is is_exact
+
+
 @pytest.mark.parametrize("code", ["Continuous", "continuous infusion", "Continuously for 24 hours"])
 def test_what_runs_on_has_no_times_a_day(read: Read, code: str) -> None:
     assert rhythm(read({"repeat": DAILY, "code": {"text": code}})) == NOT_READABLE
