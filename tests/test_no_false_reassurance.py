@@ -126,6 +126,31 @@ def test_a_draft_that_does_not_name_this_child_is_not_judged_on_its_data(client:
     assert lines_of(client, request) == {}
 
 
+@pytest.mark.parametrize(
+    ("born", "state"),
+    [
+        ("2019", "action-needed"),
+        ("2023", "action-needed"),
+        ("2024", "not-checkable"),
+        ("2025", "verified"),
+        ("2024-02", "action-needed"),
+        ("2024-03", "not-checkable"),
+        ("2024-05", "verified"),
+        ("2026-13", "not-checkable"),
+        ("2024-03-04T08:00:00Z", "not-checkable"),
+        (2024, "not-checkable"),
+        (None, "not-checkable"),
+    ],
+)
+def test_a_birth_date_that_may_lie_on_either_side_of_the_limit_proves_no_age(
+    client: FlaskClient, born: Any, state: str
+) -> None:
+    """Planned for 3 March 2026: the second birthday has to lie behind it or before it on every day it may be."""
+    request = hook_request({})
+    request["prefetch"]["patient"]["birthDate"] = born
+    assert lines_of(client, request)["age-limit"] == state
+
+
 def a_newer_weight(**members: Any) -> Change:
     def change(request: Request) -> None:
         weight = weight_observation({"weight": "4.2 kg", "days_ago": 0, "id": "w9"}, TODAY, 9)

@@ -141,9 +141,12 @@ def last_day_until(written: object, clock: SiteClock) -> date | None:
 
 
 def last_day_of_length(start: date | None, length: JsonObject) -> date | None:
-    """The last day of so many hours, days, weeks, months or years, counted from `start`; None where unreadable."""
+    """The last day of so many hours, days, weeks, months or years, counted from `start`; None where unreadable.
+
+    A bound, such as less than 30 days, is no length.
+    """
     value, unit = number(length.get("value")), code_text(length.get("code")) or code_text(length.get("unit"))
-    if start is None or value is None or value <= 0:
+    if start is None or value is None or value <= 0 or length.get("comparator"):
         return None
     try:
         if unit in _HOURS_IN:

@@ -359,6 +359,7 @@ def test_a_duration_of_more_than_a_day_is_the_length_of_the_course(read: Read, m
         pytest.param({"duration": 0, "durationUnit": "h"}, id="no duration"),
         pytest.param({"boundsDuration": {"value": 30, "unit": "doses"}}, id="bounds in doses"),
         pytest.param({"boundsDuration": "30 days"}, id="bounds in words"),
+        pytest.param({"boundsDuration": {"value": 30, "unit": "d", "comparator": "<"}}, id="less than 30 days"),
         pytest.param({"boundsRange": {"low": {"value": 4}}}, id="a range in nothing"),
         pytest.param({"count": 0}, id="no times"),
         pytest.param({"count": "some"}, id="some times"),
