@@ -201,7 +201,8 @@ def until_replaced(order: SteroidOrder, later: Iterable[SteroidOrder], today: da
 
     A later one begins on its first day, else on the day of its writing, else today.
     """
-    taking_over = (o for o in later if o.drug == order.drug and o.standing is Standing.ACCEPTED)
+    others = (other for other in later if other is not order)
+    taking_over = (o for o in others if o.drug == order.drug and o.standing is Standing.ACCEPTED)
     begins = [phase.first_day or o.written_on or today for o in taking_over for phase in o.phases]
     if not begins:
         return order
@@ -234,7 +235,8 @@ def read_steroid_dose(
         return None
     strength = _strength(product, _medication(resource, medications), units)
     entry = {"doseQuantity": dosage.get("dose"), **{name: dosage[name] for name in _RATES if name in dosage}}
-    dose = _judged([(0, found) for found in _doses(entry, strength, units, any(name in dosage for name in _RATES))])
+    has_rate = any(dosage.get(name) for name in _RATES)
+    dose = _judged([(0, found) for found in _doses(entry, strength, units, has_rate)])
     given = effective_time(resource, clock)
     reason = first_text(resource.get("statusReason")) or first_text(resource.get("reasonNotGiven"))
     status = ", ".join(filter(None, (code_text(resource.get("status")), reason)))

@@ -14,7 +14,6 @@ from cds_service.fhir.json_shapes import (
     concept_texts,
     first_text,
     objects,
-    only_object,
     text,
 )
 from cds_service.fhir.occasion import names_product
@@ -34,7 +33,7 @@ def read_slot(resource: JsonObject, recognition: Recognition, clock: SiteClock, 
     status = code_text(resource.get("status"))
     if status in _NO_SLOT:
         return None
-    requested = only_object(resource.get("requestedPeriod"))
+    requested: JsonObject = next(iter(objects(resource.get("requestedPeriod"))), {})
     starts = read_time(resource.get("start") or requested.get("start"), clock)
     name = next(iter(_said(resource)), "") or "appointment"
     evidence = Evidence(own_reference(resource), name, starts.written, iso_day(starts), status)

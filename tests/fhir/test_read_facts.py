@@ -134,6 +134,7 @@ def test_an_order_that_was_replaced_before_it_began_covers_nothing(facts_of: Fac
     "other",
     [
         {"replaces": "MedicationRequest/another"},
+        {"replaces": "MedicationRequest/steroid-2"},
         {"drug": "dexamethasone"},
         {"status": "on-hold"},
         {"status": "cancelled"},
