@@ -14,6 +14,7 @@ from typing import Any
 
 from cds_service.app import create_catalogue
 from cds_service.config import load_settings
+from cds_service.fhir import FhirClient
 from cds_service.hooks.evaluation import Evaluator
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.request import read_hook_call
@@ -37,7 +38,11 @@ class Simulation:
     def __init__(self) -> None:
         settings = load_settings({"CDS_MODE": "demo"})
         self._now = datetime(2026, 3, 2, tzinfo=UTC)
-        self._evaluator = Evaluator.of(create_catalogue(settings), settings.zone, lambda: self._now, settings.base_url)
+        # Nobody is asked: every chart comes whole.
+        nobody = FhirClient.pooled(settings.max_body_bytes)
+        self._evaluator = Evaluator.of(
+            create_catalogue(settings), settings.zone, lambda: self._now, settings.base_url, nobody, 1
+        )
 
     def cards(self, child: SimulatedChild, number: int, moment: str = "chart") -> Cards:
         """The cards of one call."""

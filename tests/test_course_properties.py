@@ -27,7 +27,7 @@ from cds_service.domain.facts import PatientFacts
 from cds_service.domain.follow_up import calendar_of
 from cds_service.domain.monitoring_calendar import MonitoringSlot, SlotKind, SlotStatus
 from cds_service.domain.registry import answer_all
-from cds_service.fhir import Recognition, SiteClock, read_chart, read_facts
+from cds_service.fhir import FhirClient, Recognition, SiteClock, read_chart, read_facts
 from cds_service.fhir.occasion import Occasion
 from cds_service.hooks.evaluation import MOMENTS, Evaluator
 from cds_service.hooks.json_body import read_json_object, write_json
@@ -170,7 +170,9 @@ def now_of(course: Json) -> datetime:
 def answer(catalogue: Catalogue) -> Callable[[Json, datetime], list[Json]]:
     """The cards for a request at a moment."""
     moment: list[datetime] = []
-    evaluator = Evaluator.of(catalogue, ZoneInfo("UTC"), lambda: moment[-1], "http://127.0.0.1:8000")
+    evaluator = Evaluator.of(
+        catalogue, ZoneInfo("UTC"), lambda: moment[-1], "http://127.0.0.1:8000", FhirClient.pooled(1), 1
+    )
 
     def ask(request: Json, now: datetime) -> list[Json]:
         moment.append(now)

@@ -42,6 +42,8 @@ DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(T.*)?")
 KG = {"kg": Decimal(1), "g": Decimal("0.001"), "[lb_av]": Decimal("0.45359237")}
 # Prednisolone for a weight that the record does not hold, or holds wrongly.
 WITHOUT_WEIGHT = {"never-weighed", "birth-weight-only", "pounds-as-kilograms"}
+# Drafts that hold FHIR of another release, or none at all.
+ODD_DRAFTS = ("drafts/stu3-shaped", "drafts/tutorial-shaped", "drafts/hostile-text")
 DATED_LATER = {"future-weight"}  # a weight of tomorrow is what this child is for
 OUR_HOSTS = re.compile(r"([a-z]+\.)*example\.org")
 SYSTEM_HOSTS = {

@@ -82,10 +82,20 @@ def a_product_written_with_an_underscore(request: Request) -> None:
     request["prefetch"]["medicationAdministrations"] = bundle([given])
 
 
+def an_order_nobody_can_name_beside_it(request: Request) -> None:
+    draft = {"resourceType": "MedicationRequest", "id": "d9", "status": "draft", "intent": "order"}
+    draft |= {
+        "subject": {"reference": f"Patient/{PATIENT_ID}"},
+        "medicationReference": {"reference": "Medication/away"},
+    }
+    request["context"]["draftOrders"]["entry"].append({"resource": draft})
+
+
 @pytest.mark.parametrize(
     "change",
     [
         an_administration_nobody_can_name,
+        an_order_nobody_can_name_beside_it,
         a_masked_code,
         a_single_administration_in_place_of_the_list,
         an_included_order_in_place_of_the_list,
@@ -114,6 +124,31 @@ def test_a_draft_that_does_not_name_this_child_is_not_judged_on_its_data(client:
     request = hook_request({})
     draft_of(request)["subject"] = subject
     assert lines_of(client, request) == {}
+
+
+@pytest.mark.parametrize(
+    ("born", "state"),
+    [
+        ("2019", "action-needed"),
+        ("2023", "action-needed"),
+        ("2024", "not-checkable"),
+        ("2025", "verified"),
+        ("2024-02", "action-needed"),
+        ("2024-03", "not-checkable"),
+        ("2024-05", "verified"),
+        ("2026-13", "not-checkable"),
+        ("2024-03-04T08:00:00Z", "not-checkable"),
+        (2024, "not-checkable"),
+        (None, "not-checkable"),
+    ],
+)
+def test_a_birth_date_that_may_lie_on_either_side_of_the_limit_proves_no_age(
+    client: FlaskClient, born: Any, state: str
+) -> None:
+    """Planned for 3 March 2026: the second birthday has to lie behind it or before it on every day it may be."""
+    request = hook_request({})
+    request["prefetch"]["patient"]["birthDate"] = born
+    assert lines_of(client, request)["age-limit"] == state
 
 
 def a_newer_weight(**members: Any) -> Change:
@@ -148,6 +183,8 @@ def test_two_versions_of_one_result_that_nothing_tells_apart_contradict_each_oth
     [
         ({"timing": [{"repeat": {"count": 3}}]}, "dose-volume"),
         ({"timing": {"repeat": {"count": "3x"}}}, "dose-volume"),
+        ({"timing": [{"repeat": {"count": 1}}, {"repeat": {"count": 3}}]}, "dose-volume"),
+        ({"timing": {"repeat": [{"count": 1}, {"count": 3}]}}, "dose-volume"),
         ({"timing": {"repeat": {"count": 1, "duration": 5, "durationUnit": "mins"}}}, "route-and-rate"),
     ],
 )
@@ -162,6 +199,16 @@ def test_a_rate_that_cannot_be_read_verifies_nothing(client: FlaskClient, rate: 
     request = hook_request({})
     draft_of(request)["dosageInstruction"][0]["doseAndRate"][0]["rateQuantity"] = rate
     assert lines_of(client, request)["route-and-rate"] != "verified"
+
+
+@pytest.mark.parametrize(
+    "dispense",
+    ["3 refills", [{"numberOfRepeatsAllowed": 0}, {"numberOfRepeatsAllowed": 3}], 3],
+)
+def test_a_dispense_request_that_cannot_be_read_verifies_no_single_dose(client: FlaskClient, dispense: Any) -> None:
+    request = hook_request({})
+    draft_of(request)["dispenseRequest"] = dispense
+    assert lines_of(client, request)["dose-volume"] != "verified"
 
 
 @pytest.mark.parametrize("dispense", [[{"numberOfRepeatsAllowed": 3, "quantity": {"value": 4, "unit": "kit"}}]])

@@ -29,6 +29,7 @@ class SteroidPhase:
     `every_days` is 2 for every other day. `weekdays` (Monday is 0) and `only_on` restrict the days; empty: all.
     `first_day` is None where no start is written; `last_day` is None where no end is. `sequence` orders steps.
     `is_end_presumed`: the order is over and nothing says since when, so that its last days are not sure.
+    `has_exact_days` is False where a day is that of a time without a zone, which proves nothing (ruling 62).
     """
 
     mg: Decimal | None
@@ -43,6 +44,7 @@ class SteroidPhase:
     why_unknown: str
     written: str
     is_end_presumed: bool = False
+    has_exact_days: bool = True
 
 
 @dataclass(frozen=True, slots=True)

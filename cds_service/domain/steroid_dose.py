@@ -165,6 +165,7 @@ def _parts(order: SteroidOrder, day: date, facts: PatientFacts, known: Known) ->
             is_sure = (
                 mg is not None
                 and phase.first_day is not None
+                and phase.has_exact_days
                 and order.route is not SteroidRoute.NOT_STATED
                 and order.standing is Standing.ACCEPTED
                 and (not phase.is_end_presumed or day == start)

@@ -14,8 +14,8 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
     objects,
+    only_object,
     text,
 )
 from cds_service.fhir.recognition import Recognition, stated
@@ -80,19 +80,22 @@ def is_local(dosages: list[JsonObject], names: list[str], recognition: Recogniti
 
 
 def _is_prophylaxis(resource: JsonObject, names: list[str], recognition: Recognition) -> bool:
-    """Whether the reason, the instructions or the name say that it prevents."""
+    """Whether the reason, the instructions or the name say that it prevents, and nothing beside it denies that.
+
+    It makes a card quieter, so notes are not read: they may be about anything, and hold anything.
+    """
     said = [*names, *concept_texts(resource.get("reasonCode"))]
     said += [text(reference.get("display")) for reference in objects(resource.get("reasonReference"))]
     for item in objects(resource.get("dosageInstruction")):
         said += [text(item.get("text")), text(item.get("patientInstruction"))]
         said += concept_texts(item.get("additionalInstruction"))
-    said += [text(note.get("text")) for note in objects(resource.get("note"))]
-    return any(recognition.holds("prophylaxis", words) for words in said)
+    told = [words for words in said if recognition.holds("prophylaxis", words)]
+    return bool(told) and not any(recognition.holds("denial", words) for words in told)
 
 
 def first_day(dosages: list[JsonObject], recognition: Recognition, clock: SiteClock) -> date | None:
     """The first day that any instruction names."""
-    timings = (first_object(item.get("timing")) for item in dosages)
+    timings = (only_object(item.get("timing")) for item in dosages)
     days = [day for timing in timings if (day := read_timing(timing, recognition, clock).first_day)]
     return min(days, default=None)
 
@@ -101,7 +104,7 @@ def _end(
     dosages: list[JsonObject], recognition: Recognition, clock: SiteClock, is_active: bool, written_on: date | None
 ) -> date | None:
     """The last day that all instructions name, None where one is open; not after today once the course has ended."""
-    timings = [first_object(item.get("timing")) for item in dosages]
+    timings = [only_object(item.get("timing")) for item in dosages]
     ends = [read_timing(timing, recognition, clock, written_on).last_day for timing in timings]
     known = [end for end in ends if end]
     last = max(known) if known and len(known) == len(ends) else None

@@ -173,7 +173,7 @@ def _with_own_query(sent: SourceState, fetched: FetchedList, answers: list[list[
     received = sum(page.received for page in usable) + (sent.received if fetched.continues else 0)
     total = sent.total if fetched.continues else _total_of(answers)
     came_whole = _is_all(received, total) if fetched.continues else all(map(_came_whole, answers))
-    is_whole = came_whole and hindrance is None
+    is_whole = came_whole and hindrance is None and not any("Bundle" in page.listed for page in usable)
     return SourceState(ListState.COMPLETE if is_whole else ListState.INCOMPLETE, received, total, hindrance)
 
 
@@ -208,8 +208,10 @@ def _delivery(value: object) -> _Delivery:
         return _bundle(resource)
     if not kind:
         return _Delivery(ListState.UNUSABLE, [])
-    own = frozenset({kind} & {"Patient"})
-    return _Delivery(ListState.COMPLETE, [resource], 1, listed=own)
+    # Of the lists, one entry in place of a search shows what there is, and not that there is nothing else.
+    is_whole = kind == "Patient"
+    state = ListState.COMPLETE if is_whole else ListState.INCOMPLETE
+    return _Delivery(state, [resource], 1, listed=frozenset({kind} if is_whole else ()))
 
 
 def _bundle(bundle: JsonObject) -> _Delivery:
@@ -229,11 +231,12 @@ def _bundle(bundle: JsonObject) -> _Delivery:
             (included if mode == "include" else found).append(resource)
     total = whole_number(bundle.get("total"))
     following = _following(bundle)
+    listed = frozenset(text(resource.get("resourceType")) for resource in found)
     state = ListState.COMPLETE
-    if following or (total is not None and total > len(found)):
+    # A Bundle within a Bundle is a part that is not read.
+    if following or not _is_all(len(found), total) or "Bundle" in listed:
         state = ListState.INCOMPLETE
     state = ListState.FAILED if failed else state
-    listed = frozenset(text(resource.get("resourceType")) for resource in found)
     next_page = following[0] if following else ""
     return _Delivery(state, found + included, len(found), total, odd, _asked_for(bundle), listed, next_page)
 

@@ -13,12 +13,13 @@ from cds_service.fhir.json_shapes import (
     JsonObject,
     codings,
     concept_texts,
-    first_object,
     first_text,
     number,
+    only_object,
     text,
 )
 from cds_service.fhir.laboratory import quantity_interval, result_evidence, result_standing
+from cds_service.fhir.observed_value import READ_AS_QUANTITY, unread_value
 from cds_service.fhir.quantity import as_written, at_least, read_measured
 from cds_service.fhir.recognition import Recognition, clauses
 
@@ -28,6 +29,7 @@ SCHISTOCYTES = "schistocytes"
 _AMOUNTS = frozenset({"hepatitis_b_surface_antigen_quantity", "hepatitis_b_dna", "hepatitis_c_rna"})
 # For hepatitis A IgM no code is listed yet.
 INFECTION_TESTS = _AMOUNTS | {"hepatitis_b_surface_antigen", "hepatitis_a_igm", "respiratory_pathogen_test"}
+_READ = frozenset({"valueString", "valueCodeableConcept", "valueQuantity", "valueBoolean", "valueInteger"})
 _POSITIVE_FLAGS, _NEGATIVE_FLAGS = frozenset({"POS"}), frozenset({"NEG"})
 _ABNORMAL_FLAGS = _POSITIVE_FLAGS | {"A", "AA", "H", "HH"}
 
@@ -39,8 +41,8 @@ def read_temperature(resource: JsonObject, clock: SiteClock, units: UnitTable) -
     and may alarm only; `<38` is no temperature.
     """
     measured = effective_time(resource, clock)
-    element = first_object(resource.get("valueQuantity"))
-    written = as_written(element) or text(resource.get("valueString"))
+    element = only_object(resource.get("valueQuantity"))
+    written = as_written(element) or text(resource.get("valueString")) or unread_value(resource, READ_AS_QUANTITY)
     standing = result_standing(resource, measured, has_value=bool(written))
     if standing is None:
         return None
@@ -141,7 +143,7 @@ def _affirms(words: str, recognition: Recognition) -> bool:
 
 def _is_amount_above_zero(resource: JsonObject) -> bool | None:
     """Whether there is surely some of the agent: `<20` is neither some nor none."""
-    amount = quantity_interval(first_object(resource.get("valueQuantity")))
+    amount = quantity_interval(only_object(resource.get("valueQuantity")))
     certainty = Certainty.UNKNOWN if amount is None else amount.is_above(Decimal(0))
     return None if certainty is Certainty.UNKNOWN else certainty is Certainty.TRUE
 
@@ -157,9 +159,10 @@ def _written(resource: JsonObject) -> str:
     shown = (
         text(resource.get("valueString")),
         first_text(resource.get("valueCodeableConcept")),
-        as_written(first_object(resource.get("valueQuantity"))),
+        as_written(only_object(resource.get("valueQuantity"))),
         str(answer).lower() if isinstance(answer, bool) else "",
         "" if whole is None else plain(whole),
         first_text(resource.get("interpretation")),
+        unread_value(resource, _READ),
     )
     return next((part for part in shown if part), "")

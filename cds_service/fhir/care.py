@@ -17,7 +17,7 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
+    only_object,
     text,
 )
 from cds_service.fhir.recognition import Recognition
@@ -97,7 +97,7 @@ def read_stay(encounters: Iterable[JsonObject], encounter_id: str, clock: SiteCl
     for resource in encounters if encounter_id.strip() else ():
         status = code_text(resource.get("status"))
         if own_reference(resource) == name and status not in _NO_STAY:
-            began = read_time(first_object(resource.get("period")).get("start"), clock)
+            began = read_time(only_object(resource.get("period")).get("start"), clock)
             return Stay(began, Evidence(name, "stay", "", iso_day(began), status))
     return None
 
@@ -154,7 +154,7 @@ def _done(resource: JsonObject, clock: SiteClock) -> ClinicalTime:
         return effective_time(resource, clock)
     if kind == "Procedure":
         return effective_time(resource, clock, "performed")
-    periods = (an_object(resource.get("occurrencePeriod")), first_object(resource.get("period")))
+    periods = (an_object(resource.get("occurrencePeriod")), only_object(resource.get("period")))
     stated = (
         resource.get("occurrenceDateTime"),
         *(period.get("start") for period in periods),

@@ -90,6 +90,12 @@ def latest_day(written: str) -> date | None:
         return None
 
 
+def means_no_end(written: object) -> bool:
+    """Whether a time lies so far ahead, as 9999-12-31 does, that it stands for none."""
+    match = _FHIR_TIME.fullmatch(text(written))
+    return match is not None and int(match["year"]) >= _PLACEABLE_YEARS.stop
+
+
 def iso_day(time: ClinicalTime) -> str:
     """The local day for showing, or what the record says where it cannot be placed."""
     return time.day.isoformat() if time.day else time.written

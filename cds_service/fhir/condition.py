@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import Control, Diagnosis
-from cds_service.fhir.clinical_time import SiteClock, iso_day, read_time
+from cds_service.fhir.clinical_time import SiteClock, iso_day, latest_day, read_time
 from cds_service.fhir.json_shapes import (
     JsonObject,
     an_object,
@@ -15,6 +15,7 @@ from cds_service.fhir.json_shapes import (
     codings,
     concept_texts,
     first_text,
+    only_object,
     text,
 )
 from cds_service.fhir.recognition import Recognition
@@ -93,7 +94,7 @@ def read_diagnoses(resource: JsonObject, recognition: Recognition, clock: SiteCl
 
     None if it was refuted, or is past and tells nothing then. Words alone may raise an alarm.
     """
-    told = _told(resource, recognition)
+    told = _told(resource, recognition, clock)
     if not told:
         return []
     clinical = " ".join(code_text(c.get("code")) for c in codings(resource.get("clinicalStatus")))
@@ -110,13 +111,13 @@ def read_diagnoses(resource: JsonObject, recognition: Recognition, clock: SiteCl
     ]
 
 
-def _told(resource: JsonObject, recognition: Recognition) -> Mapping[str, Standing]:
+def _told(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> Mapping[str, Standing]:
     """What a Condition tells, and what each of it may do."""
     found = recognition.concept_of(resource.get("code"))
     said = [] if found else concept_texts(resource.get("code"))
     present = _coded(found) if found else signs_in(said, recognition)
     past = past_signs_in(said, recognition) - present
-    standing = condition_standing(resource) if present | past else None
+    standing = condition_standing(resource, has_ended=_has_ended(resource, clock)) if present | past else None
     if standing is None:
         return {}
     if said and standing is Standing.ACCEPTED:
@@ -150,6 +151,16 @@ def read_adverse_event(resource: JsonObject, recognition: Recognition, clock: Si
 def _onset(resource: JsonObject, clock: SiteClock) -> ClinicalTime:
     period = an_object(resource.get("onsetPeriod"))
     return read_time(resource.get("onsetDateTime") or period.get("start") or resource.get("recordedDate"), clock)
+
+
+def _has_ended(resource: JsonObject, clock: SiteClock) -> bool:
+    """Whether an end is stated that has come: a day or a month that lies behind, or an age. Words are not read."""
+    period = only_object(resource.get("abatementPeriod"))
+    ends = [resource.get("abatementDateTime"), period.get("end") or period.get("start")]
+    times = [read_time(end, clock) for end in ends if text(end)]
+    days = [time.day or latest_day(time.written) for time in times]
+    at_an_age = any(only_object(resource.get(name)) for name in ("abatementAge", "abatementRange"))
+    return at_an_age or any(day is not None and day <= clock.today for day in days)
 
 
 def _control(resource: JsonObject, recognition: Recognition) -> Control:

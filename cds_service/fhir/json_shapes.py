@@ -23,9 +23,13 @@ def an_object(value: object) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def first_object(value: object) -> JsonObject:
-    """The JSON object, or the first one of a list in place of it, else an empty one."""
-    return next(iter(objects(value)), {})
+def only_object(value: object) -> JsonObject:
+    """The JSON object, or the only one of a list in place of it, else an empty one.
+
+    Of several that differ nobody can tell which is meant, so none is taken.
+    """
+    found = objects(value)
+    return found[0] if found and all(item == found[0] for item in found) else {}
 
 
 def objects(value: object) -> list[JsonObject]:
@@ -50,6 +54,16 @@ def text(value: object) -> str:
 def code_text(value: object) -> str:
     """A code of a fixed list, such as a status: trimmed and in lower case."""
     return text(value).lower()
+
+
+def is_true(value: object) -> bool:
+    """Whether a boolean says yes, also where it is written as text."""
+    return value is True or code_text(value) == "true"
+
+
+def is_false(value: object) -> bool:
+    """Whether a boolean says no, also where it is written as text."""
+    return value is False or code_text(value) == "false"
 
 
 def number(value: object) -> Decimal | None:

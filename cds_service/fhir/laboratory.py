@@ -18,12 +18,13 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
     first_text,
     number,
     objects,
+    only_object,
     text,
 )
+from cds_service.fhir.observed_value import unread_value
 from cds_service.fhir.quantity import as_written
 from cds_service.fhir.reference_range import (
     NO_UNIT,
@@ -169,21 +170,20 @@ def _interval(comparator: str, value: object) -> Interval | None:
 
 def _reported(resource: JsonObject, analyte: str, units: UnitTable) -> _Reported:
     """The first value that a result holds: quantity, text, whole number, or words of a concept."""
-    element = first_object(resource.get("valueQuantity"))
+    element = only_object(resource.get("valueQuantity"))
     if element.get("value") is not None:
         return _Reported(quantity_interval(element), stated_unit(element, analyte, units), as_written(element))
     if said := text(resource.get("valueString")):
         return _in_words(said, resource, analyte, units)
     if (whole := number(resource.get("valueInteger"))) is not None:
         return _Reported(_interval("", whole), NO_UNIT, plain(whole))
-    concept = first_object(resource.get("valueCodeableConcept"))
+    concept = only_object(resource.get("valueCodeableConcept"))
     if said := text(concept.get("text")):
         return _in_words(said, resource, analyte, units)
     if said := first_text(concept):
         return _Reported(None, NO_UNIT, said)
-    others = ((name, value) for name, value in resource.items() if name.startswith("value") and name not in _READ)
-    shape = next((name for name, value in others if value), "")
-    return _Reported(None, NO_UNIT, shape) if shape else _NOTHING
+    unread = unread_value(resource, _READ)
+    return _Reported(None, NO_UNIT, unread) if unread else _NOTHING
 
 
 def _in_words(said: str, resource: JsonObject, analyte: str, units: UnitTable) -> _Reported:

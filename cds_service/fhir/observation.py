@@ -18,9 +18,11 @@ from cds_service.fhir.json_shapes import (
     concept_texts,
     first_text,
     objects,
+    only_object,
     text,
     whole_number,
 )
+from cds_service.fhir.observed_value import READ_AS_QUANTITY, unread_value
 from cds_service.fhir.quantity import as_written, read_measured
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.references import own_reference
@@ -63,8 +65,8 @@ def read_weight(
     standing = observation_standing(resource)
     if standing is None:
         return None
-    element = an_object(resource.get("valueQuantity"))
-    written = as_written(element) or text(resource.get("valueString"))
+    element = only_object(resource.get("valueQuantity"))
+    written = as_written(element) or text(resource.get("valueString")) or unread_value(resource, READ_AS_QUANTITY)
     if not written:
         standing = Standing.NO_INFORMATION
     elif resource.get("dataAbsentReason") or resource.get("focus"):
@@ -88,9 +90,9 @@ def read_gestational_age(resource: JsonObject, clock: SiteClock, units: UnitTabl
     standing = observation_standing(resource)
     if standing is None:
         return None
-    element = an_object(resource.get("valueQuantity"))
+    element = only_object(resource.get("valueQuantity"))
     said = text(resource.get("valueString"))
-    written = as_written(element) or said
+    written = as_written(element) or said or unread_value(resource, READ_AS_QUANTITY)
     measured = effective_time(resource, clock)
     quantity = read_measured(element, GESTATIONAL_AGE, units)
     return GestationalAge(
@@ -157,14 +159,14 @@ def _said(resource: JsonObject) -> list[str]:
 
 def _said_or_counted(resource: JsonObject) -> str:
     said = _said(resource)
-    counted = as_written(an_object(resource.get("valueQuantity")))
+    counted = as_written(only_object(resource.get("valueQuantity")))
     whole = whole_number(resource.get("valueInteger"))
     return said[0] if said else counted or ("" if whole is None else str(whole))
 
 
 def _copies(resource: JsonObject) -> int | None:
     """A whole number of gene copies, from a count or from text that is nothing else."""
-    element = an_object(resource.get("valueQuantity"))
+    element = only_object(resource.get("valueQuantity"))
     if element and not element.get("comparator"):
         unit = text(element.get("unit")) or text(element.get("code"))
         return _if_not_negative(whole_number(element.get("value"))) if unit.strip("{}").lower() in _COUNTS else None

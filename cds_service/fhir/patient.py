@@ -8,7 +8,16 @@ from datetime import date
 
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import BirthDate, IdentityFault, IdentityProblem
-from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, whole_number
+from cds_service.fhir.json_shapes import (
+    JsonObject,
+    an_object,
+    code_text,
+    is_false,
+    is_true,
+    objects,
+    text,
+    whole_number,
+)
 from cds_service.fhir.references import own_reference, referenced
 
 _BIRTH_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
@@ -47,13 +56,12 @@ def read_multiple_birth(patient: JsonObject) -> bool | None:
     if order is not None:
         return order >= 1
     stated = patient.get("multipleBirthBoolean")
-    return stated if isinstance(stated, bool) else None
+    return True if is_true(stated) else False if is_false(stated) else None
 
 
 def has_died(patient: JsonObject) -> bool:
     """Whether the record says that the patient has died."""
-    stated = patient.get("deceasedBoolean")
-    return stated is True or code_text(stated) == "true" or bool(text(patient.get("deceasedDateTime")))
+    return is_true(patient.get("deceasedBoolean")) or bool(text(patient.get("deceasedDateTime")))
 
 
 def record_problems(patient: JsonObject, patient_id: str) -> tuple[IdentityProblem, ...]:
@@ -64,7 +72,7 @@ def record_problems(patient: JsonObject, patient_id: str) -> tuple[IdentityProbl
         for link in objects(patient.get("link"))
         if code_text(link.get("type")) == "replaced-by"
     ]
-    if patient.get("active") is False:
+    if is_false(patient.get("active")):
         merged.append(IdentityProblem(IdentityFault.RECORD_INACTIVE, _record(patient), "", expected))
     return tuple(merged)
 

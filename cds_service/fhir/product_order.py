@@ -25,10 +25,10 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
     first_text,
     number,
     objects,
+    only_object,
     text,
     values,
     whole_number,
@@ -68,8 +68,9 @@ class OrderReader:
     def read(self, resource: JsonObject, medicine: Medicine) -> ProductOrder:
         """The order a MedicationRequest for this medicine amounts to. Nothing beyond the resource is required."""
         instructions = tuple(map(self._instruction, objects(resource.get("dosageInstruction"))))
-        dispense = first_object(resource.get("dispenseRequest"))
-        refills = dispense.get("numberOfRepeatsAllowed")
+        dispense = only_object(resource.get("dispenseRequest"))
+        # Something that stands where the dispensing belongs, and is not it, may allow a second dose.
+        refills = dispense.get("numberOfRepeatsAllowed") if dispense else resource.get("dispenseRequest") or None
         prior = referenced(resource.get("priorPrescription"))
         return ProductOrder(
             order_id=text(resource.get("id")),
@@ -100,7 +101,7 @@ class OrderReader:
         entries = dose_entries(item)
         amounts = [(rank, amount) for rank, entry in entries for amount in self._amounts(entry)]
         rates = _of_best_rank([(rank, rate) for rank, entry in entries for rate in self._rates(entry)])
-        repeat = first_object(first_object(item.get("timing")).get("repeat"))
+        repeat = only_object(only_object(item.get("timing")).get("repeat"))
         minutes, minutes_written = self._minutes(repeat)
         route_texts, method_texts = concept_texts(item.get("route")), concept_texts(item.get("method"))
         return Instruction(
@@ -138,7 +139,7 @@ class OrderReader:
 
     def _quantity(self, stated: object) -> OrderedAmount | None:
         """What is to be dispensed; a bare number counts kits (ruling 24)."""
-        element = first_object(stated)
+        element = only_object(stated)
         if not as_written(element):
             return _unreadable(stated) if stated else None
         value = number(element.get("value"))
@@ -197,9 +198,9 @@ class OrderReader:
 
     def _planned(self, resource: JsonObject) -> PlannedDay | None:
         """The planned day: the first timing event, else the start of the period. Never the day of writing (C8)."""
-        timings = [first_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
+        timings = [only_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
         events = [event for timing in timings for event in values(timing.get("event")) if text(event)]
-        periods = [first_object(first_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
+        periods = [only_object(only_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
         starts = [period.get("start") for period in periods if text(period.get("start"))]
         if not events and not starts:
             return None
@@ -207,7 +208,7 @@ class OrderReader:
         return PlannedDay(time.day, time.written, latest_day(time.written), time.instant)
 
     def _repetition(self, stated: object, repeat: JsonObject) -> Repetition:
-        timing = first_object(stated)
+        timing = only_object(stated)
         times, is_once_a_day, unclear = self._frequency(timing, repeat)
         for name in ("count", "countMax"):
             if repeat.get(name) is not None and whole_number(repeat.get(name)) is None:
@@ -270,7 +271,7 @@ def dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:
     entries: list[tuple[int, JsonObject]] = []
     for entry in objects(item.get("doseAndRate")):
         said = {code_text(coding.get("code")) for coding in codings(entry.get("type"))}
-        said |= {said_text.lower() for said_text in concept_texts(entry.get("type"))}
+        said |= {said_text.lower().replace(" ", "-") for said_text in concept_texts(entry.get("type"))}
         if "admin-amount" in said:
             continue
         kind = next((name for name in _ORDERED_BEFORE_CALCULATED if name in said), "")

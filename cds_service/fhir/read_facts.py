@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar, cast
 
@@ -102,7 +102,12 @@ from cds_service.fhir.recognition import Medicine, Named, Recognition, medicatio
 from cds_service.fhir.references import identifiers, is_about, own_reference, plain_reference, referenced
 from cds_service.fhir.requested_test import is_nil_by_mouth, read_requested_test
 from cds_service.fhir.standing import is_removed
-from cds_service.fhir.steroid import read_steroid_dose, read_steroid_order, read_stopped_steroid_order
+from cds_service.fhir.steroid import (
+    read_steroid_dose,
+    read_steroid_order,
+    read_stopped_steroid_order,
+    until_replaced,
+)
 from cds_service.fhir.titer import is_titer, read_titer
 from cds_service.fhir.vaccine import overdue_vaccines, read_vaccination, read_vaccine_order
 from cds_service.fhir.visit import read_slot, read_visit_reasons
@@ -293,38 +298,32 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     labs: list[tuple[JsonObject, str]] = []
     pressures: list[JsonObject] = []
     ages, others, titers, temperatures, urine, smears = [], [], [], [], [], []
-    for resource in chart.of_type("Observation"):
-        concepts = recognition.concept_of(resource.get("code"))
-        inside = _component_results(resource, recognition) if resource.get("component") else []
-        labs += inside
-        systolic = systolic_results(resource, concepts, recognition)
+    for whole in chart.of_type("Observation"):
+        systolic = systolic_results(whole, recognition.concept_of(whole.get("code")), recognition)
         pressures += systolic
-        if not concepts:
-            if inside or systolic:
-                continue
-            if is_titer(resource, recognition):
+        is_known = bool(systolic)
+        for resource, concepts in _with_components(whole, recognition):
+            is_a_titer = is_titer(resource, recognition)
+            is_known = is_known or is_a_titer or bool(concepts)
+            if concepts & {WEIGHT, OTHER_WEIGHT}:
+                weights.append((resource, concepts))
+            if GESTATIONAL_AGE in concepts and FOETAL_AGE not in concepts:
+                ages.append(resource)
+            if concepts & SMN1_CONCEPTS:
+                genes.append((resource, concepts))
+            elif concepts & SMN2_CONCEPTS:
+                others.append(resource)
+            if is_a_titer:
                 titers.append(resource)
-            else:
-                found.unmapped_results += 1
-            continue
-        if concepts & {WEIGHT, OTHER_WEIGHT}:
-            weights.append((resource, concepts))
-        if GESTATIONAL_AGE in concepts and FOETAL_AGE not in concepts:
-            ages.append(resource)
-        if concepts & SMN1_CONCEPTS:
-            genes.append((resource, concepts))
-        elif concepts & SMN2_CONCEPTS:
-            others.append(resource)
-        if is_titer(resource, recognition):
-            titers.append(resource)
-        if BODY_TEMPERATURE in concepts:
-            temperatures.append(resource)
-        if URINE_OUTPUT in concepts:
-            urine.append(resource)
-        if SCHISTOCYTES in concepts:
-            smears.append(resource)
-        labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
-        tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
+            if BODY_TEMPERATURE in concepts:
+                temperatures.append(resource)
+            if URINE_OUTPUT in concepts:
+                urine.append(resource)
+            if SCHISTOCYTES in concepts:
+                smears.append(resource)
+            labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
+            tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
+        found.unmapped_results += not is_known
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
     found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
     found.each(labs, lambda r, analyte: read_lab_result(r, analyte, born, clock, units), found.lab_results)
@@ -349,13 +348,17 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     found.each(_alone(others), lambda r, _: other_evidence(r, clock), found.other_genetic_evidence)
 
 
-def _component_results(resource: JsonObject, recognition: Recognition) -> list[tuple[JsonObject, str]]:
-    """The analytes that a panel reports as its components, each as a result of its own."""
-    return [
-        (part, analyte)
-        for part in components_as_results(resource)
-        for analyte in recognition.concept_of(part.get("code")) & LABS
-    ]
+def _with_components(whole: JsonObject, recognition: Recognition) -> Iterator[tuple[JsonObject, frozenset[str]]]:
+    """An Observation and each of its components, as results of their own, with what they are results of.
+
+    A part of a birth weight, or of a foetus's age, is none of the child.
+    """
+    concepts = recognition.concept_of(whole.get("code"))
+    yield whole, concepts
+    kept = concepts & {OTHER_WEIGHT, FOETAL_AGE}
+    for part in components_as_results(whole) if whole.get("component") else ():
+        own = recognition.concept_of(part.get("code"))
+        yield part, own | kept if own else own
 
 
 def _as_told(result: LabResult, recognition: Recognition) -> LabResult:
@@ -414,6 +417,11 @@ def _read_doses_and_orders(
             for resource in chart.of_type(kind)
             if not is_removed(resource) and recognition.is_nameless(resource, medications)
         ]
+    found.unreadable += [
+        _unreadable(order, "medication-not-resolvable")
+        for order in drafts.others
+        if order.get("resourceType") == "MedicationRequest" and recognition.is_nameless(order, medications)
+    ]
     ours = [item for item in recorded if item.medicine.is_ours]
     is_open = [item for item in ours if _is_open(item.resource)]
     found.each(_with_medicine(is_open), reader.read, found.open_orders)
@@ -517,6 +525,13 @@ def _read_steroid_orders(
         return replace(order, is_cover=False, is_being_stopped=bool(names & stopped))
 
     found.each(((order, _names(order)) for order in recorded), read_recorded, found.steroid_orders)
+    prior = {own_reference(order): referenced(order.get("priorPrescription")) for order in recorded}
+    later: dict[str, list[SteroidOrder]] = {}
+    for order_read in found.steroid_orders:
+        later.setdefault(prior.get(order_read.evidence.reference, ""), []).append(order_read)
+    found.steroid_orders = [
+        until_replaced(item, later.get(item.evidence.reference, ()), clock.today) for item in found.steroid_orders
+    ]
     found.each(((order, True) for order in written), read, found.steroid_orders)
     found.each(
         _alone(order for order in drafts.stopped if not _names(order) & held),

@@ -93,7 +93,7 @@ class Recognition:
     def is_nameless(self, resource: JsonObject, medications: Mapping[str, JsonObject]) -> bool:
         """Whether nothing says what the medication is: no code, no name, and a reference that leads nowhere."""
         concepts, written = stated(resource, medications)
-        coded = (text(coding.get("code")) for coding in codings(concepts))
+        coded = (_code_of(coding) for coding in codings(concepts))
         return not any(written) and not concept_texts(concepts) and not any(coded)
 
     def medicine(self, concepts: list[JsonObject], written: Sequence[str] = ()) -> Medicine:
@@ -227,7 +227,7 @@ _WORDS = (
     "controlled", "not_controlled", "nil_by_mouth", "kit_received", "syringe_drawn", "infusion_visit",
     "steroid_name", "anti_infective_name", "vaccine_word", "vaccine_mmr_name", "vaccine_varicella_name",
     "vaccine_other_live_name", "once_a_day", "twice_a_day", "three_times_a_day", "four_times_a_day",
-    "every_other_day", "as_needed", "route_not_systemic", "route_systemic_oral", "route_enteral_tube",
+    "every_other_day", "as_needed", "continuous", "route_not_systemic", "route_systemic_oral", "route_enteral_tube",
     "route_intramuscular", "steroid_depot", "laboratory_test", "immune_globulin", "not_infusion_visit",
     "denial", "follow_up_visit", "sign_encephalopathy", "sign_decreased_alertness", "sign_deterioration",
     "sign_bruising", "sign_jaundice", "sign_seizure", "sign_oliguria", "not_about_now", "past_event",
@@ -263,14 +263,16 @@ def _any_of(names: Iterable[str]) -> re.Pattern[str]:
 def stated(resource: JsonObject, medications: Mapping[str, JsonObject]) -> tuple[list[JsonObject], list[str]]:
     """The CodeableConcepts and the names by which a resource says what its medication is."""
     concepts = objects(resource.get("medicationCodeableConcept"))
-    references = objects(resource.get("medicationReference"))[:1]
+    references = objects(resource.get("medicationReference"))
     written = [text(reference.get("display")) for reference in references]
     for reference in references:
         medication = resolved(reference, resource, medications)
         concepts += objects(medication.get("code"))
         for ingredient in objects(medication.get("ingredient")):
             concepts += objects(ingredient.get("itemCodeableConcept"))
-            written += [text(item.get("display")) for item in objects(ingredient.get("itemReference"))]
+            for item in objects(ingredient.get("itemReference")):
+                written.append(text(item.get("display")))
+                concepts += objects(resolved(item, resource, medications).get("code"))
     return concepts, written
 
 

@@ -11,8 +11,8 @@ from cds_service.fhir.json_shapes import (
     an_object,
     code_text,
     concept_texts,
-    first_object,
     first_text,
+    only_object,
     text,
     values,
 )
@@ -57,7 +57,7 @@ def _is_forbidden(resource: JsonObject) -> bool:
 def _wanted(resource: JsonObject, clock: SiteClock) -> ClinicalTime:
     """When the test is to be done, the first time where several are named."""
     period = an_object(resource.get("occurrencePeriod"))
-    events = values(first_object(resource.get("occurrenceTiming")).get("event"))
+    events = values(only_object(resource.get("occurrenceTiming")).get("event"))
     first_event = min((event for event in events if text(event)), key=sortable, default=None)
     stated = (resource.get("occurrenceDateTime"), period.get("start"), first_event)
     return read_time(next((time for time in stated if text(time)), None), clock)
@@ -70,7 +70,7 @@ def is_nil_by_mouth(resource: JsonObject, recognition: Recognition) -> bool:
     is_order = code_text(resource.get("intent")) not in _INTENDED_ONLY and not _is_forbidden(resource)
     if code_text(resource.get("status")) != "active" or not is_order:
         return False
-    diet = first_object(resource.get("oralDiet"))
+    diet = only_object(resource.get("oralDiet"))
     said = [
         words
         for concept in (resource.get("code"), resource.get("category"), resource.get("orderDetail"), diet.get("type"))

@@ -57,14 +57,16 @@ def procedure_standing(resource: JsonObject) -> Standing | None:
     return _PROCEDURE.get(code_text(resource.get("status")), Standing.NO_INFORMATION)
 
 
-def condition_standing(resource: JsonObject) -> Standing | None:
-    """What a Condition may do: accepted only if it is current and confirmed; the past informs only."""
+def condition_standing(resource: JsonObject, *, has_ended: bool) -> Standing | None:
+    """What a Condition may do: accepted only if it is current and confirmed; the past informs only.
+
+    `has_ended`: it states an end that has come, which counts unless its status says that it is current.
+    """
     verification = _codes(resource, "verificationStatus")
     if verification & _WRONG:
         return None
     clinical = _codes(resource, "clinicalStatus")
-    has_ended = any(name.startswith("abatement") for name in resource) and not clinical & _CURRENT
-    if clinical & _PAST or has_ended:
+    if clinical & _PAST or (has_ended and not clinical & _CURRENT):
         return Standing.NO_INFORMATION
     is_accepted = clinical & _CURRENT and "confirmed" in verification
     return Standing.ACCEPTED if is_accepted else Standing.PROVISIONAL

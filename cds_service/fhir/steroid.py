@@ -21,9 +21,10 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
     first_text,
+    is_true,
     objects,
+    only_object,
     text,
     whole_number,
 )
@@ -33,6 +34,7 @@ from cds_service.fhir.recognition import Recognition, resolved, stated
 from cds_service.fhir.references import own_reference
 from cds_service.fhir.timing import (
     DailyTiming,
+    is_end_unreadable,
     last_day_of_length,
     last_day_until,
     read_timing,
@@ -150,7 +152,8 @@ def read_steroid_order(
     strength = _strength(product, _medication(resource, medications), units)
     steps = [_step(item, strength, recognition, units, clock, presumed_start) for item, _ in instructions]
     is_depot = _is_depot(product, [ways for _, ways in instructions], recognition)
-    phases = _phases(steps, "depot" if is_depot else why, _order_end(resource, clock))
+    why = "depot" if is_depot else why or ("end-unreadable" if _is_validity_unreadable(resource, clock) else "")
+    phases = _phases(steps, why, _order_end(resource, clock))
     starts = [phase.first_day for phase in phases if phase.first_day]
     return SteroidOrder(
         order_id=text(resource.get("id")),
@@ -193,6 +196,25 @@ def read_stopped_steroid_order(
     )
 
 
+def until_replaced(order: SteroidOrder, later: Iterable[SteroidOrder], today: date) -> SteroidOrder:
+    """The order as far as no later one of the same drug takes its place; both together would be given twice (trap 71).
+
+    A later one begins on its first day, else on the day of its writing, else today.
+    """
+    others = (other for other in later if other is not order)
+    taking_over = (o for o in others if o.drug == order.drug and o.standing is Standing.ACCEPTED)
+    begins = [phase.first_day or o.written_on or today for o in taking_over for phase in o.phases]
+    if not begins:
+        return order
+    last = min(begins) - _ONE_DAY
+    phases = (
+        replace(phase, last_day=min(phase.last_day or last, last))
+        for phase in order.phases
+        if (phase.first_day or order.written_on or today) <= last
+    )
+    return replace(order, phases=tuple(phases))
+
+
 def read_steroid_dose(
     resource: JsonObject,
     medications: Mapping[str, JsonObject],
@@ -202,16 +224,19 @@ def read_steroid_dose(
 ) -> SteroidDose | None:
     """The dose of a systemic corticosteroid that a MedicationAdministration records, given or not done, or None."""
     was_given = _WAS_GIVEN.get(code_text(resource.get("status")))
+    if was_given and is_true(resource.get("notGiven")):
+        was_given = False  # as an older release of FHIR says it
     product = _product(resource, medications, recognition) if was_given is not None else None
     if product is None or was_given is None:
         return None
-    dosage = first_object(resource.get("dosage"))
+    dosage = only_object(resource.get("dosage"))
     ways = _ways(dosage.get("route"), recognition)
     if not _is_systemic(ways, product, recognition):
         return None
     strength = _strength(product, _medication(resource, medications), units)
     entry = {"doseQuantity": dosage.get("dose"), **{name: dosage[name] for name in _RATES if name in dosage}}
-    dose = _judged([(0, found) for found in _doses(entry, strength, units)])
+    has_rate = any(dosage.get(name) for name in _RATES)
+    dose = _judged([(0, found) for found in _doses(entry, strength, units, has_rate)])
     given = effective_time(resource, clock)
     reason = first_text(resource.get("statusReason")) or first_text(resource.get("reasonNotGiven"))
     status = ", ".join(filter(None, (code_text(resource.get("status")), reason)))
@@ -249,7 +274,7 @@ def _name(product: _Product) -> str:
 
 def _medication(resource: JsonObject, medications: Mapping[str, JsonObject]) -> JsonObject:
     """The Medication resource that a resource refers to, contained or delivered."""
-    return resolved(first_object(resource.get("medicationReference")), resource, medications)
+    return resolved(only_object(resource.get("medicationReference")), resource, medications)
 
 
 def _strength(product: _Product, medication: JsonObject, units: UnitTable) -> _Strength:
@@ -262,7 +287,7 @@ def _strength(product: _Product, medication: JsonObject, units: UnitTable) -> _S
 def _ingredient_strength(medication: JsonObject, units: UnitTable) -> _Strength:
     """The strength by a Medication's only active ingredient, if it is a mass in a volume or in one piece (trap 63)."""
     active = [item for item in objects(medication.get("ingredient")) if item.get("isActive") is not False]
-    ratio = first_object(active[0].get("strength")) if len(active) == 1 else {}
+    ratio = only_object(active[0].get("strength")) if len(active) == 1 else {}
     mass, share = an_object(ratio.get("numerator")), an_object(ratio.get("denominator"))
     mg, ml = read_ordered(mass, "dose_mass", units), read_ordered(share, "volume", units)
     if mg is None or mg <= 0:
@@ -289,10 +314,9 @@ def _instructions(resource: JsonObject, product: _Product, recognition: Recognit
 
 def _is_as_needed(item: JsonObject, recognition: Recognition) -> bool:
     """Whether an instruction is a maximum and no schedule: by its own element, its timing, or its text alone."""
-    flag = item.get("asNeededBoolean")
-    if flag is True or code_text(flag) == "true" or item.get("asNeededCodeableConcept"):
+    if is_true(item.get("asNeededBoolean")) or item.get("asNeededCodeableConcept"):
         return True
-    timing = first_object(item.get("timing"))
+    timing = only_object(item.get("timing"))
     said = [*timing_words(timing), *([] if timing else [text(item.get("text"))])]
     return says_as_needed(said, recognition)
 
@@ -361,26 +385,44 @@ def _step(
     presumed_start: date,
 ) -> _Step:
     entries = dose_entries(item)
-    dose = _judged([(rank, dose) for rank, entry in entries for dose in _doses(entry, strength, units)])
-    timing = first_object(item.get("timing"))
+    has_rate = any(entry.get(name) for _, entry in entries for name in _RATES)
+    dose = _judged([(rank, dose) for rank, entry in entries for dose in _doses(entry, strength, units, has_rate)])
+    timing = only_object(item.get("timing"))
     said = text(item.get("text")) or text(item.get("patientInstruction"))
     sig = said or ", ".join(filter(None, (dose.written, *timing_words(timing)[-1:])))
     when = read_timing(timing, recognition, clock, presumed_start)
     is_taper = recognition.holds("taper_word", said) and not recognition.holds("taper_later", said)
-    start = an_object(first_object(timing.get("repeat")).get("boundsPeriod")).get("start")
-    if start and when.first_day is None:
-        dose = _Dose(None, None, "start-unreadable", dose.written)
+    if when.has_unreadable_start or when.has_unreadable_end:
+        why = "start-unreadable" if when.has_unreadable_start else "end-unreadable"
+        dose = _Dose(None, None, why, dose.written)
     return _Step(dose, when, whole_number(item.get("sequence")), _shortened(sig), is_taper)
 
 
-def _doses(entry: JsonObject, strength: _Strength, units: UnitTable) -> list[_Dose]:
-    """The doses of one entry. A volume beside a rate is that of a bag, not the dose (trap 62)."""
-    has_rate = any(entry.get(name) for name in _RATES)
+def _doses(entry: JsonObject, strength: _Strength, units: UnitTable, has_rate: bool) -> list[_Dose]:
+    """The doses of one entry. `has_rate`: it, or another entry of the same instruction, states a rate.
+
+    A volume beside a rate is that of a bag, not the dose; nor is a mass where the rate is one of mass, and so runs on
+    (trap 62).
+    """
+    states_rate = any(entry.get(name) for name in _RATES)
+    if states_rate and not _is_flow(entry, units):
+        written = ", ".join(filter(None, (as_written(amount) for amount in objects(entry.get("doseQuantity")))))
+        return [_Dose(None, None, "not-interpretable", written)]
     ranges = [_Dose(None, None, "dose-range", _range_written(span)) for span in objects(entry.get("doseRange"))]
     doses = [_dose(amount, strength, units, has_rate) for amount in objects(entry.get("doseQuantity"))]
-    if not doses and not ranges and (has_rate or entry.get("doseQuantity") or entry.get("doseRange")):
+    if not doses and not ranges and (states_rate or entry.get("doseQuantity") or entry.get("doseRange")):
         return [_Dose(None, None, "not-interpretable", "")]
     return [*doses, *ranges]
+
+
+def _is_flow(entry: JsonObject, units: UnitTable) -> bool:
+    """Whether every rate of an entry is so much volume in a time: how fast a dose runs in, and no dose itself."""
+    spans = [an_object(span.get(side)) for span in objects(entry.get("rateRange")) for side in ("low", "high")]
+    flows = [*objects(entry.get("rateQuantity")), *(side for side in spans if side)]
+    volumes = [an_object(ratio.get("numerator")) for ratio in objects(entry.get("rateRatio"))]
+    read = [read_ordered(flow, "flow", units) for flow in flows]
+    read += [read_ordered(volume, "volume", units) for volume in volumes]
+    return bool(read) and None not in read
 
 
 def _range_written(span: JsonObject) -> str:
@@ -445,6 +487,7 @@ def _phase(step: _Step, why: str, order_end: _OrderEnd) -> SteroidPhase:
         why_unknown=why or ("" if timing.times_per_day is not None else "no-frequency"),
         written=step.sig,
         is_end_presumed=is_presumed,
+        has_exact_days=timing.has_exact_days,
     )
 
 
@@ -465,13 +508,21 @@ def _why_undated(step: _Step, steps: list[_Step]) -> str:
 
 def _order_end(resource: JsonObject, clock: SiteClock) -> _OrderEnd:
     """The end of the order's validity; and of one that is over, that yesterday was its last day at the latest."""
-    validity = an_object(first_object(resource.get("dispenseRequest")).get("validityPeriod"))
+    validity = only_object(only_object(resource.get("dispenseRequest")).get("validityPeriod"))
     is_over = code_text(resource.get("status")) in _ENDED
     return _OrderEnd(last_day_until(validity.get("end"), clock), clock.today - _ONE_DAY if is_over else None)
 
 
+def _is_validity_unreadable(resource: JsonObject, clock: SiteClock) -> bool:
+    """Whether something stands where the end of the order's validity belongs, and cannot be read."""
+    dispense = only_object(resource.get("dispenseRequest"))
+    period = only_object(dispense.get("validityPeriod"))
+    is_odd = (resource.get("dispenseRequest") and not dispense) or (dispense.get("validityPeriod") and not period)
+    return bool(is_odd) or is_end_unreadable(period.get("end"), clock)
+
+
 def _supply_end(resource: JsonObject, start: date) -> date | None:
-    supply = first_object(first_object(resource.get("dispenseRequest")).get("expectedSupplyDuration"))
+    supply = only_object(only_object(resource.get("dispenseRequest")).get("expectedSupplyDuration"))
     return last_day_of_length(start, supply)
 
 
@@ -480,23 +531,25 @@ def _supply_end(resource: JsonObject, start: date) -> date | None:
 
 def _is_order(resource: JsonObject, is_draft: bool) -> bool:
     status = code_text(resource.get("status"))
-    if status in _NEVER_AN_ORDER or (status == "draft" and not is_draft) or resource.get("doNotPerform") is True:
+    if status in _NEVER_AN_ORDER or (status == "draft" and not is_draft) or is_true(resource.get("doNotPerform")):
         return False
     return code_text(resource.get("intent")) not in _NO_ORDER_YET
 
 
 def _standing(resource: JsonObject, is_draft: bool) -> Standing:
     """What an order proves of the days it names: one on hold, of unknown status, or told by the family proves none."""
-    is_told = resource.get("reportedBoolean") is True or bool(resource.get("reportedReference"))
     is_sure = is_draft or code_text(resource.get("status")) in ("active", "completed", "stopped")
-    return Standing.ACCEPTED if is_sure and not is_told else Standing.PROVISIONAL
+    return Standing.ACCEPTED if is_sure and not _is_reported(resource) else Standing.PROVISIONAL
+
+
+def _is_reported(resource: JsonObject) -> bool:
+    return is_true(resource.get("reportedBoolean")) or bool(resource.get("reportedReference"))
 
 
 def _is_cover(resource: JsonObject, is_draft: bool) -> bool:
     """Whether it covers days from today on: running, or being ordered, and not merely reported by somebody."""
     status = code_text(resource.get("status"))
-    is_reported = resource.get("reportedBoolean") is True or bool(resource.get("reportedReference"))
-    return not is_reported and (status == "active" or (is_draft and status not in _NOT_RUNNING))
+    return not _is_reported(resource) and (status == "active" or (is_draft and status not in _NOT_RUNNING))
 
 
 def _evidence(resource: JsonObject, product: _Product, steps: list[_Step], clock: SiteClock) -> Evidence:

@@ -11,16 +11,14 @@ from decimal import ROUND_CEILING, Decimal
 
 from cds_service.domain.days import DAYS_PER_WEEK, add_months
 from cds_service.domain.quantities import exact_product, exact_quotient
-from cds_service.fhir.clinical_time import SiteClock, latest_day, read_time
+from cds_service.fhir.clinical_time import SiteClock, latest_day, means_no_end, read_time
 from cds_service.fhir.json_shapes import (
     JsonObject,
-    an_object,
     code_text,
     codings,
     concept_texts,
-    first_object,
     number,
-    objects,
+    only_object,
     text,
     values,
     whole_number,
@@ -39,6 +37,11 @@ _HOURS_IN = {
     **dict.fromkeys(("h", "hr", "hour", "hours"), Decimal(1)),
     **dict.fromkeys(("d", "day", "days"), _HOURS_PER_DAY),
     **dict.fromkeys(("wk", "week", "weeks"), _HOURS_PER_DAY * DAYS_PER_WEEK),
+}
+_A_DAY_IN = {
+    "s": Decimal(86400),
+    **dict.fromkeys(("min", "minute", "minutes"), Decimal(1440)),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), _HOURS_PER_DAY),
 }
 _LISTS = (
     ("once_a_day", (Decimal(1), 1)),
@@ -65,7 +68,8 @@ class DailyTiming:
     `times_per_day` is the number of times on each day that counts, None where nothing readable says it.
     `every_days` is 2 for every other day. `weekdays` (Monday is 0) and `only_on` restrict the days; empty: all.
     `first_day` is None where no start is written, `last_day` is None where no end is; of several ends it is the
-    earliest plausible one.
+    earliest plausible one. A start or an end that is written and cannot be read is neither, and is told; days that are
+    those of times without a zone are not exact.
     """
 
     times_per_day: Decimal | None
@@ -74,13 +78,16 @@ class DailyTiming:
     only_on: frozenset[date]
     first_day: date | None
     last_day: date | None
+    has_unreadable_start: bool = False
+    has_unreadable_end: bool = False
+    has_exact_days: bool = True
 
 
 def read_timing(
     timing: JsonObject, recognition: Recognition, clock: SiteClock, presumed_start: date | None = None
 ) -> DailyTiming:
     """What a Timing element says. `presumed_start` is the day from which lengths count where no start is written."""
-    repeat = first_object(timing.get("repeat"))
+    repeat = only_object(timing.get("repeat"))
     events = [day for event in values(timing.get("event")) if (day := read_time(event, clock).day)]
     weekdays = _weekdays(repeat)
     first_day = _first_day(repeat, clock) or min(events, default=None)
@@ -102,6 +109,9 @@ def read_timing(
         only_on=only_on,
         first_day=first_day,
         last_day=min((end for end in ends if end), default=None),
+        has_unreadable_start=first_day is None and _is_start_stated(repeat),
+        has_unreadable_end=_is_end_unreadable(repeat, start or clock.today, clock),
+        has_exact_days=_has_exact_days(timing, repeat, clock),
     )
 
 
@@ -131,9 +141,12 @@ def last_day_until(written: object, clock: SiteClock) -> date | None:
 
 
 def last_day_of_length(start: date | None, length: JsonObject) -> date | None:
-    """The last day of so many hours, days, weeks, months or years, counted from `start`; None where unreadable."""
+    """The last day of so many hours, days, weeks, months or years, counted from `start`; None where unreadable.
+
+    A bound, such as less than 30 days, is no length.
+    """
     value, unit = number(length.get("value")), code_text(length.get("code")) or code_text(length.get("unit"))
-    if start is None or value is None or value <= 0:
+    if start is None or value is None or value <= 0 or length.get("comparator"):
         return None
     try:
         if unit in _HOURS_IN:
@@ -152,8 +165,21 @@ def _rounded_up(value: Decimal) -> int:
 
 def _first_day(repeat: JsonObject, clock: SiteClock) -> date | None:
     """The start of the bounds; where that names a month or year only, its last day: it satisfies nothing (C2)."""
-    start = read_time(an_object(repeat.get("boundsPeriod")).get("start"), clock)
+    start = read_time(only_object(repeat.get("boundsPeriod")).get("start"), clock)
     return start.day or latest_day(start.written)
+
+
+def _has_exact_days(timing: JsonObject, repeat: JsonObject, clock: SiteClock) -> bool:
+    """Whether every time that gives the schedule a day has a zone, or is a day."""
+    period = only_object(repeat.get("boundsPeriod"))
+    times = (read_time(time, clock) for time in (period.get("start"), period.get("end"), *values(timing.get("event"))))
+    return all(time.is_exact for time in times if time.day is not None)
+
+
+def _is_start_stated(repeat: JsonObject) -> bool:
+    """Whether something stands where a start belongs."""
+    period = only_object(repeat.get("boundsPeriod"))
+    return bool(period.get("start") if period else repeat.get("boundsPeriod"))
 
 
 def _rhythm(
@@ -161,7 +187,7 @@ def _rhythm(
 ) -> tuple[bool, Rhythm | None]:
     """Whether it is once and no more; else how often, by all that says it, which must agree."""
     words = timing_words(timing)
-    if says_as_needed(words, recognition):
+    if says_as_needed(words, recognition) or any(recognition.holds("continuous", said) for said in words):
         return False, _UNREADABLE
     if any(recognition.says("single_timing", [said]) for said in words):
         return True, None
@@ -243,21 +269,55 @@ def _times_on_each(events: list[date]) -> Decimal:
     return Decimal(times.pop()) if len(times) == 1 else Decimal(0)
 
 
+def is_end_unreadable(written: object, clock: SiteClock) -> bool:
+    """Whether an end is written that is neither a time nor a way of saying that there is none."""
+    return bool(written) and last_day_until(written, clock) is None and not means_no_end(written)
+
+
+def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> bool:
+    """Whether one of the elements that may end a schedule is there and cannot be read: then it is not open-ended."""
+    period, count = repeat.get("boundsPeriod"), repeat.get("count")
+    if period and (not only_object(period) or is_end_unreadable(only_object(period).get("end"), clock)):
+        return True
+    if count is not None and (whole_number(count) or 0) < 1:
+        return True
+    if any(repeat.get(name) and not only_object(repeat.get(name)) for name in ("boundsDuration", "boundsRange")):
+        return True
+    lengths = [*_lengths(repeat), *([_duration(repeat)] if not _is_of_one_administration(repeat) else [])]
+    return any(last_day_of_length(start, length) is None for length in lengths)
+
+
 def _bounds_end(repeat: JsonObject, clock: SiteClock) -> date | None:
-    period = an_object(repeat.get("boundsPeriod"))
+    period = only_object(repeat.get("boundsPeriod"))
     end, start = last_day_until(period.get("end"), clock), read_time(period.get("start"), clock).day
     is_same_day = end is not None and start == read_time(period.get("end"), clock).day
     return start if is_same_day else end
 
 
 def _ends_by_length(repeat: JsonObject, start: date | None) -> list[date | None]:
-    """The ends by the length of the bounds, and by a duration in days, which some systems use for the course."""
-    span = first_object(repeat.get("boundsRange"))
-    lengths = [*objects(repeat.get("boundsDuration")), first_object(span.get("low")) or first_object(span.get("high"))]
-    unit = code_text(repeat.get("durationUnit"))
-    if unit in _MONTHS_IN or _HOURS_IN.get(unit, Decimal(0)) >= _HOURS_PER_DAY:
-        lengths.append({"value": repeat.get("duration"), "unit": unit})
+    """The ends by the length of the bounds, and by a duration that is too long for one administration: some systems
+    write the length of the course there.
+    """
+    lengths = [*_lengths(repeat), *([] if _is_of_one_administration(repeat) else [_duration(repeat)])]
     return [last_day_of_length(start, length) for length in lengths]
+
+
+def _lengths(repeat: JsonObject) -> list[JsonObject]:
+    """The lengths that the bounds state; of a range the shorter one."""
+    span = only_object(repeat.get("boundsRange"))
+    stated = (only_object(repeat.get("boundsDuration")), only_object(span.get("low")) or only_object(span.get("high")))
+    return [length for length in stated if length]
+
+
+def _duration(repeat: JsonObject) -> JsonObject:
+    return {"value": repeat.get("duration"), "unit": code_text(repeat.get("durationUnit"))}
+
+
+def _is_of_one_administration(repeat: JsonObject) -> bool:
+    """Whether a duration, where one is stated, is what FHIR means by it: seconds, minutes or hours, a day at most."""
+    stated = _duration(repeat)
+    longest, value = _A_DAY_IN.get(stated["unit"]), number(stated["value"])
+    return stated["value"] is None or (longest is not None and value is not None and 0 < value <= longest)
 
 
 def _end_by_count(

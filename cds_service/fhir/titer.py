@@ -21,14 +21,15 @@ from cds_service.fhir.json_shapes import (
     an_object,
     codings,
     concept_texts,
-    first_object,
     first_text,
     number,
     objects,
+    only_object,
     text,
     values,
 )
 from cds_service.fhir.laboratory import is_correction, quantity_interval, result_evidence, result_standing
+from cds_service.fhir.observed_value import unread_value
 from cds_service.fhir.quantity import as_written
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.references import referenced
@@ -115,7 +116,7 @@ def read_titer(resource: JsonObject, clock: SiteClock, recognition: Recognition)
 
 def _said(resource: JsonObject, recognition: Recognition) -> tuple[_Said, str]:
     """What the values of a report say together, and how they are written; values that differ say nothing."""
-    said = dict.fromkeys(_values(resource, recognition))
+    said = dict.fromkeys(_values(resource, recognition)) or dict.fromkeys(_parts(resource, recognition))
     written = " | ".join(dict.fromkeys(part for _, part in said if part))
     readings = {reading for reading, _ in said}
     if not readings:
@@ -127,19 +128,25 @@ def _values(resource: JsonObject, recognition: Recognition) -> Iterator[tuple[_S
     is_named_titer = any(_TITER_NAME.search(name) for name in concept_texts(resource.get("code")))
     if said := text(resource.get("valueString")):
         yield _in_words(said, recognition, is_named_titer), said
-    if ratio := first_object(resource.get("valueRatio")):
+    if ratio := only_object(resource.get("valueRatio")):
         yield _ratio(ratio, resource), _ratio_written(ratio)
-    quantity = first_object(resource.get("valueQuantity"))
+    quantity = only_object(resource.get("valueQuantity"))
     if quantity.get("value") is not None:
         yield _quantity(quantity, is_named_titer), as_written(quantity)
-    concept = first_object(resource.get("valueCodeableConcept"))
+    concept = only_object(resource.get("valueCodeableConcept"))
     if concept:
         yield from _concept(concept, recognition, is_named_titer)
     if (whole := number(resource.get("valueInteger"))) is not None:
         yield _counted(Interval.exactly(whole), is_named_titer), plain(whole)
-    for name, value in resource.items():
-        if name.startswith("value") and name not in _READ and value not in (None, "", {}, []):
-            yield _NOT_INTERPRETABLE, name
+    if unread := unread_value(resource, _READ):
+        yield _NOT_INTERPRETABLE, unread
+
+
+def _parts(resource: JsonObject, recognition: Recognition) -> Iterator[tuple[_Said, str]]:
+    """What a report without a value of its own says in components that are no titres themselves: nobody can tell."""
+    for part in objects(resource.get("component")):
+        if not is_titer(part, recognition) and (said := unread_value(part, ())):
+            yield _NOT_INTERPRETABLE, said
 
 
 # --- text
@@ -203,7 +210,7 @@ def _quantity(element: JsonObject, is_named_titer: bool) -> _Said:
 
 def _ratio(ratio: JsonObject, resource: JsonObject) -> _Said:
     """1 to so many. A comparator on a part counts only as the report prints it, for it may mean either direction."""
-    parts = [first_object(ratio.get(name)) for name in ("numerator", "denominator")]
+    parts = [only_object(ratio.get(name)) for name in ("numerator", "denominator")]
     one, many = (number(part.get("value")) for part in parts)
     units = {said for part in parts for name in ("code", "unit") if (said := text(part.get(name)).lower())}
     if one != 1 or many is None or units - _TITER_UNITS - {"1"}:
@@ -227,7 +234,7 @@ def _printed(resource: JsonObject) -> set[Interval | None]:
 
 
 def _ratio_written(ratio: JsonObject) -> str:
-    return ":".join(as_written(first_object(ratio.get(name))) for name in ("numerator", "denominator"))
+    return ":".join(as_written(only_object(ratio.get(name))) for name in ("numerator", "denominator"))
 
 
 # --- concepts

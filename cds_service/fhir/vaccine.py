@@ -16,9 +16,10 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
     first_text,
+    is_true,
     objects,
+    only_object,
     text,
     values,
 )
@@ -99,7 +100,7 @@ def read_vaccination(
     None where it was not done, or where the record is of something else.
     """
     status = code_text(resource.get("status"))
-    if status in _NOT_GIVEN or resource.get("doNotPerform") is True:
+    if status in _NOT_GIVEN or is_true(resource.get("doNotPerform")):
         return None
     concepts, _ = _named(resource, medications)
     found = recognition.concept_of(concepts)
@@ -193,9 +194,9 @@ def _immunization(
 
 def _planned(resource: JsonObject, clock: SiteClock) -> list[ClinicalTime]:
     """The times that a resource names for being done, the most exact kind first."""
-    timings = [first_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
+    timings = [only_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
     timings.append(an_object(resource.get("occurrenceTiming")))
-    bounds = [an_object(first_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
+    bounds = [an_object(only_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
     named = [resource.get("occurrenceDateTime"), resource.get("start")]
     named += [event for timing in timings for event in values(timing.get("event"))]
     periods = [an_object(resource.get("occurrencePeriod")), *bounds, *objects(resource.get("requestedPeriod"))]

@@ -12,7 +12,6 @@ from cds_service.fhir.json_shapes import (
     code_text,
     codings,
     concept_texts,
-    first_object,
     first_text,
     objects,
     text,
@@ -34,7 +33,7 @@ def read_slot(resource: JsonObject, recognition: Recognition, clock: SiteClock, 
     status = code_text(resource.get("status"))
     if status in _NO_SLOT:
         return None
-    requested = first_object(resource.get("requestedPeriod"))
+    requested: JsonObject = next(iter(objects(resource.get("requestedPeriod"))), {})
     starts = read_time(resource.get("start") or requested.get("start"), clock)
     name = next(iter(_said(resource)), "") or "appointment"
     evidence = Evidence(own_reference(resource), name, starts.written, iso_day(starts), status)

@@ -14,8 +14,9 @@ from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.quantities import UnitTable
 from cds_service.domain.results import BloodPressure, UrineOutput
 from cds_service.fhir.clinical_time import SiteClock, effective_time
-from cds_service.fhir.json_shapes import JsonObject, first_object, text
+from cds_service.fhir.json_shapes import JsonObject, only_object, text
 from cds_service.fhir.laboratory import components_as_results, result_evidence, result_standing
+from cds_service.fhir.observed_value import READ_AS_QUANTITY, unread_value
 from cds_service.fhir.quantity import as_written, at_least, at_most, read_measured
 from cds_service.fhir.recognition import Recognition
 
@@ -63,8 +64,8 @@ def _read(
     resource: JsonObject, concept: str, unit_concept: str, alarming: Bound, clock: SiteClock, units: UnitTable
 ) -> _Sign | None:
     measured = effective_time(resource, clock)
-    element = first_object(resource.get("valueQuantity"))
-    written = as_written(element) or text(resource.get("valueString"))
+    element = only_object(resource.get("valueQuantity"))
+    written = as_written(element) or text(resource.get("valueString")) or unread_value(resource, READ_AS_QUANTITY)
     standing = result_standing(resource, measured, has_value=bool(written))
     if standing is None:
         return None

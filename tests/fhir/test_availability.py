@@ -145,9 +145,16 @@ def test_any_type_of_bundle_is_read(kind: str | None) -> None:
 
 
 @pytest.mark.spec("R-086")
-def test_a_single_resource_in_place_of_a_list_is_a_list_of_one() -> None:
-    assert observations(ONE).state is ListState.COMPLETE
+def test_a_single_resource_in_place_of_a_list_is_read_and_proves_no_absence_of_others() -> None:
+    assert observations(ONE) == SourceState(ListState.INCOMPLETE, 1, None)
     assert chart(observations=ONE).of_type("Observation") == (ONE,)
+
+
+@pytest.mark.spec("R-088")
+def test_a_bundle_within_a_bundle_is_a_part_that_is_not_read() -> None:
+    assert observations(bundle([FULL])).state is ListState.UNUSABLE
+    beside = observations({"resourceType": "Bundle", "entry": [{"resource": ONE}, {"resource": FULL}]})
+    assert beside == SourceState(ListState.INCOMPLETE, 2, None)
 
 
 @pytest.mark.spec("R-088")
@@ -181,6 +188,20 @@ def test_a_list_is_known_by_what_it_holds_whatever_its_key() -> None:
 
 def test_an_empty_list_under_an_unknown_key_says_nothing() -> None:
     assert chart(vitalsOfThisSite={"resourceType": "Bundle", "total": 0}).sources == chart().sources
+
+
+@pytest.mark.parametrize("entry", [[], [an_outcome_entry("warning")]])
+def test_an_empty_list_under_an_unknown_key_speaks_by_the_address_of_its_search(entry: list[Any]) -> None:
+    link = {"relation": "self", "url": "https://ehr.example.org/fhir/r4/Observation?patient=1&code=29463-7"}
+    sources = chart(vitalsOfThisSite={"resourceType": "Bundle", "total": 0, "link": [link], "entry": entry}).sources
+    assert {s for s in Source if sources[s].state is ListState.COMPLETE} == {Source.MEASUREMENTS}
+
+
+@pytest.mark.parametrize("value", [None, {"resourceType": "PractitionerRole", "id": "1"}, bundle([])])
+def test_a_key_typed_by_hand_that_is_about_the_user_changes_nothing(value: Any) -> None:
+    found = read_chart({"observations": FULL, "-user": value}, PATIENT_ID)
+    assert found.sources == chart(observations=FULL).sources
+    assert (found.unreadable, found.identity_problems) == ((), ())
 
 
 def test_a_mixed_list_speaks_for_every_type_in_it() -> None:

@@ -96,6 +96,15 @@ def test_a_temperature_without_a_sure_scale_is_shown_and_not_read(feel: Feel, re
     assert result.evidence.value != ""
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{"valueInteger": 39}, {"valueQuantity": "39 Cel"}, {"valueQuantity": [coded(37, "Cel"), coded(39, "Cel")]}],
+)
+def test_a_temperature_in_another_shape_was_taken_and_not_read(feel: Feel, value: Resource) -> None:
+    found = feel(observation(**{"valueQuantity": None, **value}))
+    assert (found.quantity, found.standing) == (None, Standing.ACCEPTED)
+
+
 @pytest.mark.parametrize("comparator", [">", ">=", " > "])
 def test_a_temperature_above_a_limit_is_at_least_that_and_may_alarm_only(feel: Feel, comparator: str) -> None:
     found = feel(observation(valueQuantity={"value": 38, "unit": "Cel", "comparator": comparator}))

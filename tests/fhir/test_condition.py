@@ -108,6 +108,38 @@ def test_a_past_entry_says_nothing_except_about_prematurity(read: Read, clinical
     assert [(item.concept, item.standing) for item in premature] == [("premature_birth", Standing.NO_INFORMATION)]
 
 
+@pytest.mark.parametrize(
+    ("members", "is_over"),
+    [
+        ({"abatementDateTime": "2026-03-01"}, True),
+        ({"abatementDateTime": "2026-02"}, True),
+        ({"abatementPeriod": {"start": "2026-01-01", "end": "2026-02-01"}}, True),
+        ({"abatementPeriod": {"start": "2026-02-01"}}, True),
+        ({"abatementAge": {"value": 3, "unit": "wk"}}, True),
+        ({"abatementDateTime": None}, False),
+        ({"abatementDateTime": ""}, False),
+        ({"abatementDateTime": "soon"}, False),
+        ({"abatementDateTime": "2026-03-03"}, False),
+        ({"abatementDateTime": "2026-03"}, False),
+        ({"abatementDateTime": "2026"}, False),
+        ({"abatementPeriod": {"start": "2026-02-01", "end": "2026-04-01"}}, False),
+        ({"abatementPeriod": {}}, False),
+        ({"abatementString": "not yet"}, False),
+        ({"abatementBoolean": False}, False),
+        ({}, False),
+    ],
+)
+def test_without_a_status_an_entry_is_over_only_by_an_end_that_has_come(
+    read: Read, members: Resource, is_over: bool
+) -> None:
+    found = read(condition("J18.9", clinicalStatus=None, **members))
+    assert [item.standing for item in found] == ([] if is_over else [Standing.PROVISIONAL])
+
+
+def test_an_end_beside_a_status_that_says_current_ends_nothing(read: Read) -> None:
+    assert concepts(read(condition("J18.9", abatementDateTime="2026-02-01"))) == ["infection"]
+
+
 def test_completed_weeks_are_those_of_the_code(read: Read) -> None:
     assert [item.completed_weeks for item in read(condition("P07.37"))] == [34]
 

@@ -281,6 +281,27 @@ def test_other_shapes_of_a_value_are_not_assessed(read: Read, shape: str) -> Non
     assert read(lab(**{shape: {"low": quantity(1)}})).number is None
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueQuantity": "81 U/L"},
+        {"valueQuantity": 81},
+        {"valueQuantity": [quantity(20), quantity(400)]},
+        {"valueString": ["81"]},
+        {"valueInteger": "elevated"},
+        {"valueRange": {"low": quantity(81)}},
+        {"valueBoolean": True},
+    ],
+)
+def test_a_value_in_a_shape_that_is_not_read_is_a_result_that_was_not_read(read: Read, value: Resource) -> None:
+    result = read(lab(**value))
+    assert (result.number, result.is_unread, result.standing) == (None, True, Standing.ACCEPTED)
+
+
+def test_the_same_quantity_twice_is_one(read: Read) -> None:
+    assert read(lab(valueQuantity=[quantity(81), quantity(81)])).number == exactly("81")
+
+
 # --- units
 
 

@@ -113,6 +113,7 @@ def test_a_weight_entered_in_error_is_not_there(weigh: Weigh, status: str) -> No
         (("8350-1",), True),
         (("8351-9",), True),
         (("8716-3", "29463-7", "3141-9"), True),
+        (("3141-9", "8716-3"), True),
         (("8339-4",), False),
         (("3142-7",), False),
         (("8335-2",), False),
@@ -128,7 +129,7 @@ def test_the_codes_decide_whether_a_weight_may_set_the_dose(
     assert weight.for_dosing is for_dosing
 
 
-@pytest.mark.parametrize("value", [None, {}, [], "3.2 kg"])
+@pytest.mark.parametrize("value", [None, {}, [], "", {"extension": [{"url": "x"}]}])
 def test_a_weight_without_a_value_gives_no_information(weigh: Weigh, value: Any) -> None:
     weight = weigh(a_weight(valueQuantity=value, dataAbsentReason={"text": "masked"}))
     assert weight is not None
@@ -140,6 +141,30 @@ def test_a_weight_in_free_text_is_shown_and_not_read(weigh: Weigh, written: str)
     weight = weigh(a_weight(valueQuantity=None, valueString=written))
     assert weight is not None
     assert (weight.quantity, weight.written) == (None, written)
+
+
+@pytest.mark.parametrize(
+    ("members", "written"),
+    [
+        ({"valueQuantity": "3.2 kg"}, "3.2 kg"),
+        ({"valueQuantity": Decimal("3.2")}, "valueQuantity"),
+        ({"valueQuantity": [quantity(3, "kg"), quantity(4, "kg")]}, "valueQuantity"),
+        ({"valueQuantity": None, "valueInteger": 4}, "valueInteger"),
+        ({"valueQuantity": None, "valueString": ["4 kg"]}, "valueString"),
+        ({"valueQuantity": None, "valueRange": {"low": quantity(3, "kg")}}, "valueRange"),
+        ({"valueQuantity": None, "valueCodeableConcept": {"text": "4 kg"}}, "valueCodeableConcept"),
+    ],
+)
+def test_a_weight_in_another_shape_is_a_weight_that_was_not_read(weigh: Weigh, members: Resource, written: str) -> None:
+    weight = weigh(a_weight(**members))
+    assert weight is not None
+    assert (weight.quantity, weight.standing, weight.written) == (None, Standing.ACCEPTED, written)
+
+
+def test_a_list_of_one_quantity_is_that_quantity(weigh: Weigh) -> None:
+    weight = weigh(a_weight(valueQuantity=[quantity(Decimal("3.2"), "kg"), quantity(Decimal("3.2"), "kg")]))
+    assert weight is not None
+    assert weight.quantity == Quantity(Decimal("3.2"), "kg")
 
 
 def test_a_converted_value_in_an_extension_is_not_read(weigh: Weigh) -> None:
@@ -230,6 +255,19 @@ def test_an_age_entered_in_error_is_not_there(age: ReadAge, status: str) -> None
     assert age(in_words("39w0d", status=status)) is None
 
 
+@pytest.mark.parametrize(
+    "value", [{"valueInteger": 34}, {"valueCodeableConcept": {"text": "34 weeks"}}, {"valueQuantity": "34 weeks"}]
+)
+def test_an_age_in_another_shape_was_not_read(age: ReadAge, value: Resource) -> None:
+    found = age(observation("76516-4", **value))
+    assert found is not None
+    assert (found.at_birth_days, found.standing) == (None, Standing.ACCEPTED)
+
+
+def test_an_age_in_a_list_of_one_is_read(age: ReadAge) -> None:
+    assert days_of(age(observation("76516-4", valueQuantity=[quantity(34, "wk")]))) == 238
+
+
 def test_an_age_without_a_value_gives_no_information(age: ReadAge) -> None:
     found = age(observation("76516-4"))
     assert found is not None
@@ -252,6 +290,7 @@ def reading_of(found: GeneticResult | None) -> tuple[GeneReading, int | None]:
     [
         ({"valueQuantity": quantity(0, "{copies}")}, 0),
         ({"valueQuantity": {"value": 2}}, 2),
+        ({"valueQuantity": [{"value": 2}]}, 2),
         ({"valueQuantity": {"value": "1"}}, 1),
         ({"valueQuantity": {"value": Decimal("0.0")}}, 0),
         ({"valueInteger": 0}, 0),

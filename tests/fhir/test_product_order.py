@@ -115,6 +115,11 @@ def test_of_calculated_administered_and_ordered_amounts_the_ordered_one_is_the_d
         pytest.param(
             [typed("ORDERED", ml(22)), {"doseQuantity": ml(19)}], (VOLUME, Decimal(22)), id="type in capitals"
         ),
+        pytest.param(
+            [{"type": {"text": "Admin Amount"}, "doseQuantity": ml(1)}, typed("calculated", ml(22))],
+            (VOLUME, Decimal(22)),
+            id="administered, in words",
+        ),
         pytest.param([], None, id="an empty list"),
         pytest.param([{}], None, id="an empty entry"),
         pytest.param([None, "22 mL", 5], None, id="no objects"),

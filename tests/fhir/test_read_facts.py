@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from builders import PATIENT_ID, SYSTEMS, UCUM, bundle
 
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.infection import infection_evidence, unreadable_temperatures
@@ -115,6 +116,36 @@ def test_an_order_that_the_call_stops_is_told_so_and_explains_past_days_only(fac
     assert order.phases[0].first_day == date(2026, 2, 1)
 
 
+TAKEN_OVER = {"replaces": "MedicationRequest/steroid-1", "start": "2026-03-10", "end": "2026-04-01"}
+
+
+def test_an_order_that_another_one_of_the_record_replaces_ends_the_day_before(facts_of: FactsOf) -> None:
+    first, second = facts_of({"steroids": [{}, TAKEN_OVER]}).steroid_orders
+    assert [phase.last_day for phase in first.phases] == [date(2026, 3, 9)]
+    assert [phase.last_day for phase in second.phases] == [date(2026, 4, 1)]
+
+
+def test_an_order_that_was_replaced_before_it_began_covers_nothing(facts_of: FactsOf) -> None:
+    first, _ = facts_of({"steroids": [{}, {**TAKEN_OVER, "start": "2026-03-02"}]}).steroid_orders
+    assert first.phases == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"replaces": "MedicationRequest/another"},
+        {"replaces": "MedicationRequest/steroid-2"},
+        {"drug": "dexamethasone"},
+        {"status": "on-hold"},
+        {"status": "cancelled"},
+        {"intent": "plan"},
+    ],
+)
+def test_an_order_that_nothing_in_force_of_its_drug_replaces_runs_on(facts_of: FactsOf, other: dict[str, Any]) -> None:
+    first = facts_of({"steroids": [{}, {**TAKEN_OVER, **other}]}).steroid_orders[0]
+    assert [phase.last_day for phase in first.phases] == [date(2026, 3, 31)]
+
+
 def test_an_order_that_another_childs_draft_stops_runs_on(facts_of: FactsOf) -> None:
     stopped = {"id": "steroid-1", "status": "stopped", "subject": "other"}
     (order,) = facts_of({"draft_steroids": [stopped]}).steroid_orders
@@ -185,6 +216,93 @@ def test_a_result_without_any_time_is_told(facts_of: FactsOf) -> None:
     facts = facts_of({"labs": {"alt": {"when": "none"}}, "titers": [{"text": "1:25", "when": "none"}]})
     told = [entry.evidence.reference for entry in facts.unreadable if entry.what == "no-time"]
     assert sorted(told) == ["Observation/lab-alt-1", "Observation/titer-1"]
+
+
+def test_a_device_among_the_orders_is_passed_over_in_silence(facts_of: FactsOf) -> None:
+    device = {
+        "resourceType": "MedicationRequest",
+        "id": "device",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{PATIENT_ID}"},
+        "medicationReference": {"reference": "Medication/away", "display": "CONTINUOUS GLUCOSE SENSOR MISC"},
+    }
+    facts = facts_of({"extra": {"supplies": bundle([device])}})
+    assert (len(facts.steroid_orders), facts.unreadable) == (1, ())
+
+
+# --- results inside a panel
+
+
+def a_panel(loinc_code: str, *parts: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """A list under a key of its own, with a panel of yesterday afternoon."""
+    panel = {
+        "resourceType": "Observation",
+        "id": "panel",
+        "status": "final",
+        "code": loinc(loinc_code),
+        "subject": {"reference": f"Patient/{PATIENT_ID}"},
+        "effectiveDateTime": "2026-03-01T15:00:00Z",
+        "component": list(parts),
+        **members,
+    }
+    return {"extra": {"vitals": bundle([panel])}}
+
+
+def loinc(code: str) -> dict[str, Any]:
+    return {"coding": [{"system": SYSTEMS["LOINC"], "code": code}]}
+
+
+def of(value: Any, unit: str) -> dict[str, Any]:
+    return {"value": value, "unit": unit, "system": UCUM, "code": unit}
+
+
+WEIGHED = {"code": loinc("29463-7"), "valueQuantity": of(Decimal("4.2"), "kg")}
+
+
+def test_a_weight_under_a_foreign_system_and_the_code_of_all_vital_signs_is_none(facts_of: FactsOf) -> None:
+    foreign = {"system": "urn:oid:1.2.246.537.6.96", "code": "29463-7"}
+    code = {"coding": [foreign, *loinc("8716-3")["coding"]], "text": "Weight"}
+    facts = facts_of(a_panel("29463-7", code=code, valueQuantity=of(Decimal("4.2"), "kg")))
+    assert ([weight.written for weight in facts.weights], facts.unmapped_results) == (["3.2 kg"], 1)
+
+
+def test_a_weight_inside_a_panel_is_a_weight(facts_of: FactsOf) -> None:
+    facts = facts_of(a_panel("85353-1", WEIGHED))
+    assert [(w.written, w.for_dosing) for w in facts.weights] == [("3.2 kg", True), ("4.2 kg", True)]
+    assert facts.unmapped_results == 0
+
+
+def test_a_part_of_a_birth_weight_is_no_weight_to_dose_by(facts_of: FactsOf) -> None:
+    facts = facts_of(a_panel("8339-4", WEIGHED, {"code": {"text": "Scale"}, "valueString": "1"}))
+    assert {w.written for w in facts.weights if w.for_dosing} == {"3.2 kg"}
+
+
+def test_a_temperature_and_an_age_inside_a_panel_are_read(facts_of: FactsOf) -> None:
+    hot = {"code": loinc("8310-5"), "valueQuantity": of(39, "Cel")}
+    early = {"code": loinc("76516-4"), "valueString": "34w0d"}
+    facts = facts_of(a_panel("85353-1", hot, early))
+    assert [t.quantity.value for t in facts.temperatures if t.quantity] == [39]
+    assert 238 in {age.at_birth_days for age in facts.gestational_ages}
+
+
+def test_a_titre_inside_a_panel_is_a_titre(facts_of: FactsOf) -> None:
+    part = {"code": {"text": "Anti-AAV9 antibody titer"}, "valueString": "1:100"}
+    facts = facts_of(a_panel("85353-1", part, code={"text": "Gene therapy work-up"}))
+    assert "1:100" in {titer.written for titer in facts.titers}
+    assert facts.unmapped_results == 0
+
+
+def test_a_panel_that_only_refers_to_its_members_is_no_result(facts_of: FactsOf) -> None:
+    member = {"reference": "Observation/lab-alt-1"}
+    facts = facts_of(a_panel("1742-6", hasMember=[member]))
+    assert [r.written for r in facts.lab_results if r.analyte == "alt" and r.number] == ["20 U/L"]
+
+
+def test_one_observation_under_two_codes_of_one_concept_is_one(facts_of: FactsOf) -> None:
+    twice = {"coding": [*loinc("8328-7")["coding"], *loinc("8310-5")["coding"]]}
+    facts = facts_of(a_panel("8310-5", code=twice, valueQuantity=of(39, "Cel")))
+    assert len(facts.temperatures) == 1
 
 
 # --- what is followed after the infusion

@@ -208,6 +208,45 @@ def test_an_ingredient_of_a_medication_counts(recognition: Recognition) -> None:
     assert recognition.medicine_of(order({"reference": "#m1"}, contained=[mixture]), {}).named is Named.THIS_PRODUCT
 
 
+@pytest.mark.parametrize("place", ["contained", "beside"])
+def test_an_ingredient_that_is_a_medication_of_its_own_counts(recognition: Recognition, place: str) -> None:
+    mixture = {
+        "resourceType": "Medication",
+        "id": "bag",
+        "ingredient": [{"itemReference": {"reference": f"{prefix}{name}"}} for prefix, name in (
+            ("#", "saline"), ("#" if place == "contained" else "Medication/", "m1"),
+        )],
+    }  # fmt: skip
+    saline = {"resourceType": "Medication", "id": "saline", "code": {"text": "Sodium chloride 0.9 %"}}
+    contained = [mixture, saline, *([MEDICATION] if place == "contained" else [])]
+    beside = medications_by_reference([("", MEDICATION)]) if place == "beside" else {}
+    found = recognition.medicine_of(order({"reference": "#bag"}, contained=contained), beside)
+    assert (found.named, found.kit_codes) == (Named.THIS_PRODUCT, ("71894-121-03",))
+
+
+def test_of_several_references_each_is_followed(recognition: Recognition) -> None:
+    several = order(
+        {}, medicationReference=[{"display": "Sodium chloride"}, {"reference": "#m1"}], contained=[MEDICATION]
+    )
+    assert recognition.medicine_of(several, {}).is_ours
+
+
+@pytest.mark.parametrize(
+    ("members", "is_nameless"),
+    [
+        ({"medicationReference": {"reference": "Medication/away"}}, True),
+        ({"medicationReference": {"reference": "Medication/away", "display": "X"}}, False),
+        ({"medicationCodeableConcept": {"coding": [{"code": 2170231}]}}, False),
+        ({"medicationCodeableConcept": {"coding": [{"extension": [{"url": "x", "valueCode": "masked"}]}]}}, True),
+        ({}, True),
+    ],
+)
+def test_a_medication_that_nothing_names_is_nameless(
+    recognition: Recognition, members: dict[str, Any], is_nameless: bool
+) -> None:
+    assert recognition.is_nameless({"resourceType": "MedicationRequest", **members}, {}) is is_nameless
+
+
 def test_a_reference_that_leads_nowhere_is_known_by_its_display(recognition: Recognition) -> None:
     assert (
         recognition.medicine_of(order({"reference": "Medication/away", "display": "ZOLGENSMA KIT"}), {}).named

@@ -317,6 +317,7 @@ def test_an_extra_dose_as_needed_beside_a_schedule_is_left_out(read: Read) -> No
         {"status": "Cancelled "},
         {"status": "draft"},
         {"doNotPerform": True},
+        {"doNotPerform": "true"},
         {"intent": "proposal"},
         {"intent": "plan"},
         {"intent": "option"},
@@ -345,6 +346,7 @@ def test_every_kind_of_order_counts(read: Read, intent: Any) -> None:
         ({"status": "unknown"}, False, False),
         ({"status": None}, False, False),
         ({"status": "active", "reportedBoolean": True}, False, False),
+        ({"status": "active", "reportedBoolean": "True "}, False, False),
         ({"status": "active", "reportedReference": {"reference": "Patient/1"}}, False, False),
         ({"status": "active", "reportedBoolean": False}, False, True),
     ],
@@ -407,6 +409,13 @@ def test_since_when_an_order_is_over_is_presumed_unless_it_says_so(
         pytest.param({"value": 1, "unit": "mg/kg"}, (None, Decimal(1), ""), id="mg/kg"),
         pytest.param(ml(1), (Decimal(3), None, ""), id="mL of a known strength"),
         pytest.param({"value": 1, "unit": "{tbl}"}, (None, None, "no-strength"), id="a tablet of a solution"),
+        pytest.param({"value": 2, "unit": "cap", "code": "{Capsule}"}, (None, None, "no-strength"), id="capsules"),
+        pytest.param(
+            {"value": 1, "unit": "tab(s)", "system": UCUM, "code": "tbl"}, (None, None, "not-interpretable"), id="tbl"
+        ),
+        pytest.param(
+            {"value": 1, "unit": "tabs", "system": UCUM, "code": "tabs"}, (None, None, "not-interpretable"), id="tabs"
+        ),
         pytest.param({"value": 1, "unit": "teaspoon"}, (None, None, "not-interpretable"), id="a teaspoon"),
         pytest.param({"value": 1, "unit": "mg/kg/d"}, (None, None, "not-interpretable"), id="mg/kg a day"),
         pytest.param({"value": 3}, (None, None, "not-interpretable"), id="no unit"),
@@ -435,15 +444,89 @@ def test_one_administration(read: Read, quantity: Resource, expected: Any) -> No
         pytest.param(
             {"doseAndRate": [{"rateQuantity": {"value": 5, "unit": "mL/h"}}]}, "not-interpretable", id="a rate alone"
         ),
+        pytest.param(
+            {
+                "text": "3.2 mg/h",
+                "doseAndRate": [
+                    {
+                        "doseQuantity": ml(500),
+                        "rateQuantity": {"value": Decimal("17.55"), "unit": "mL/hr", "system": UCUM, "code": "mL/h"},
+                    }
+                ],
+            },
+            "not-interpretable",
+            id="a bag, the dose in words only",
+        ),
+        pytest.param(
+            {"doseAndRate": [typed("ordered", ml(1)), {"rateQuantity": {"value": 5, "unit": "mL/h"}}]},
+            "not-interpretable",
+            id="a bag, its rate in another entry",
+        ),
+        pytest.param(
+            {"doseAndRate": [{"doseQuantity": mg(400), "rateQuantity": {"value": 3, "unit": "ug/kg/min"}}]},
+            "not-interpretable",
+            id="a mass that runs on by mass",
+        ),
+        pytest.param(
+            {
+                "doseAndRate": [
+                    {
+                        "doseQuantity": mg(400),
+                        "rateRatio": {"numerator": mg(3), "denominator": {"value": 1, "unit": "h"}},
+                    }
+                ]
+            },
+            "not-interpretable",
+            id="a mass that runs on by a ratio of mass",
+        ),
+        pytest.param(
+            {"doseAndRate": [{"doseQuantity": mg(400), "rateQuantity": "fast"}]},
+            "not-interpretable",
+            id="a mass beside a rate that is none",
+        ),
+        pytest.param(
+            {"timing": {"repeat": {**COURSE["repeat"], "boundsPeriod": {"start": "2026-03-02", "end": "later"}}}}
+            | {"doseAndRate": [{"doseQuantity": mg(3)}]},
+            "end-unreadable",
+            id="an end that cannot be read",
+        ),
+        pytest.param(
+            {
+                "timing": {"repeat": {**DAILY["repeat"], "boundsPeriod": "March"}},
+                "doseAndRate": [{"doseQuantity": mg(3)}],
+            },
+            "start-unreadable",
+            id="a period in words",
+        ),
     ],
 )
 def test_why_a_dose_is_not_known(read: Read, members: Resource, why: str) -> None:
     assert dose_of(only(read(of(SOLUTION_3, step(**members))))) == (None, None, why)
 
 
-def test_mg_beside_a_rate_are_the_dose(read: Read) -> None:
-    entry = {"doseQuantity": mg(3), "rateQuantity": {"value": 5, "unit": "mL/h"}}
-    assert only(read(an_order(step(doseAndRate=[entry])))).mg == Decimal(3)
+@pytest.mark.parametrize(
+    "rate",
+    [
+        {"rateQuantity": {"value": 5, "unit": "mL/h"}},
+        {"rateRatio": {"numerator": ml(5), "denominator": {"value": 1, "unit": "h"}}},
+        {"rateRange": {"low": {"value": 5, "unit": "mL/h"}, "high": {"value": 9, "unit": "mL/h"}}},
+    ],
+)
+def test_mg_beside_a_rate_of_volume_are_the_dose(read: Read, rate: Resource) -> None:
+    assert only(read(an_order(step(doseAndRate=[{"doseQuantity": mg(3), **rate}])))).mg == Decimal(3)
+
+
+@pytest.mark.parametrize(
+    "dispense",
+    ["30 days", {"validityPeriod": "March"}, {"validityPeriod": {"end": "later"}}, [{"id": "1"}, {"id": "2"}]],
+)
+def test_an_end_of_the_whole_order_that_cannot_be_read_leaves_the_dose_open(read: Read, dispense: Any) -> None:
+    assert only(read(an_order(dispenseRequest=dispense))).why_unknown == "end-unreadable"
+
+
+@pytest.mark.parametrize("end", [None, "2026-03-31", "9999-12-31"])
+def test_an_order_that_is_valid_without_end_is_open(read: Read, end: Any) -> None:
+    assert only(read(an_order(dispenseRequest={"validityPeriod": {"end": end}}))).why_unknown == ""
 
 
 @pytest.mark.parametrize(
@@ -778,6 +861,13 @@ def test_a_dose_was_given_or_not_done(given: ReadDose, status: str, was_given: b
     assert dose is not None
     assert (dose.was_given, dose.drug, dose.route) == (was_given, "prednisolone", SteroidRoute.ORAL)
     assert (dose.mg, dose.given.day, dose.evidence.value) == (Decimal("3.2"), YESTERDAY, "3.2 mg")
+
+
+@pytest.mark.parametrize(("not_given", "was_given"), [(True, False), ("true", False), (False, True), (None, True)])
+def test_a_dose_that_an_older_release_calls_not_given_was_not(given: ReadDose, not_given: Any, was_given: bool) -> None:
+    dose = given(a_dose(notGiven=not_given))
+    assert dose is not None
+    assert dose.was_given is was_given
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "stopped", "on-hold", "unknown", "", None, 5])

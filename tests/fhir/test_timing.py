@@ -334,6 +334,94 @@ def test_of_all_ends_the_earliest_counts(read: Read, more: Any, day: date | None
     assert read({"repeat": repeat}, START).last_day == day, "counted from the presumed start"
 
 
+@pytest.mark.parametrize(
+    ("more", "day"),
+    [
+        ({"duration": 14, "durationUnit": "wk"}, date(2026, 6, 7)),
+        ({"duration": 24, "durationUnit": "h"}, None),
+        ({"duration": 25, "durationUnit": "h"}, date(2026, 3, 3)),
+        ({"duration": 336, "durationUnit": "h"}, date(2026, 3, 15)),
+        ({"duration": 1440, "durationUnit": "min"}, None),
+        ({"duration": 1441, "durationUnit": "min"}, START),
+    ],
+)
+def test_a_duration_of_more_than_a_day_is_the_length_of_the_course(read: Read, more: Any, day: date | None) -> None:
+    found = read({"repeat": {**DAILY, **BOUNDS, **more}})
+    assert (found.last_day, found.has_unreadable_end) == (day, False)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"duration": 14}, id="a duration in nothing"),
+        pytest.param({"duration": 14, "durationUnit": "Day(s)"}, id="a duration in a unit of its own"),
+        pytest.param({"duration": "two weeks", "durationUnit": "d"}, id="a duration in words"),
+        pytest.param({"duration": 0, "durationUnit": "h"}, id="no duration"),
+        pytest.param({"boundsDuration": {"value": 30, "unit": "doses"}}, id="bounds in doses"),
+        pytest.param({"boundsDuration": "30 days"}, id="bounds in words"),
+        pytest.param({"boundsDuration": {"value": 30, "unit": "d", "comparator": "<"}}, id="less than 30 days"),
+        pytest.param({"boundsRange": {"low": {"value": 4}}}, id="a range in nothing"),
+        pytest.param({"count": 0}, id="no times"),
+        pytest.param({"count": "some"}, id="some times"),
+        pytest.param({"boundsPeriod": {"start": "2026-03-02", "end": "03/31/2026"}}, id="an end in another order"),
+        pytest.param({"boundsPeriod": {"start": "2026-03-02", "end": "2026-02-30"}}, id="an end on no day"),
+        pytest.param({"boundsPeriod": {"start": "2026-03-02", "end": 20260331}}, id="an end as a number"),
+        pytest.param({"boundsPeriod": "March"}, id="a period in words"),
+        pytest.param({"boundsPeriod": [{"end": "2026-03-09"}, {"end": "2026-03-31"}]}, id="two periods"),
+    ],
+)
+def test_an_end_that_is_written_and_cannot_be_read_is_not_taken_for_none(read: Read, more: Any) -> None:
+    assert read({"repeat": {**DAILY, **BOUNDS, **more}}).has_unreadable_end
+
+
+@pytest.mark.parametrize("end", [None, "", "2026-03-31", "2026-03", "2026", "9999-12-31", "2200-01-01T00:00:00Z"])
+def test_an_end_that_can_be_read_or_means_none_is_no_unreadable_one(read: Read, end: Any) -> None:
+    assert not read({"repeat": {**DAILY, "boundsPeriod": {"start": "2026-03-02", "end": end}}}).has_unreadable_end
+
+
+@pytest.mark.parametrize(
+    ("period", "is_unreadable"),
+    [
+        ({"start": "soon"}, True),
+        ({"start": 20260302}, True),
+        ([{"start": "2026-03-02"}, {"start": "2026-03-09"}], True),
+        ([{"start": "2026-03-02"}], False),
+        ({"start": "2026-03"}, False),
+        ({"end": "2026-03-31"}, False),
+        (None, False),
+    ],
+)
+def test_a_start_that_is_written_and_cannot_be_read_is_told(read: Read, period: Any, is_unreadable: bool) -> None:
+    assert read({"repeat": {**DAILY, "boundsPeriod": period}}).has_unreadable_start is is_unreadable
+
+
+def test_a_start_that_an_event_names_as_well_is_read(read: Read) -> None:
+    found = read({"event": ["2026-03-02"], "repeat": {**DAILY, "boundsPeriod": {"start": "soon"}}})
+    assert (found.first_day, found.has_unreadable_start) == (START, False)
+
+
+@pytest.mark.parametrize(
+    ("timing", "is_exact"),
+    [
+        ({"repeat": {"boundsPeriod": {"start": "2026-03-02", "end": "2026-03-31"}}}, True),
+        ({"repeat": {"boundsPeriod": {"start": "2026-03-02T08:00:00Z", "end": "2026-03-31T08:00:00-05:00"}}}, True),
+        ({"repeat": {"boundsPeriod": {"start": "2026-03-02T08:00:00", "end": "2026-03-31"}}}, False),
+        ({"repeat": {"boundsPeriod": {"start": "2026-03-02", "end": "2026-03-31T08:00:00"}}}, False),
+        ({"event": ["2026-03-02T08:00:00"]}, False),
+        ({"event": ["2026-03-02T08:00:00-05:00"]}, True),
+        ({"repeat": {"boundsPeriod": {"start": "2026-03"}}}, True),
+        ({}, True),
+    ],
+)
+def test_days_of_times_without_a_zone_are_not_exact(read: Read, timing: Any, is_exact: bool) -> None:
+    assert read(timing).has_exact_days is is_exact
+
+
+@pytest.mark.parametrize("code", ["Continuous", "continuous infusion", "Continuously for 24 hours"])
+def test_what_runs_on_has_no_times_a_day(read: Read, code: str) -> None:
+    assert rhythm(read({"repeat": DAILY, "code": {"text": code}})) == NOT_READABLE
+
+
 def test_a_count_without_a_readable_rhythm_ends_nothing(read: Read) -> None:
     assert read({"event": ["2026-03-02"], "repeat": {"count": 30}, "code": {"text": "as directed"}}).last_day == START
 

@@ -342,6 +342,27 @@ def test_two_values_that_differ_are_not_interpreted(read: Read) -> None:
 # --- coded answers
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"valueQuantity": "1:25"},
+        {"valueString": ["1:25"]},
+        {"valueRatio": [{"numerator": {"value": 1}, "denominator": {"value": many}} for many in (25, 100)]},
+        {"valueInteger": "1:25"},
+        {"component": [{"code": {"text": "Result"}, "valueString": "1:25"}]},
+        {"component": {"code": {"text": "Result"}, "valueInteger": 25}},
+    ],
+)
+def test_a_report_in_another_shape_is_a_report_that_was_not_read(read: Read, members: Resource) -> None:
+    found = read(report(**members))
+    assert (found.reading, found.standing) == (NOT_INTERPRETABLE, Standing.ACCEPTED)
+
+
+def test_components_beside_a_value_are_left_alone(read: Read) -> None:
+    found = read(report(valueString="1:25", component=[{"code": {"text": "Index"}, "valueString": "0.3"}]))
+    assert (found.reading, found.written) == (RECIPROCAL, "1:25")
+
+
 def answer(*codings: Resource, text: str = "") -> Resource:
     return report(valueCodeableConcept={"coding": list(codings)} | ({"text": text} if text else {}))
 

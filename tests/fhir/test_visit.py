@@ -149,7 +149,7 @@ def test_an_appointment_says_when_it_starts_and_whether_it_is_being_booked(read:
 
 
 def test_an_appointment_still_without_a_start_has_its_requested_one(read: Read) -> None:
-    found = read(appointment(start=None, requestedPeriod=[{"start": "2026-03-04"}]))
+    found = read(appointment(start=None, requestedPeriod=[{"start": "2026-03-04"}, {"start": "2026-03-09"}]))
     assert found is not None
     assert found.starts.day == date(2026, 3, 4)
 

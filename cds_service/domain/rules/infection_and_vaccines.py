@@ -222,13 +222,15 @@ def _rsv(facts: PatientFacts, known: Known, shown: dict[str, Shown]) -> Answer:
 
 
 def _influenza(in_season: date, facts: PatientFacts, known: Known, shown: dict[str, Shown]) -> Answer:
-    months = known.policy.whole("influenza.from_months")
-    if facts.born is not None and add_months(facts.born.latest, months) > in_season:
+    months, born = known.policy.whole("influenza.from_months"), facts.born
+    if born is not None and add_months(born.earliest, months) > in_season:
         return silent()
     start = _season_start(in_season, known)
     given = [v for v in facts.vaccinations if v.concept in INFLUENZA and v.standing is Standing.ACCEPTED]
     if any(v.given.day and v.given.day >= start for v in given):
         return silent()
+    if born is not None and add_months(born.latest, months) > in_season:
+        return unknown("birth-date", [born.evidence])
     lacking = facts.lacking(Source.VACCINATIONS)
     return unknown(lacking) if lacking else fires("influenza-not-documented", **shown)
 
