@@ -32,7 +32,12 @@ Json = dict[str, Any]
 # A resource as one line of JSON → where it was found first.
 Resources = dict[bytes, str]
 # The addresses of resources that the service serves by themselves.
-SERVED_AT: tuple[str, ...] = ()
+SERVED_AT = (
+    "/CodeSystem/card-topics",
+    "/CodeSystem/override-reasons",
+    "/CodeSystem/rules",
+    "/demo/fhir/metadata",
+)
 FHIR_BASE = "https://ehr.example.org/fhir/r4"
 # The ids of one EHR are longer than R4's 64 characters, and Bundles come without fullUrl, as in the examples of CDS
 # Hooks itself. Both are put right before a resource is judged, so that everything else about it is.

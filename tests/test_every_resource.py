@@ -53,7 +53,7 @@ KNOWN_WARNINGS = (
         "the validator holds no CVX, ICD-10-CM, NDC and HCPCS; the fixtures' codes are those of cards/outside/codes/",
     ),
     KnownWarning(
-        r"CodeSystem is unknown and can't be validated: (https://ehr\.example\.org/[a-z-]+|urn:oid:[0-9.]+) for ",
+        r"CodeSystem is unknown and can't be validated: (https://ehr\.example\.org/[A-Za-z0-9/-]+|urn:oid:[0-9.]+) for ",
         "a hospital's own code system, beside the published one, as EHRs send it",
     ),
     KnownWarning(
@@ -66,8 +66,8 @@ KNOWN_WARNINGS = (
         "who measured changes nothing here, and EHRs leave it out; we write no Observation",
     ),
     KnownWarning(
-        r"UCUM Codes that contain human readable annotations like \{(INR|kit)\} can be misleading",
-        "{INR} is what laboratories write, {kit} counts packages; both are compared as written, never converted",
+        r"UCUM Codes that contain human readable annotations like \{(INR|kit|Capsule)\} can be misleading",
+        "{INR} is what laboratories write, {kit} and {Capsule} count; all are compared as written, never converted",
     ),
     KnownWarning(
         r"A Reference without an actual reference or identifier should have a display",
