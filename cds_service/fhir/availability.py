@@ -6,7 +6,7 @@ Values are read by the type of what they hold, whatever their key is called.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cds_service.domain.evidence import Evidence
@@ -114,13 +114,19 @@ def read_chart(
     )
 
 
-def missing_lists(prefetch: Mapping[str, object], patient_id: str) -> dict[Source, tuple[str, ...]]:
-    """The lists that did not come whole: for each the addresses of its further pages, or () to ask for all of it.
+def missing_lists(
+    prefetch: Mapping[str, object], patient_id: str, wanted: Collection[Source]
+) -> dict[Source, tuple[str, ...]]:
+    """The wanted lists that did not come whole: the addresses of their further pages, or () to ask for all of it.
 
-    A list the EHR calls empty is not missing (R-082, R-084); one that failed may be asked for once (ruling 7).
+    A list the EHR calls empty is not missing (R-082, R-084); one that failed may be asked for once (ruling 7). What
+    came under the key of a list that is not wanted is not looked at, because most calls end here.
     """
+    looked_at = {key: value for key, value in prefetch.items() if _SOURCE_OF_KEY.get(key) in (None, *wanted)}
     missing: dict[Source, tuple[str, ...]] = {}
-    for source, found in _spoken_for({key: _delivery(value) for key, value in prefetch.items()}).items():
+    for source, found in _spoken_for({key: _delivery(value) for key, value in looked_at.items()}).items():
+        if source not in wanted:
+            continue
         partial = [d for d in found if d.state is ListState.INCOMPLETE]
         is_lost = _merged(found).state not in (ListState.COMPLETE, ListState.INCOMPLETE)
         if is_lost or (source is Source.PATIENT and _is_of_somebody_else(found, patient_id)):

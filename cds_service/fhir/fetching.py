@@ -194,8 +194,7 @@ def _missing(record: Record, wanted: Collection[Source], ask: Ask) -> dict[Sourc
     """The wanted lists that did not come whole and that nobody has asked for on this call."""
     if ask.access is None:
         return {}
-    missing = missing_lists(record.prefetch, ask.patient_id)
-    return {s: pages for s, pages in missing.items() if s in wanted and s not in record.fetched}
+    return missing_lists(record.prefetch, ask.patient_id, [s for s in wanted if s not in record.fetched])
 
 
 def _all_hindered(missing: Iterable[Source], hindrance: Hindrance | None) -> dict[Source, FetchedList]:

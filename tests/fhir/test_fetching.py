@@ -37,6 +37,7 @@ TYPES = {
     Source.REQUESTED_TESTS: "ServiceRequest",
     Source.REPORTS: "DiagnosticReport",
 }
+BESIDE = ("Encounter", "Appointment", "Communication", "SupplyDelivery", "MedicationDispense")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def answers(ehr: responses.RequestsMock, path: str, body: Any, **options: Any) -
 
 def serves_every_list(ehr: responses.RequestsMock) -> None:
     answers(ehr, f"Patient/{PATIENT_ID}", PATIENT)
-    for kind in (*TYPES.values(), "Appointment"):
+    for kind in (*TYPES.values(), *BESIDE):
         answers(ehr, kind, bundle([]))
 
 
@@ -99,7 +100,7 @@ def conditions(
 def test_every_list_that_did_not_come_is_asked_for_once(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
     serves_every_list(ehr)
     record = fetcher.with_everything(Record.sent(None), "", ask())
-    assert asked(ehr) == sorted([f"Patient/{PATIENT_ID}", *TYPES.values(), "Observation", "Appointment"])
+    assert asked(ehr) == sorted([f"Patient/{PATIENT_ID}", *TYPES.values(), "Observation", *BESIDE])
     chart = read_chart(record.prefetch, PATIENT_ID, record.fetched, record.beside)
     assert {state.state for state in chart.sources.values()} == {ListState.COMPLETE}
     assert {state.hindrance for state in chart.sources.values()} == {None}
