@@ -19,7 +19,6 @@ from cds_service.fhir import (
     Deadline,
     DraftOrders,
     FetchedList,
-    FhirAccess,
     FhirClient,
     Occasion,
     Recognition,
@@ -134,7 +133,7 @@ class Evaluator:
         An order for another drug never causes a query, whatever the EHR left out (ruling 5).
         """
         record = Record.sent(call.prefetch)
-        if not isinstance(ask.access, FhirAccess):
+        if ask.access is None:
             return record
         if MOMENTS[call.service.hook] is Moment.ORDERING:
             wanted = medications_of_drafts(call.draft_orders, record.values, self.recognition)
@@ -159,7 +158,7 @@ class Evaluator:
     def _complete(self, call: HookCall, record: Record, ask: Ask) -> Record:
         """The record with everything that can still be had of it."""
         record = self.fetcher.with_everything(record, call.encounter_id, ask)
-        if not isinstance(ask.access, FhirAccess):
+        if ask.access is None:
             return record
         return self.fetcher.with_resources(
             record, recorded_medications(record.values, self.recognition, only_nameless=False), ask
@@ -209,14 +208,16 @@ def _why_no_patient(facts: PatientFacts) -> str:
 
 
 def _log_fetched(record: Record, call: HookCall, *, is_ours: bool) -> None:
-    """Which lists we asked for, and what kept them away; no address, no token, nothing of the patient.
+    """Which lists we asked for, or could not, and what kept them away; no address, no token, nothing of the patient.
 
-    A call that was not recognised as ours because a list failed looks like one that is not ours: here it shows.
+    A call that was not recognised as ours because a list or a Medication failed looks like one that is not ours: here
+    it shows.
     """
-    if record.fetched:
+    if record.fetched or record.wanted:
         told = {source.value: _outcome(fetched) for source, fetched in record.fetched.items()}
-        service, medications = call.service.service_id, len(record.beside)
-        log.info("fetched", service=service, is_ours=is_ours, lists=told, medications=medications)
+        service, unread = call.service.service_id, len(record.unread)
+        wanted = len(record.wanted)
+        log.info("fetched", service=service, is_ours=is_ours, lists=told, medications=wanted, unread_medications=unread)
 
 
 def _outcome(fetched: FetchedList) -> str:
