@@ -18,7 +18,6 @@ from cds_service.fhir import (
     ChartFetcher,
     Deadline,
     FetchedList,
-    FhirAccess,
     FhirClient,
     Occasion,
     Recognition,
@@ -139,7 +138,7 @@ class Evaluator:
         return record, self._occasion(call, record)
 
     def _ordering(self, call: HookCall, record: Record, ask: Ask) -> tuple[Record, Occasion | None]:
-        if isinstance(ask.access, FhirAccess):
+        if ask.access is not None:
             wanted = medications_of_drafts(call.draft_orders, record.values, self.recognition)
             record = self.fetcher.with_resources(record, wanted, ask)
         drafts = read_draft_orders(call.draft_orders, call.selections, record.values, call.patient_id, self.recognition)
@@ -164,7 +163,7 @@ class Evaluator:
     def _with_traces(self, record: Record, ask: Ask) -> Record:
         """The record with the lists that can name the product, where access is given."""
         record = self.fetcher.with_lists(record, TRACES, ask)
-        if not isinstance(ask.access, FhirAccess):
+        if ask.access is None:
             return record
         nameless = recorded_medications(record.values, self.recognition, only_nameless=True)
         return self.fetcher.with_resources(record, nameless, ask)
@@ -172,7 +171,7 @@ class Evaluator:
     def _complete(self, call: HookCall, record: Record, ask: Ask) -> Record:
         """The record with everything that can still be had of it."""
         record = self.fetcher.with_everything(record, call.encounter_id, ask)
-        if not isinstance(ask.access, FhirAccess):
+        if ask.access is None:
             return record
         return self.fetcher.with_resources(
             record, recorded_medications(record.values, self.recognition, only_nameless=False), ask
@@ -208,14 +207,16 @@ def _why_no_patient(facts: PatientFacts) -> str:
 
 
 def _log_fetched(record: Record, call: HookCall, *, is_ours: bool) -> None:
-    """Which lists we asked for, and what kept them away; no address, no token, nothing of the patient.
+    """Which lists we asked for, or could not, and what kept them away; no address, no token, nothing of the patient.
 
-    A call that was not recognised as ours because a list failed looks like one that is not ours: here it shows.
+    A call that was not recognised as ours because a list or a Medication failed looks like one that is not ours: here
+    it shows.
     """
-    if record.fetched:
+    if record.fetched or record.wanted:
         told = {source.value: _outcome(fetched) for source, fetched in record.fetched.items()}
-        service, medications = call.service.service_id, len(record.beside)
-        log.info("fetched", service=service, is_ours=is_ours, lists=told, medications=medications)
+        service, unread = call.service.service_id, len(record.unread)
+        wanted = len(record.wanted)
+        log.info("fetched", service=service, is_ours=is_ours, lists=told, medications=wanted, unread_medications=unread)
 
 
 def _outcome(fetched: FetchedList) -> str:

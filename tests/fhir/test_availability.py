@@ -122,7 +122,7 @@ def test_an_outcome_entry_beside_results_leaves_the_results() -> None:
         ({"total": "2"}, SourceState(ListState.INCOMPLETE, 1, 2)),
         ({"total": "1"}, SourceState(ListState.COMPLETE, 1, 1)),
         ({"total": None}, SourceState(ListState.COMPLETE, 1, None)),
-        ({"total": "many"}, SourceState(ListState.COMPLETE, 1, None)),
+        ({"total": "many"}, SourceState(ListState.INCOMPLETE, 1, None)),
         ({"link": [{"relation": "self"}, {"relation": "next", "url": "x"}]}, SourceState(ListState.INCOMPLETE, 1, 1)),
         ({"link": {"relation": "Next "}, "total": None}, SourceState(ListState.INCOMPLETE, 1, None)),
         ({"link": [{"relation": "self"}, None, "next"]}, SourceState(ListState.COMPLETE, 1, 1)),
