@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 import responses
 from builders import PATIENT_ID, bundle
@@ -111,6 +112,40 @@ def test_a_part_of_the_first_page_that_is_not_read_is_still_missing_after_the_la
     answers(ehr, "Condition", page([condition(2)]))
     sent = {"conditions": page([condition(1), bundle([condition(3)])], link=SECOND)}
     assert conditions(fetcher, ask(), sent) == (IN_PART, None, 2)
+
+
+OTHER_PARTS: dict[str, Json] = {
+    "a part that is not read": {"conditions": page([condition(1), bundle([condition(3)])], link=SECOND)},
+    "another list without its next page": {
+        "conditions": page([condition(1)], link=SECOND),
+        "more": page([condition(2)], total=2),
+    },
+}
+
+
+@pytest.mark.parametrize("what", OTHER_PARTS)
+def test_the_whole_list_is_asked_for_where_the_next_page_would_not_complete_it(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock, what: str
+) -> None:
+    answers(ehr, "Condition", bundle([condition(number) for number in (1, 2, 3)]))
+    assert conditions(fetcher, ask(), OTHER_PARTS[what]) == (WHOLE, None, 3)
+    assert [str(call.request.url) for call in ehr.calls] == [f"{BASE}/Condition?patient={PATIENT_ID}&_count=200"]
+
+
+@pytest.mark.parametrize(("second", "total"), [(4, 9), (None, None)])
+def test_two_searches_count_together_only_where_both_count(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock, second: int | None, total: int | None
+) -> None:
+    weight = {"resourceType": "Observation", "id": "o1", "subject": ABOUT}
+    by_code, by_category = page([weight], total=5), page([weight], total=second)
+
+    def answer(sent: Any) -> tuple[int, dict[str, str], bytes]:
+        return 200, {}, msgspec.json.encode(by_category if "category=" in sent.url else by_code)
+
+    ehr.add_callback("GET", f"{BASE}/Observation", answer)
+    record = fetcher.with_lists(Record.sent(None), {Source.MEASUREMENTS}, ask())
+    state = read_chart(record.prefetch, PATIENT_ID, record.fetched).sources[Source.MEASUREMENTS]
+    assert (state.state, state.total) == (IN_PART, total)
 
 
 def test_each_search_has_to_be_whole_by_its_own_count(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
