@@ -225,3 +225,48 @@ def test_a_copy_that_says_something_else_is_kept_beside_the_first() -> None:
     other = {**condition(), "code": {"text": "Jaundice"}}
     chart = read_chart({"conditions": bundle([condition()]), "again": bundle([other])}, PATIENT_ID)
     assert chart.of_type("Condition") == (condition(), other)
+
+
+NARROWED = [
+    "MedicationRequest?patient=123&status=active",
+    "https://ehr.example.org/fhir/MedicationRequest?patient=123&_count=200&status=active,completed",
+    "MedicationRequest?patient=123&intent=order",
+    "MedicationRequest?patient=123&status:not=stopped",
+    "MedicationRequest?authoredon=ge2026-01-01&patient=123",
+]
+FOR_ALL = [
+    "MedicationRequest?patient=123",
+    "MedicationRequest?patient=123&_count=200&_include=MedicationRequest:medication",
+    "MedicationRequest?subject=Patient/123",
+    "https://[ehr.example.org/fhir/MedicationRequest?patient=123",
+]
+
+
+def narrowed_state(address: str) -> ListState:
+    sent = {"activeMeds": {**bundle([]), "total": 0, "link": [{"relation": "self", "url": address}]}}
+    return read_chart(sent, PATIENT_ID).sources[Source.ORDERS].state
+
+
+@pytest.mark.parametrize("address", NARROWED)
+def test_a_search_that_left_part_of_a_list_out_is_not_the_whole_list(address: str) -> None:
+    assert narrowed_state(address) is ListState.INCOMPLETE
+
+
+@pytest.mark.parametrize("address", FOR_ALL)
+def test_a_search_for_all_of_a_patients_entries_is_the_whole_list(address: str) -> None:
+    assert narrowed_state(address) is ListState.COMPLETE
+
+
+def test_observations_are_asked_for_by_code_by_everybody() -> None:
+    address = "Observation?patient=123&code=http://loinc.org%7C29463-7"
+    sent = {"weights": {**bundle([]), "total": 0, "link": [{"relation": "self", "url": address}]}}
+    assert read_chart(sent, PATIENT_ID).sources[Source.MEASUREMENTS].state is ListState.COMPLETE
+
+
+def test_a_narrowed_list_is_asked_for_whole_where_access_is_given(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock
+) -> None:
+    address = "Condition?patient=123&clinical-status=active"
+    sent = {"problems": {**bundle([condition(1)]), "link": [{"relation": "self", "url": address}]}}
+    answers(ehr, "Condition", bundle([condition(1), condition(2)]))
+    assert conditions(fetcher, ask(), sent) == (ListState.COMPLETE, None, 2)
