@@ -145,6 +145,12 @@ class RemoteKeys:
         """Begin to fetch, unless that is under way, or has failed a moment ago."""
         self._load()
 
+    @property
+    def is_fetching(self) -> bool:
+        """Whether the address is being asked."""
+        with self._lock:
+            return self._is_under_way()
+
     def _load(self) -> threading.Event | None:
         with self._lock:
             return self._begin()

@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -242,6 +243,7 @@ class Bench:
         """
         self.now = NOW
         self.key_server.body, self.key_server.answer = self.key_server_body, None
+        self.key_server.asked = 0
         shared = open_shared_state("memory://", lambda: self.now)
         clients = self.admission.clients
         keys = client_keys("clients.toml", clients, outbound_session(destinations_of(clients)))
@@ -276,6 +278,14 @@ class Bench:
             return None
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for what another thread is about to do."""
+    until = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
 @contextmanager
 def production_bench(folder: Path, **environment: str) -> Iterator[Bench]:
     """A production service with the clients above; `folder` is where its files are written."""
@@ -289,4 +299,6 @@ def production_bench(folder: Path, **environment: str) -> Iterator[Bench]:
             "CDS_TIMEZONE": "UTC",
             "CDS_CLIENTS_FILE": str(clients),
         }
-        yield Bench(create_app(load_settings({**settings, **environment})), server)
+        app = create_app(load_settings({**settings, **environment}))
+        wait_until(lambda: server.asked == 1)  # the keys are fetched at the start, beside everything else
+        yield Bench(app, server)
