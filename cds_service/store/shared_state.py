@@ -85,7 +85,7 @@ class _Link:
 
 @dataclass(frozen=True, slots=True)
 class _LinkedSpentTokens:
-    """Every token is spent here as well, so that those spent while Redis was away stay spent, at least here."""
+    """What is accepted is spent here as well, so that tokens spent while Redis was away stay spent, at least here."""
 
     link: _Link
     shared: SpentTokens
@@ -93,8 +93,8 @@ class _LinkedSpentTokens:
 
     def spend(self, token: str, call: str, seconds: int) -> bool:
         """As SpentTokens promises."""
-        is_fine_here = self.own.spend(token, call, seconds)
-        return self.link.ask(lambda: self.shared.spend(token, call, seconds), lambda: True) and is_fine_here
+        is_fine_elsewhere = self.link.ask(lambda: self.shared.spend(token, call, seconds), lambda: True)
+        return is_fine_elsewhere and self.own.spend(token, call, seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class RedisSpentTokens:
         written = self._redis.get(name)
         if not isinstance(written, bytes):
             return False  # it has expired in between
-        known, _, since = written.decode().partition(" ")
+        known, _, since = written.decode().rpartition(" ")
         return is_repeat((known, float(since)), (call, now))
 
 
