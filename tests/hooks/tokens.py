@@ -250,8 +250,12 @@ class Bench:
         self.app.extensions[ADMISSION] = replace(
             self.admission,
             authentication=Authentication(clients, keys, lambda: self.now),
-            spent_tokens=shared.spent_tokens,
-            **{"rates": CallRates(shared.call_counts, 0), "places": Places(64), **changes},
+            **{
+                "spent_tokens": shared.spent_tokens,
+                "rates": CallRates(shared.call_counts, 0),
+                "places": Places(64),
+                **changes,
+            },
         )
 
     @property
