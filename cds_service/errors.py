@@ -47,12 +47,12 @@ class BodyTooDeep(BadRequest):
 class NotAuthenticated(CdsError):
     """Nobody whom this service knows has proved to be calling.
 
-    The message is the same whatever the reason; `correlation` finds the reason in the log.
+    The message is the same whatever the reason; `correlation_id` finds the reason in the log.
     """
 
-    def __init__(self, correlation: str) -> None:
+    def __init__(self, correlation_id: str) -> None:
         super().__init__("the call is not authenticated; send the token that was agreed")
-        self.correlation = correlation
+        self.correlation_id = correlation_id
 
 
 class _ComeBackLater(CdsError):

@@ -65,12 +65,12 @@ class Destinations:
         """
         allowed = self.networks.get(plain_host(host))
         if allowed is None:
-            raise _refused(host, "this host is in no address of the clients file")
+            raise _refused(host, "host-not-listed")
         found = getaddrinfo(plain_host(host), port, type=SOCK_STREAM)
         addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
         for address in addresses:
             if not _is_allowed(ip_address(address), allowed):
-                raise _refused(host, f"it leads to {address}; if that is meant, add its network to private_networks")
+                raise _refused(host, "private-address", address)
         return addresses
 
 
@@ -105,8 +105,9 @@ def _is_public(address: IpAddress) -> bool:
     return address.is_global and not is_never_allowed(ip_network(address))
 
 
-def _refused(host: str, why: str) -> AddressRefused:
-    log.warning("address_refused", host=host, why=why)
+def _refused(host: str, reason: str, address: str = "") -> AddressRefused:
+    # What a site means to allow goes into private_networks of its clients file (docs/connecting.md).
+    log.warning("address_refused", host=host, reason=reason, **({"address": address} if address else {}))
     return AddressRefused("a host leads to an address that is not allowed")
 
 

@@ -79,7 +79,7 @@ class Admission:
         """Use the caller's token for this call. Raises NotAuthenticated where it was used for another (ruling 1)."""
         call = sha256(path.rstrip("/").encode() + b"\n" + body).hexdigest()
         if not self.spent_tokens.spend(caller.token, call, caller.seconds):
-            _refuse(Refused(Refusal.REPLAYED), caller.name)
+            _refuse(Refused(Refusal.REPLAYED), caller)
 
     def client(self, caller: Caller | None, fhir_server: str) -> Client:
         """The client a call comes from; `fhir_server` is the one it names, "" for none. Raises NotAuthenticated."""
@@ -88,13 +88,13 @@ class Admission:
         try:
             return caller.client_at(fhir_server)
         except Refused as fault:
-            _refuse(fault, caller.name)
+            _refuse(fault, caller)
 
 
-def _refuse(fault: Refused, client: str = "") -> NoReturn:
-    """Refuse without a reason; the log has it, under a number that the answer names as well (R-183, R-184)."""
-    correlation = uuid4().hex
-    said = {"client": client} if client else {}
-    said |= {"told": fault.told} if fault.told else {}
-    log.info("not_authenticated", why=fault.refusal.value, correlation=correlation, **said)
-    raise NotAuthenticated(correlation) from None
+def _refuse(fault: Refused, caller: Caller | None = None) -> NoReturn:
+    """Refuse without a reason; the log has it, under an id that the answer names as well (R-183, R-184)."""
+    correlation_id = uuid4().hex
+    said = {"told": fault.told} if fault.told else {}
+    said |= {"client": caller.name} if caller is not None and len(caller.clients) == 1 else {}
+    log.info("not_authenticated", reason=fault.refusal.value, correlation_id=correlation_id, **said)
+    raise NotAuthenticated(correlation_id) from None

@@ -48,7 +48,7 @@ def headers_of(error: CdsError) -> dict[str, str]:
     """What a refusal says in its headers: what to send instead, when to come again, where the log has the reason."""
     match error:
         case NotAuthenticated():
-            return {"WWW-Authenticate": "Bearer", "X-Correlation-Id": error.correlation}
+            return {"WWW-Authenticate": "Bearer", "X-Correlation-Id": error.correlation_id}
         case TooManyCalls() | Overloaded():
             return {"Retry-After": str(error.retry_after)}
     return {}

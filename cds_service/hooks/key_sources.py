@@ -33,7 +33,12 @@ log = structlog.get_logger("authentication")
 
 
 class KeysUnavailable(Exception):
-    """The keys of a client cannot be had; the message says why, in a few words and without an address."""
+    """The keys of a client cannot be had: the reason in a word, and the status of the answer where that is it."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
 
 
 class KeySource(Protocol):
@@ -92,7 +97,7 @@ def fetch_signing_keys(session: requests.Session, url: str) -> SigningKeys:
         alarm.cancel()
     # Raised out here, so that it brings nothing of the library's own, whose texts hold the address.
     if exchange.is_cut:
-        raise KeysUnavailable("too late")
+        raise KeysUnavailable("too-late")
     if why:
         raise KeysUnavailable(why)
     try:
@@ -105,12 +110,12 @@ def _fetched(session: requests.Session, url: str) -> bytes:
     headers = {"Accept": "application/json"}
     with session.get(url, headers=headers, stream=True, allow_redirects=False, timeout=_SECONDS_TO_ANSWER) as response:
         if response.status_code != requests.codes.ok:
-            raise KeysUnavailable(f"status {response.status_code}")
+            raise KeysUnavailable("status", response.status_code)
         written = b""
         for piece in response.iter_content(_PIECE):
             written += piece
             if len(written) > LARGEST_SET:
-                raise KeysUnavailable("larger than allowed")
+                raise KeysUnavailable("too-large")
         return written
 
 
@@ -163,7 +168,7 @@ class RemoteKeys:
             self._load()
         keys = self._keys
         if keys is None or self._age() > _SECONDS_USABLE:
-            raise KeysUnavailable("not fetched, or a day old")
+            raise KeysUnavailable("none")
         return keys
 
     def _age(self) -> float:
@@ -196,7 +201,7 @@ class RemoteKeys:
         try:
             keys = self._fetch()
         except KeysUnavailable as fault:
-            log.warning("keys_not_fetched", client=self._name, why=str(fault))
+            log.warning("keys_not_fetched", client=self._name, reason=fault.reason, status=fault.status)
         finally:
             self._settle(over, keys)
 
@@ -209,7 +214,7 @@ class RemoteKeys:
                 else:
                     self._keys, self._came_at = keys, self._clock()
         if keys is not None:
-            log.info("keys_fetched", client=self._name, keys=len(keys.keys))
+            log.info("keys_fetched", client=self._name, items=len(keys.keys))
         over.set()
 
     @staticmethod

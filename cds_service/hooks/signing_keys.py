@@ -23,7 +23,7 @@ PublicKey = RSAPublicKey | EllipticCurvePublicKey
 
 
 class NotAKeySet(ValueError):
-    """A text is no JWK Set; the message says why, in a few words."""
+    """A text is no JWK Set; the message says why, in a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,14 @@ class SigningKeys:
 def read_signing_keys(written: bytes) -> SigningKeys:
     """The keys of a JWK Set that can verify signatures; others are left out. Raises NotAKeySet."""
     if len(written) > LARGEST_SET:
-        raise NotAKeySet("larger than allowed")
+        raise NotAKeySet("too-large")
     try:
         document = read_json_document(written)
     except (NotJson, NestedTooDeep):
-        raise NotAKeySet("no JSON") from None
+        raise NotAKeySet("no-json") from None
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list):
-        raise NotAKeySet("no list of keys")
+        raise NotAKeySet("no-list-of-keys")
     read = (_signing_key(item) for item in listed if isinstance(item, dict))
     return SigningKeys(tuple(key for key in read if key is not None))
 

@@ -71,16 +71,16 @@ def test_every_refusal_is_the_same(bench: Bench, row: Row) -> None:
 
 @pytest.mark.spec("R-183")
 @pytest.mark.spec("R-184")
-@pytest.mark.parametrize(("sent", "why"), REASONS.items(), ids=REASONS)
+@pytest.mark.parametrize(("sent", "reason"), REASONS.items(), ids=REASONS)
 def test_the_log_has_the_reason_under_the_number_of_the_answer(
-    bench: Bench, log: io.StringIO, sent: str, why: str
+    bench: Bench, log: io.StringIO, sent: str, reason: str
 ) -> None:
     response = row(sent).send(bench)
     assert isinstance(response, TestResponse)
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     (said,) = (line for line in lines if line["event"] == "not_authenticated")
-    assert said["why"] == why
-    assert said["correlation"] == response.headers["X-Correlation-Id"]
+    assert said["reason"] == reason
+    assert said["correlation_id"] == response.headers["X-Correlation-Id"]
 
 
 @pytest.mark.spec("R-184")

@@ -233,7 +233,8 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.client = self.app.test_client()
-        self.key_server_body = self.key_server.body
+        self._made = self.admission
+        self._keys_of_remote = self.key_server.body
         self.begin()
 
     def begin(self, **changes: Any) -> None:
@@ -242,13 +243,13 @@ class Bench:
         `changes` are fields of the admission; without one there is no limit to the number of calls.
         """
         self.now = NOW
-        self.key_server.body, self.key_server.answer = self.key_server_body, None
+        self.key_server.body, self.key_server.answer = self._keys_of_remote, None
         self.key_server.asked = 0
         shared = open_shared_state("memory://", lambda: self.now)
-        clients = self.admission.clients
+        clients = self._made.clients
         keys = client_keys("clients.toml", clients, outbound_session(destinations_of(clients)))
         self.app.extensions[ADMISSION] = replace(
-            self.admission,
+            self._made,
             authentication=Authentication(clients, keys, lambda: self.now),
             **{
                 "spent_tokens": shared.spent_tokens,
