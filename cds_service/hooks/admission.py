@@ -33,7 +33,6 @@ class Places:
     def take(self) -> None:
         """Take a place, which has to be left again. Raises Overloaded at once where none is free."""
         if not self._free.acquire(blocking=False):
-            log.warning("overloaded")
             raise Overloaded("too many calls at once; send it again later", _SECONDS_UNTIL_A_PLACE_IS_FREE)
 
     def leave(self) -> None:

@@ -199,7 +199,7 @@ def test_a_call_too_many_is_refused_at_once_and_told_when_to_come_again(
     assert response.headers["Retry-After"] == "2"
     assert response.headers["Access-Control-Allow-Origin"] == "https://ehr.example.org"
     assert response.json["issue"][0]["code"] == "transient"
-    assert "overloaded" in log.getvalue()
+    assert "Overloaded" in log.getvalue()
     assert busy() == [200, 200, 200]
     assert cards_of(bench.post(good(), a_call()))
 

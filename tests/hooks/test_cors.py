@@ -134,7 +134,6 @@ def test_every_answer_is_data_for_the_caller_alone(bench: Bench) -> None:
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Referrer-Policy"] == "no-referrer"
-        assert response.headers["X-Frame-Options"] == "DENY"
         assert response.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert "Set-Cookie" not in response.headers
 
