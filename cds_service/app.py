@@ -32,11 +32,11 @@ from cds_service.hooks.json_body import write_json
 from cds_service.hooks.key_sources import KeySource, client_keys
 from cds_service.hooks.services import discovery
 from cds_service.hooks.suggestions import created_order_names
-from cds_service.hooks.views import ADMISSION, DISCOVERY, EVALUATOR, MAX_BODY, hooks, json_response
+from cds_service.hooks.views import ADMISSION, DISCOVERY, EVALUATOR, MAX_BODY, SHARED_STATE, hooks, json_response
 from cds_service.outbound import Destinations, outbound_session
 from cds_service.presentation import Catalogue, load_catalogue
 from cds_service.presentation.site_files import load_site_codes, load_site_policy
-from cds_service.store.shared_state import open_shared_state
+from cds_service.store.shared_state import SharedState, open_shared_state
 from cds_service.web.fixture_records import FixtureRecords
 from cds_service.web.fixture_requests import load_fixture_requests
 from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
@@ -66,7 +66,8 @@ def create_app(settings: Settings, server_threads: int = 64) -> Flask:
     clients = create_clients(settings, catalogue)
     evaluator = create_evaluator(settings, catalogue, clients)
     app.extensions[EVALUATOR] = evaluator
-    app.extensions[ADMISSION] = create_admission(settings, clients, server_threads)
+    app.extensions[SHARED_STATE] = open_shared_state(settings.shared_state_url)
+    app.extensions[ADMISSION] = create_admission(settings, clients, app.extensions[SHARED_STATE], server_threads)
     app.extensions[ADMISSION].prepare()
     app.extensions[DISCOVERY] = write_json(discovery(catalogue, settings.spec_profile))
     app.extensions[MAX_BODY] = settings.max_body_bytes
@@ -100,11 +101,12 @@ def create_evaluator(settings: Settings, catalogue: Catalogue, clients: tuple[Cl
     )
 
 
-def create_admission(settings: Settings, clients: tuple[Client, ...], server_threads: int) -> Admission:
+def create_admission(
+    settings: Settings, clients: tuple[Client, ...], shared: SharedState, server_threads: int
+) -> Admission:
     """Who is let in, how often, and how many at once. Raises SettingsProblem where production must not start."""
     require_production_ready(settings, is_test_bench=all(client.allow_insecure_loopback for client in clients))
     is_production = settings.mode == "production"
-    shared = open_shared_state(settings.shared_state_url)
     return Admission(
         clients=clients,
         authentication=Authentication(clients, _keys(settings, clients), time) if is_production else None,

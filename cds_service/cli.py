@@ -193,6 +193,7 @@ def check_config() -> None:
     """Validate every configuration file and print the effective values."""
     settings = load_settings(os.environ)
     from cds_service.app import create_admission, create_catalogue, create_clients
+    from cds_service.store.shared_state import open_shared_state
 
     catalogue = create_catalogue(settings)
     clients = create_clients(settings, catalogue)
@@ -203,7 +204,7 @@ def check_config() -> None:
     click.echo(f"cards: {len(catalogue.cards)} rules; site policy changed: {', '.join(changed) or 'nothing'}")
     for client in clients:
         click.echo(_described(client))
-    create_admission(settings, clients, server_threads=1)
+    create_admission(settings, clients, open_shared_state(settings.shared_state_url), server_threads=1)
 
 
 def _described(client: Client) -> str:

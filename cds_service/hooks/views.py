@@ -16,7 +16,7 @@ from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.request import ORDER_HOOKS, HookCall, read_hook_call
 from cds_service.hooks.services import service_by_id
 
-EVALUATOR, ADMISSION = "cds_evaluator", "cds_admission"
+EVALUATOR, ADMISSION, SHARED_STATE = "cds_evaluator", "cds_admission", "cds_shared_state"
 DISCOVERY, MAX_BODY = "cds_discovery", "cds_max_body_bytes"
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
