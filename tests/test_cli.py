@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from production_settings import production_settings
 
 from cds_service.cli import main
 from cds_service.content_folders import FHIR_FIXTURES
@@ -17,10 +18,6 @@ from cds_service.content_folders import FHIR_FIXTURES
 BY_FORMULA = FHIR_FIXTURES / "hook_requests" / "onasemnogene-order-sign" / "dose-by-formula.json"
 IRRELEVANT = FHIR_FIXTURES / "hook_requests" / "onasemnogene-order-select" / "irrelevant-order.json"
 NOW = "2026-03-02T09:00:00Z"
-# The public key that the specification prints.
-EXAMPLE_KEYS = json.loads((Path(__file__).parent / "vectors" / "spec" / "jwt-known-answer.json").read_text("utf-8"))[
-    "jwks"
-]
 
 
 def run(*words: str, stdin: bytes | None = None, **environment: str) -> Result:
@@ -218,10 +215,8 @@ def test_production_with_a_client_without_keys_is_refused(command: str, clients_
     assert "holds no usable public key" in message
 
 
-def test_check_config_of_a_production_service_that_may_start_ends_well(clients_file: Path) -> None:
-    (clients_file.parent / "keys.json").write_text(json.dumps(EXAMPLE_KEYS), "utf-8")
-    production = {"CDS_PUBLIC_BASE_URL": "https://cds.example.org", "CDS_TIMEZONE": "UTC"}
-    result = run("check-config", CDS_CLIENTS_FILE=str(clients_file), **production)
+def test_check_config_of_a_production_service_that_may_start_ends_well(tmp_path: Path) -> None:
+    result = run("check-config", **production_settings(tmp_path))
     assert (result.exit_code, result.stderr) == (0, "")
 
 

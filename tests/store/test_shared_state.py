@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import pytest
 from loopback_servers import raw_server
-from shared_states import redis_url
 
 from cds_service.errors import SettingsProblem
 from cds_service.store.shared_state import SharedState, open_shared_state
@@ -34,7 +33,7 @@ class Replicas:
 
 @pytest.fixture(params=["memory", "redis"])
 def replicas(request: pytest.FixtureRequest) -> Replicas:
-    return Replicas("memory://" if request.param == "memory" else redis_url())
+    return Replicas("memory://" if request.param == "memory" else request.getfixturevalue("redis_url"))
 
 
 @pytest.fixture
@@ -95,20 +94,19 @@ def test_of_simultaneous_uses_one_is_the_first(shared: SharedState, token: str) 
     assert sorted(fine) == [False] * 15 + [True]
 
 
-def test_a_token_spent_at_one_replica_is_spent_at_all_of_them(token: str) -> None:
-    replicas = Replicas(redis_url())
+def test_a_token_spent_at_one_replica_is_spent_at_all_of_them(redis_url: str, token: str) -> None:
+    replicas = Replicas(redis_url)
     one, other = replicas.another(), replicas.another()
     assert one.spent_tokens.spend(token, "a call", 300)
     assert not other.spent_tokens.spend(token, "another call", 300)
     assert other.spent_tokens.spend(token, "a call", 300)
 
 
-def test_redis_forgets_a_token_when_it_has_expired_and_knows_nothing_that_it_says(token: str) -> None:
+def test_redis_forgets_a_token_when_it_has_expired_and_knows_nothing_that_it_says(redis_url: str, token: str) -> None:
     import redis
 
-    url = redis_url()
-    open_shared_state(url, lambda: NOW).spent_tokens.spend(token, "a call", 77)
-    client = redis.Redis.from_url(url)
+    open_shared_state(redis_url, lambda: NOW).spent_tokens.spend(token, "a call", 77)
+    client = redis.Redis.from_url(redis_url)
     name = f"onasemnogene-cds:token:{token}"
     assert 75 <= client.ttl(name) <= 77
     assert client.get(name) == f"a call {NOW}".encode()
@@ -189,8 +187,8 @@ def test_a_new_minute_is_counted_from_zero(monkeypatch: pytest.MonkeyPatch, toke
         assert (shared.call_counts.seconds_to_wait("client", token, 1) == 0) is is_over
 
 
-def test_calls_at_all_replicas_count_together(token: str) -> None:
-    replicas = Replicas(redis_url())
+def test_calls_at_all_replicas_count_together(redis_url: str, token: str) -> None:
+    replicas = Replicas(redis_url)
     one, other = replicas.another(), replicas.another()
     assert one.call_counts.add("client", token, 2) == 0
     assert other.call_counts.add("client", token, 2) == 0
@@ -234,8 +232,10 @@ def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(log: io.StringIO, 
     assert len(events(log)) == 1
 
 
-def test_a_token_spent_while_redis_was_away_stays_spent_here(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
-    shared = open_shared_state(redis_url(), lambda: NOW)
+def test_a_token_spent_while_redis_was_away_stays_spent_here(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    shared = open_shared_state(redis_url, lambda: NOW)
 
     def broken(*_: object, **__: object) -> None:
         import redis
