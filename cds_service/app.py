@@ -4,51 +4,74 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from time import time
 
 import structlog
 from flask import Flask, Response, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from cds_service.config import Settings
+from cds_service.config import Settings, require_production_ready
 from cds_service.content_folders import CARDS, FHIR_FIXTURES
 from cds_service.errors import CdsError
 from cds_service.fhir import FhirClient
 from cds_service.hooks import Evaluator
-from cds_service.hooks.clients import Client
+from cds_service.hooks.admission import Admission, Places
+from cds_service.hooks.authenticate import Authentication
+from cds_service.hooks.call_rates import CallRates
+from cds_service.hooks.clients import Client, destinations_of
 from cds_service.hooks.clients_file import load_clients
 from cds_service.hooks.code_systems import CODE_SYSTEM_BODIES, code_system_bodies, code_systems
-from cds_service.hooks.errors import operation_outcome, outcome_of, outcome_of_status
+from cds_service.hooks.errors import headers_of, operation_outcome, outcome_of, outcome_of_status
 from cds_service.hooks.json_body import write_json
+from cds_service.hooks.key_sources import KeySource, client_keys
 from cds_service.hooks.services import discovery
 from cds_service.hooks.suggestions import created_order_names
-from cds_service.hooks.views import CLIENTS, DISCOVERY, EVALUATOR, MAX_BODY, hooks, json_response
+from cds_service.hooks.views import ADMISSION, DISCOVERY, EVALUATOR, MAX_BODY, SHARED_STATE, hooks, json_response
+from cds_service.outbound import Destinations, outbound_session
 from cds_service.presentation import Catalogue, load_catalogue
 from cds_service.presentation.site_files import load_site_codes, load_site_policy
+from cds_service.store.shared_state import SharedState, open_shared_state
 from cds_service.web.fixture_records import FixtureRecords
 from cds_service.web.fixture_requests import load_fixture_requests
 from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
 
-_LOOPBACK_ORIGINS = r"^http://(127\.0\.0\.1|localhost)(:\d+)?$"
+_LOOPBACK_ORIGINS = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d+)?\Z")
+# What the answers hold is for the caller alone, and no browser has to make more of it than the data it is.
+_SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 log = structlog.get_logger("service")
 
 
-def create_app(settings: Settings) -> Flask:
-    """The service as a WSGI application. Raises SettingsProblem or ContentProblem where it must not start."""
+def create_app(settings: Settings, server_threads: int = 64) -> Flask:
+    """The service as a WSGI application, for a server with so many threads.
+
+    Raises SettingsProblem or ContentProblem where it must not start.
+    """
     set_up_logging(settings.log_level)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    evaluator = create_evaluator(settings)
+    catalogue = create_catalogue(settings)
+    clients = create_clients(settings, catalogue)
+    evaluator = create_evaluator(settings, catalogue, clients)
     app.extensions[EVALUATOR] = evaluator
-    app.extensions[CLIENTS] = create_clients(settings, evaluator.catalogue)
-    app.extensions[DISCOVERY] = write_json(discovery(evaluator.catalogue, settings.spec_profile))
+    app.extensions[SHARED_STATE] = open_shared_state(settings.shared_state_url)
+    app.extensions[ADMISSION] = create_admission(settings, clients, app.extensions[SHARED_STATE], server_threads)
+    app.extensions[ADMISSION].prepare()
+    app.extensions[DISCOVERY] = write_json(discovery(catalogue, settings.spec_profile))
     app.extensions[MAX_BODY] = settings.max_body_bytes
-    app.extensions[CODE_SYSTEM_BODIES] = code_system_bodies(evaluator.catalogue, settings.base_url)
+    app.extensions[CODE_SYSTEM_BODIES] = code_system_bodies(catalogue, settings.base_url)
     app.register_blueprint(hooks)
     app.register_blueprint(code_systems)
     if settings.mode == "demo":
@@ -56,25 +79,57 @@ def create_app(settings: Settings) -> Flask:
         app.extensions[RECORDS] = FixtureRecords(FHIR_FIXTURES, app.extensions[FIXTURES])
         app.extensions[TODAY] = lambda: evaluator.now().astimezone(evaluator.zone).date()
         app.register_blueprint(demo)
-        _allow_loopback_pages(app)
+    _allow_pages(app, [_LOOPBACK_ORIGINS] if settings.mode == "demo" else _origins_of(clients))
+    app.after_request(_with_security_headers)
     app.register_error_handler(CdsError, _own_fault)
     app.register_error_handler(HTTPException, _http_fault)
     app.register_error_handler(Exception, _unexpected_fault)
     return app
 
 
-def create_evaluator(settings: Settings) -> Evaluator:
+def create_evaluator(settings: Settings, catalogue: Catalogue, clients: tuple[Client, ...]) -> Evaluator:
     """Everything a hook call needs, read and checked once."""
-    # Where requests, the library, looks for a hospital's own certificate authorities.
-    fhir_client = FhirClient.pooled(settings.max_body_bytes, os.environ.get("REQUESTS_CA_BUNDLE"))
+    certificates, destinations = _outbound(settings, clients)
+    fhir_client = FhirClient.pooled(settings.max_body_bytes, certificates, destinations)
     return Evaluator.of(
-        create_catalogue(settings),
+        catalogue,
         settings.zone,
         _clock(settings),
         settings.base_url,
         fhir_client,
         settings.budget_ms / 1000,
     )
+
+
+def create_admission(
+    settings: Settings, clients: tuple[Client, ...], shared: SharedState, server_threads: int
+) -> Admission:
+    """Who is let in, how often, and how many at once. Raises SettingsProblem where production must not start."""
+    require_production_ready(settings, is_test_bench=all(client.allow_insecure_loopback for client in clients))
+    is_production = settings.mode == "production"
+    return Admission(
+        clients=clients,
+        authentication=Authentication(clients, _keys(settings, clients), time) if is_production else None,
+        spent_tokens=shared.spent_tokens,
+        rates=CallRates(shared.call_counts, settings.rate_limit),
+        places=Places(server_threads),
+        base_url=settings.base_url,
+        is_discovery_open=not (is_production and settings.discovery_auth),
+    )
+
+
+def _keys(settings: Settings, clients: tuple[Client, ...]) -> dict[str, KeySource]:
+    certificates, destinations = _outbound(settings, clients)
+    return client_keys(
+        f"CDS_CLIENTS_FILE: {settings.clients_file}", clients, outbound_session(destinations, certificates)
+    )
+
+
+def _outbound(settings: Settings, clients: tuple[Client, ...]) -> tuple[str | None, Destinations | None]:
+    """The hospital's own certificate authorities, and where connections may go; in demo mode anywhere."""
+    # Where requests, the library, looks for them.
+    certificates = os.environ.get("REQUESTS_CA_BUNDLE")
+    return certificates, destinations_of(clients) if settings.mode == "production" else None
 
 
 def create_catalogue(settings: Settings) -> Catalogue:
@@ -92,21 +147,37 @@ def _clock(settings: Settings) -> Callable[[], datetime]:
     return (lambda: fixed) if fixed is not None else (lambda: datetime.now(UTC))
 
 
-def _allow_loopback_pages(app: Flask) -> None:
-    """CORS as demo mode needs it: pages on this machine, on every endpoint, errors included (R-190 to R-193)."""
+def _origins_of(clients: tuple[Client, ...]) -> list[re.Pattern[str]]:
+    """The origins of all clients as patterns: an address of IPv6 as text would be taken for one."""
+    origins = dict.fromkeys(origin for client in clients for origin in client.origins)
+    return [re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in origins]
+
+
+def _allow_pages(app: Flask, origins: Sequence[re.Pattern[str]]) -> None:
+    """CORS for the pages of these origins, on every endpoint, errors included, without cookies (R-190 to R-193)."""
     CORS(
         app,
-        resources={r"/(cds-services|CodeSystem|demo).*": {"origins": _LOOPBACK_ORIGINS}},
+        resources={r"/(cds-services|CodeSystem|demo).*": {"origins": list(origins)}},
         methods=["GET", "POST", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type"],
-        vary_header=True,
+        always_send=False,
+        vary_header=False,
     )
+
+
+def _with_security_headers(response: Response) -> Response:
+    response.vary.add("Origin")
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
 
 
 def _own_fault(error: CdsError) -> Response:
     status, body = outcome_of(error)
     log.info("refused", status=status, reason=type(error).__name__)
-    return json_response(write_json(body), status)
+    response = json_response(write_json(body), status)
+    response.headers.update(headers_of(error))
+    return response
 
 
 def _http_fault(error: HTTPException) -> Response:

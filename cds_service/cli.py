@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from cds_service import __version__
-from cds_service.config import NO_EFFECT_YET, PARTIAL_EFFECT_YET, Settings, load_settings, require_production_ready
+from cds_service.config import NO_EFFECT_YET, Settings, load_settings
 from cds_service.errors import CdsError, NoUsableAnswer, SettingsProblem
 
 if TYPE_CHECKING:
@@ -73,8 +73,9 @@ def demo(port: int) -> None:
 def serve() -> None:
     """Serve on HOST and PORT; what the Procfile runs."""
     host, port = os.environ.get("HOST", "127.0.0.1"), _port(os.environ.get("PORT", "8000"))
-    settings = load_settings(os.environ, public_base_url=f"http://{host}:{port}")
-    require_production_ready(settings)
+    settings = load_settings(os.environ)
+    if settings.mode == "demo":
+        settings = load_settings(os.environ, public_base_url=f"http://{host}:{port}")
     _serve(settings, host, port)
 
 
@@ -85,13 +86,13 @@ def _port(written: str) -> int:
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:
-    if not _is_loopback(host):
+    if settings.mode == "demo" and not _is_loopback(host):
         raise SettingsProblem(f"HOST is {host}; demo mode serves on loopback only, use 127.0.0.1")
     from waitress.server import create_server
 
     from cds_service.app import create_app
 
-    app = create_app(settings)
+    app = create_app(settings, server_threads=_THREADS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     address = f"http://{host}:{port}"
     # Twice the limit is still received, so that the refusal is ours; all of it stays in memory, off the disk.
@@ -110,8 +111,9 @@ def _serve(settings: Settings, host: str, port: int) -> None:
         )
     except OSError as error:
         _fail(f"cannot listen on {address} ({error.strerror}); choose another port", _WORK_FAILED)
-    click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
-    click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
+    if settings.mode == "demo":
+        click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
+        click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
     server.run()
 
 
@@ -134,13 +136,14 @@ def evaluate(request_file: str, now: str | None, as_json: bool) -> None:
     if now is not None:
         settings = settings.model_copy(update={"now": _moment(now, settings)})
     body = _read(request_file)
-    from cds_service.app import create_clients, create_evaluator
+    from cds_service.app import create_catalogue, create_clients, create_evaluator
     from cds_service.hooks.clients import client_of
     from cds_service.hooks.json_body import write_json
     from cds_service.hooks.reading import read_call_of_any_service
 
-    evaluator = create_evaluator(settings)
-    clients = create_clients(settings, evaluator.catalogue)
+    catalogue = create_catalogue(settings)
+    clients = create_clients(settings, catalogue)
+    evaluator = create_evaluator(settings, catalogue, clients)
     call = read_call_of_any_service(body)
     answer = evaluator.answer(call, client_of(clients, call.fhir_server))
     if as_json:
@@ -189,25 +192,30 @@ def replay_fixtures(base_url: str, token_file: str | None) -> None:
 def check_config() -> None:
     """Validate every configuration file and print the effective values."""
     settings = load_settings(os.environ)
-    from cds_service.app import create_catalogue, create_clients
+    from cds_service.app import create_admission, create_catalogue, create_clients
+    from cds_service.store.shared_state import open_shared_state
 
     catalogue = create_catalogue(settings)
     clients = create_clients(settings, catalogue)
     for name in Settings.model_fields:
-        remark = "no effect in this release" if name in NO_EFFECT_YET else PARTIAL_EFFECT_YET.get(name, "")
+        remark = "no effect in this release" if name in NO_EFFECT_YET else ""
         click.echo(f"CDS_{name.upper()}={_masked(getattr(settings, name))}{f'   ({remark})' if remark else ''}")
     changed = [n for n in catalogue.known.policy if _is_changed(catalogue.known.policy.described(n))]
     click.echo(f"cards: {len(catalogue.cards)} rules; site policy changed: {', '.join(changed) or 'nothing'}")
     for client in clients:
         click.echo(_described(client))
-    require_production_ready(settings)
+    create_admission(settings, clients, open_shared_state(settings.shared_state_url), server_threads=1)
 
 
 def _described(client: Client) -> str:
     """One client on one line: who it is, its FHIR servers, and how it differs from the specification."""
     quirks = ", ".join(f"{name}={_shown(value)}" for name, value in client.quirks.differing().items())
     fhir = ", ".join(client.fhir_base_urls)
-    return f"client {client.name}: issuer {_masked(client.issuer)}; FHIR {fhir or 'none'}; quirks {quirks or 'none'}"
+    inside = ", ".join(str(network) for network in client.private_networks)
+    return (
+        f"client {client.name}: issuer {_masked(client.issuer)}; FHIR {fhir or 'none'}; "
+        f"{f'private networks {inside}; ' if inside else ''}quirks {quirks or 'none'}"
+    )
 
 
 def _shown(quirk: object) -> str:

@@ -16,24 +16,15 @@ from cds_service.errors import SettingsProblem
 
 PREFIX = "CDS_"
 _ISO_START = re.compile(r"\d{4}-\d{2}-\d{2}T")
-NO_EFFECT_YET = frozenset(
-    {
-        "database_url",
-        "shared_state_url",
-        "rate_limit",
-        "discovery_auth",
-    }
-)
-PARTIAL_EFFECT_YET = {
-    "clients_file": "FHIR servers and quirks only: this release has no client authentication",
-}
+_LOOPBACK_BASE = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?(?:/|$)")
+NO_EFFECT_YET = frozenset({"database_url"})
 _BYTES_PER_MEGABYTE = 1024 * 1024
 
 
 class Settings(BaseSettings):
     """Every `CDS_` variable with its default.
 
-    Those in NO_EFFECT_YET are accepted and do nothing in this release, those in PARTIAL_EFFECT_YET a part.
+    Those in NO_EFFECT_YET are accepted and do nothing in this release.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -131,10 +122,23 @@ def _one_line(error: ValidationError) -> str:
     return f"{PREFIX}{name.upper()}: {said[:1].lower()}{said[1:]}; correct it"
 
 
-def require_production_ready(settings: Settings) -> None:
-    """Raise SettingsProblem: this release cannot yet tell who is calling, so it does not serve in production."""
-    if settings.mode == "production":
+def require_production_ready(settings: Settings, *, is_test_bench: bool) -> None:
+    """Raise SettingsProblem where something is missing without which nobody may rely on the service.
+
+    Demo mode needs nothing. `is_test_bench`: every client is one on this machine, so the service may be without
+    encryption.
+    """
+    if settings.mode != "production":
+        return
+    if settings.public_base_url is None:
+        raise SettingsProblem("CDS_PUBLIC_BASE_URL is missing; production needs the https address that EHRs call")
+    if settings.clients_file is None:
+        raise SettingsProblem("CDS_CLIENTS_FILE is missing; production answers only the EHRs that are named there")
+    if settings.timezone is None:
+        raise SettingsProblem("CDS_TIMEZONE is missing; name the site's zone, such as America/New_York")
+    is_encrypted = settings.public_base_url.startswith("https://")
+    if not is_encrypted and not (is_test_bench and _LOOPBACK_BASE.match(settings.public_base_url)):
         raise SettingsProblem(
-            "production mode needs client authentication, which this release does not have yet; "
-            "set CDS_MODE=demo to serve on loopback"
+            "CDS_PUBLIC_BASE_URL is not https; write https://, or, on a test bench, http://127.0.0.1 and clients that "
+            "all have allow_insecure_loopback"
         )

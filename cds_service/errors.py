@@ -5,6 +5,9 @@ CdsError
 ├── SettingsProblem       an environment variable or configuration file is not acceptable; the start is refused
 ├── BadRequest            the caller's request cannot be read (HTTP 400, exit 2)
 │   └── BodyTooDeep       it nests deeper than allowed
+├── NotAuthenticated      nobody whom this service knows has proved to be calling (HTTP 401)
+├── TooManyCalls          more calls in a minute than agreed (HTTP 429)
+├── Overloaded            as many calls are being answered as can be answered in time (HTTP 503)
 ├── BodyTooLarge          the caller's request exceeds the size limit (HTTP 413)
 ├── UnsupportedMediaType  the caller did not send JSON (HTTP 415)
 ├── UnknownService        no CDS Service has this id (HTTP 404)
@@ -39,6 +42,33 @@ class BadRequest(CdsError):
 
 class BodyTooDeep(BadRequest):
     """The request nests deeper than allowed."""
+
+
+class NotAuthenticated(CdsError):
+    """Nobody whom this service knows has proved to be calling.
+
+    The message is the same whatever the reason; `correlation_id` finds the reason in the log.
+    """
+
+    def __init__(self, correlation_id: str) -> None:
+        super().__init__("the call is not authenticated; send the token that was agreed")
+        self.correlation_id = correlation_id
+
+
+class _ComeBackLater(CdsError):
+    """The call may be sent again after `retry_after` whole seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TooManyCalls(_ComeBackLater):
+    """A caller sends more calls in a minute than agreed."""
+
+
+class Overloaded(_ComeBackLater):
+    """As many calls are being answered as can be answered in time."""
 
 
 class BodyTooLarge(CdsError):

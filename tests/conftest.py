@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +26,17 @@ from cds_service.hooks.services import service_by_id
 from cds_service.presentation import Catalogue
 
 FIXED_NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def services_for_tests() -> Iterator[Mapping[str, str]]:
+    """The addresses of services that were started for the tests, by the names of their variables.
+
+    They are taken out of the environment: the service refuses to start with a `CDS_` variable it does not know.
+    """
+    found = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("CDS_TEST_")}
+    yield found
+    os.environ.update(found)
 
 
 @pytest.fixture(scope="session")

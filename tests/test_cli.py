@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from production_settings import production_settings
 
 from cds_service.cli import main
 from cds_service.content_folders import FHIR_FIXTURES
@@ -174,10 +175,13 @@ def test_check_config_prints_each_client_with_its_quirks_and_no_secrets(clients_
     assert "word" not in result.stdout
 
 
-def test_check_config_says_what_a_clients_file_does_not_do_yet(clients_file: Path) -> None:
+def test_check_config_prints_the_networks_of_a_client(clients_file: Path) -> None:
+    written = clients_file.read_text("utf-8").replace(
+        "fhir_base_urls", 'private_networks = ["10.20.0.0/16"]\nfhir_base_urls'
+    )
+    clients_file.write_text(written, "utf-8")
     result = run("check-config", CDS_MODE="demo", CDS_CLIENTS_FILE=str(clients_file))
-    (line,) = [line for line in result.stdout.splitlines() if line.startswith("CDS_CLIENTS_FILE=")]
-    assert line.endswith("(FHIR servers and quirks only: this release has no client authentication)")
+    assert "; private networks 10.20.0.0/16; quirks one_action" in result.stdout
 
 
 def test_check_config_stops_at_a_wrong_clients_file(clients_file: Path) -> None:
@@ -196,12 +200,24 @@ def test_evaluate_answers_as_agreed_with_the_client_of_the_call(clients_file: Pa
     assert ["**" in detail for detail in details.values()] == [False, True]
 
 
-def test_check_config_says_that_production_would_not_start() -> None:
-    assert "client authentication" in refused(run("check-config"))
+@pytest.mark.parametrize("command", ["check-config", "serve"])
+def test_production_without_clients_is_refused(command: str) -> None:
+    assert "CDS_PUBLIC_BASE_URL is missing" in refused(run(command))
+    production = {"CDS_PUBLIC_BASE_URL": "https://cds.example.org", "CDS_TIMEZONE": "UTC"}
+    assert "CDS_CLIENTS_FILE is missing" in refused(run(command, **production))
 
 
-def test_serve_refuses_production_until_callers_can_be_told_apart() -> None:
-    assert "client authentication" in refused(run("serve"))
+@pytest.mark.parametrize("command", ["check-config", "serve"])
+def test_production_with_a_client_without_keys_is_refused(command: str, clients_file: Path) -> None:
+    production = {"CDS_PUBLIC_BASE_URL": "https://cds.example.org", "CDS_TIMEZONE": "UTC"}
+    message = refused(run(command, CDS_CLIENTS_FILE=str(clients_file), **production))
+    assert "client example-ehr: jwks_file: " in message
+    assert "holds no usable public key" in message
+
+
+def test_check_config_of_a_production_service_that_may_start_ends_well(tmp_path: Path) -> None:
+    result = run("check-config", **production_settings(tmp_path))
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -191,19 +191,59 @@ def test_a_fixed_clock_is_refused_where_production_is_the_default() -> None:
 # --- production
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [{}, {"CDS_MODE": "production"}, {"CDS_PUBLIC_BASE_URL": "https://cds.example.org", "CDS_TIMEZONE": "UTC"}],
-)
-def test_production_is_refused_for_now(environment: dict[str, str]) -> None:
+READY = {
+    "CDS_PUBLIC_BASE_URL": "https://cds.example.org",
+    "CDS_CLIENTS_FILE": "clients.toml",
+    "CDS_TIMEZONE": "UTC",
+}
+
+
+@pytest.mark.parametrize("name", READY)
+@pytest.mark.parametrize("is_test_bench", [False, True])
+def test_production_needs_an_address_clients_and_a_zone(name: str, is_test_bench: bool) -> None:
+    environment = {other: value for other, value in READY.items() if other != name}
     with pytest.raises(SettingsProblem) as refused:
-        require_production_ready(load_settings(environment))
-    assert "production" in str(refused.value)
+        require_production_ready(load_settings(environment), is_test_bench=is_test_bench)
+    assert str(refused.value).startswith(f"{name} is missing; ")
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("is_test_bench", [False, True])
+def test_production_is_ready_with_all_of_them(is_test_bench: bool) -> None:
+    require_production_ready(load_settings(READY), is_test_bench=is_test_bench)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_fine"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost", True),
+        ("http://[::1]:8000/base", True),
+        ("http://cds.example.org", False),
+        ("http://127.0.0.1.example.org", False),
+        ("http://localhost:8000@example.org", False),
+        ("http://10.0.0.1", False),
+    ],
+)
+@pytest.mark.spec("R-002")
+def test_production_without_encryption_is_for_a_test_bench_on_this_machine(url: str, is_fine: bool) -> None:
+    settings = load_settings({**READY, "CDS_PUBLIC_BASE_URL": url})
+    with pytest.raises(SettingsProblem, match="CDS_PUBLIC_BASE_URL is not https; write https://"):
+        require_production_ready(settings, is_test_bench=False)
+    if is_fine:
+        require_production_ready(settings, is_test_bench=True)
+    else:
+        with pytest.raises(SettingsProblem, match="CDS_PUBLIC_BASE_URL is not https"):
+            require_production_ready(settings, is_test_bench=True)
+
+
 def test_demo_mode_is_ready() -> None:
-    require_production_ready(load_settings(DEMO))
+    require_production_ready(load_settings(DEMO), is_test_bench=False)
+
+
+def test_an_unknown_place_of_shared_state_stops_the_start() -> None:
+    with pytest.raises(SettingsProblem, match="CDS_SHARED_STATE_URL"):
+        create_app(load_settings({**DEMO, "CDS_SHARED_STATE_URL": "memcached://127.0.0.1"}))
 
 
 # --- the files that variables name

@@ -38,6 +38,7 @@ CLIENT_KEYS = {
     "subject",
     "tenants",
     "fhir_base_urls",
+    "private_networks",
     "origins",
     "max_token_seconds",
     "allow_insecure_loopback",

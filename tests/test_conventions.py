@@ -35,7 +35,7 @@ LEVELS = {
     "review": 3,
     "fhir": 2, "presentation": 2,
     "domain": 1,
-    "config": 0, "errors": 0, "content_folders": 0, "__init__": 0,
+    "config": 0, "errors": 0, "content_folders": 0, "outbound": 0, "__init__": 0,
 }  # fmt: skip
 TOGETHER = {"app", "cli", "__main__", "card_printing", "replay"}
 KINDS = ("label", "policy", "outside")

@@ -1,4 +1,4 @@
-"""GET requests to an EHR's FHIR server: the only outgoing call of this service (R-093 to R-098).
+"""GET requests to an EHR's FHIR server (R-093 to R-098).
 
 One pooled session for all calls, without cookies, proxies and redirects. Whatever a server does ends in a named
 Hindrance and never in an exception that holds an address or a token.
@@ -6,36 +6,25 @@ Hindrance and never in an exception that holds an address or a token.
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
-from socket import SHUT_RDWR, socket
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import Final
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
-from urllib3.response import HTTPResponse
 
 from cds_service.domain.facts import Hindrance
 from cds_service.fhir.json_document import NestedTooDeep, NotJson, read_json_document
 from cds_service.fhir.json_shapes import JsonObject
+from cds_service.outbound import LIBRARY_FAULTS, AddressRefused, Destinations, Exchange, cuttable, outbound_session
 
 _PIECE: Final = 64 * 1024
 _ATTEMPTS: Final = 2
 _PAUSE_SECONDS: Final = 0.1
 _WORTH_ANOTHER_TRY: Final = frozenset({429, 502, 503, 504})
 _REFUSED: Final = frozenset({401, 403})
-_LIBRARY_FAULTS: Final = (requests.RequestException, HTTPError, OSError, ValueError)
 _NOT_OFFERED: Final = frozenset({404, 405, 410, 501})
-# As many servers as one service is likely to know, and the calls of many clinicians at once to each.
-_SERVERS, _CONNECTIONS = 16, 64
 
 
 class Hindered(Exception):
@@ -65,97 +54,6 @@ class Deadline:
         return self.at - monotonic()
 
 
-class Exchange:
-    """One query under way, which another thread may cut off when its time is up."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._socket: socket | None = None
-        self._is_cut = False
-
-    def uses(self, connection: socket | None) -> None:
-        """Remember the connection the answer will come from, or None once it has come."""
-        with self._lock:
-            self._socket = connection
-            if self._is_cut:
-                _shut(connection)
-
-    def cut(self) -> None:
-        """End the query: whoever waits for its answer finds the connection closed."""
-        with self._lock:
-            self._is_cut = True
-            _shut(self._socket)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether somebody gave this query up."""
-        return self._is_cut
-
-
-def _shut(connection: socket | None) -> None:
-    if connection is not None:
-        try:
-            connection.shutdown(SHUT_RDWR)
-        except OSError:
-            return
-
-
-_under_way = threading.local()
-
-
-class _CuttableConnection(HTTPConnection):
-    """A connection that tells the exchange of its thread which socket it waits on."""
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the library's own class
-        """The answer's head; from here on somebody else may close the connection."""
-        _tell_exchange(self.sock)
-        return super().getresponse()
-
-
-class _CuttableSecureConnection(HTTPSConnection):
-    """The same over TLS."""
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the library's own class
-        """The answer's head; from here on somebody else may close the connection."""
-        _tell_exchange(self.sock)
-        return super().getresponse()
-
-
-def _tell_exchange(connection: Any) -> None:
-    exchange: Exchange | None = getattr(_under_way, "exchange", None)
-    if exchange is not None:
-        exchange.uses(connection)
-
-
-class _CuttablePool(HTTPConnectionPool):
-    """Its connections may be cut off while a query uses them, and not once they are back for the next one."""
-
-    ConnectionCls = _CuttableConnection
-
-    def _put_conn(self, conn: Any) -> None:
-        _tell_exchange(None)
-        super()._put_conn(conn)
-
-
-class _CuttableSecurePool(HTTPSConnectionPool):
-    """The same over TLS."""
-
-    ConnectionCls = _CuttableSecureConnection
-
-    def _put_conn(self, conn: Any) -> None:
-        _tell_exchange(None)
-        super()._put_conn(conn)
-
-
-class _Adapter(HTTPAdapter):
-    """An adapter whose connections can be cut off from outside."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Pools whose connections can be cut off."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _CuttablePool, "https": _CuttableSecurePool}
-
-
 @dataclass(frozen=True, slots=True)
 class FhirClient:
     """Reads JSON resources over HTTP. `largest_bytes` bounds one answer after decompression."""
@@ -164,17 +62,14 @@ class FhirClient:
     session: requests.Session = field(repr=False)
 
     @classmethod
-    def pooled(cls, largest_bytes: int, trusted_certificates: str | None = None) -> FhirClient:
-        """A client with one session; `trusted_certificates` is a file of certificate authorities, None: the usual."""
-        # Its warnings name the address of a query, and that holds the id of a patient.
-        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-        session = requests.Session()
-        session.trust_env = False
-        session.verify = trusted_certificates or True
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _Adapter(pool_connections=_SERVERS, pool_maxsize=_CONNECTIONS))
-        return cls(largest_bytes, session)
+    def pooled(
+        cls,
+        largest_bytes: int,
+        trusted_certificates: str | None = None,
+        destinations: Destinations | None = None,
+    ) -> FhirClient:
+        """A client with one session; without `destinations` every address may be asked."""
+        return cls(largest_bytes, outbound_session(destinations, trusted_certificates))
 
     def get(self, url: str, token: str, deadline: Deadline, exchange: Exchange) -> tuple[JsonObject, int]:
         """The JSON object at an address, and its size in bytes; tried once more where the fault may pass.
@@ -199,7 +94,7 @@ class FhirClient:
             with self._opened(url, token, deadline, exchange) as response:
                 _refuse_status(response)
                 written = self._body(response, deadline)
-        except _LIBRARY_FAULTS as error:
+        except LIBRARY_FAULTS as error:
             fault: Hindered | None = _named(error)
         else:
             fault = None
@@ -213,16 +108,12 @@ class FhirClient:
     @contextmanager
     def _opened(self, url: str, token: str, deadline: Deadline, exchange: Exchange) -> Iterator[requests.Response]:
         headers = {"Accept": "application/fhir+json, application/json", "Authorization": f"Bearer {token}"}
-        _under_way.exchange = exchange
-        try:
+        with cuttable(exchange):
             response = self.session.get(
                 url, headers=headers, stream=True, allow_redirects=False, timeout=deadline.remaining
             )
             with response:
                 yield response
-        finally:
-            _under_way.exchange = None
-            exchange.uses(None)
 
     def _body(self, response: requests.Response, deadline: Deadline) -> bytes:
         pieces: list[bytes] = []
@@ -239,6 +130,8 @@ class FhirClient:
 
 def _named(error: Exception) -> Hindered:
     """What a library's exception means for the query."""
+    if isinstance(error, AddressRefused):
+        return Hindered(Hindrance.SERVER_NOT_LISTED)
     if isinstance(error, requests.Timeout):
         return Hindered(Hindrance.TOO_LATE)
     if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):

@@ -15,12 +15,13 @@ from urllib.parse import quote
 from cds_service.domain.facts import Hindrance, Source
 from cds_service.fhir.access import FhirAccess
 from cds_service.fhir.availability import TYPE_OF_SOURCE, missing_lists
-from cds_service.fhir.client import Deadline, Exchange, FhirClient, Hindered
+from cds_service.fhir.client import Deadline, FhirClient, Hindered
 from cds_service.fhir.delivery import next_page_of
 from cds_service.fhir.json_shapes import JsonObject, an_object, objects, text
 from cds_service.fhir.prefetch import OPEN_PATIENT, PAGE_SIZE
 from cds_service.fhir.record import FetchedList, Record
 from cds_service.fhir.scopes import READ, SEARCH, Coverage
+from cds_service.outbound import Exchange
 
 # The lists that can name the product: an order, a dose, or either under another heading.
 TRACES: Final = frozenset({Source.ORDERS, Source.GIVEN_DOSES, Source.PROCEDURES, Source.VACCINATIONS})

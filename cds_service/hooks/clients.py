@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, replace
+from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from cds_service.outbound import LOOPBACK, Destinations, IpNetwork, literal_address, plain_host
 
 DEFAULT_ALGORITHMS = ("RS384", "ES384")
 PORT = r"(?::(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
@@ -59,7 +63,7 @@ NO_QUIRKS = Quirks()
 class Client:
     """One trusted EHR, as its table in the clients file says (interfaces section 6).
 
-    Only `name`, `fhir_base_urls` and `quirks` are used yet; the rest waits for client authentication.
+    `private_networks` are the networks inside the hospital that the host names of its addresses may lead to.
     `any_loopback` is no setting: in demo mode a client may fetch from every FHIR server on this machine as well.
     """
 
@@ -72,6 +76,7 @@ class Client:
     subject: str = ""
     tenants: tuple[str, ...] = ()
     fhir_base_urls: tuple[str, ...] = ()
+    private_networks: tuple[IpNetwork, ...] = ()
     origins: tuple[str, ...] = ()
     max_token_seconds: int = 3600
     allow_insecure_loopback: bool = False
@@ -105,6 +110,31 @@ def client_of(clients: tuple[Client, ...], fhir_server: str) -> Client:
     if named is None and len(clients) == 1:
         named = clients[0]
     return DEMO_CLIENT if named is None else replace(named, any_loopback=True)
+
+
+def destinations_of(clients: tuple[Client, ...]) -> Destinations:
+    """Where this service may connect to: the hosts that the clients file names, and no others.
+
+    A host leads to the public internet, or to what the site has listed for it: `private_networks` of the client, the
+    address itself where the host is written as one, and this machine for a test bench.
+    """
+    networks: dict[str, tuple[IpNetwork, ...]] = {}
+    for client in clients:
+        for url in filter(None, (client.jwks_url, *client.fhir_base_urls)):
+            host = host_of(url)
+            networks[host] = (*networks.get(host, ()), *_networks_of(host, client))
+    return Destinations(networks)
+
+
+def host_of(url: str) -> str:
+    """The host of a configured address, as hosts are compared."""
+    return plain_host(urlsplit(url).hostname or "")
+
+
+def _networks_of(host: str, client: Client) -> tuple[IpNetwork, ...]:
+    literal = literal_address(host)
+    itself = (ip_network(literal),) if literal is not None else ()
+    return (*client.private_networks, *itself, *(LOOPBACK if client.allow_insecure_loopback else ()))
 
 
 def is_loopback(url: str) -> bool:

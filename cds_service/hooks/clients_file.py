@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from ipaddress import ip_network
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -11,7 +12,8 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from cds_service.errors import SettingsProblem
-from cds_service.hooks.clients import PATH, PORT, Client, OrderCode, Quirks, is_loopback
+from cds_service.hooks.clients import PATH, PORT, Client, OrderCode, Quirks, host_of, is_loopback
+from cds_service.outbound import IpNetwork, is_never_allowed, literal_address
 from cds_service.presentation.site_files import read_toml
 
 CLIENTS_FILE = "CDS_CLIENTS_FILE"
@@ -34,6 +36,16 @@ def _text_of(pattern: str, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _private_network(written: str) -> IpNetwork:
+    try:
+        network = ip_network(written)
+    except ValueError:
+        raise ValueError("is no network; write it like 10.20.0.0/16") from None
+    if is_never_allowed(network):
+        raise ValueError("holds addresses that are never asked, of this machine or its link; write a smaller network")
+    return network
+
+
 # Signatures with two keys only (R-166, R-167): with a shared secret whoever can check a token can also forge one.
 _Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 _Word = Annotated[str, _text_of(r"\S+", "one word of text; write it without spaces")]
@@ -45,6 +57,7 @@ _FhirBase = Annotated[
 ]
 _Origin = Annotated[str, _text_of(_ORIGIN, "a bare origin; write https://host or https://host:port")]
 _LinkHost = Annotated[str, _text_of(_HOST, "a bare host name; write it without https:// and path")]
+_Network = Annotated[str, AfterValidator(lambda written: str(_private_network(written)))]
 _SystemAddress = Annotated[str, _text_of(_SYSTEM, "the address of a code system; write it in full")]
 
 
@@ -81,6 +94,7 @@ class _ClientTable(_Table):
     subject: _Word | None = None
     tenants: list[_Line] | None = None
     fhir_base_urls: list[_FhirBase] | None = None
+    private_networks: list[_Network] | None = None
     origins: list[_Origin] | None = None
     max_token_seconds: Annotated[int, Field(gt=0)] | None = None
     allow_insecure_loopback: bool | None = None
@@ -122,11 +136,13 @@ def _client(where: str, number: int, table: Any, path: Path) -> Client:
         name = table.get("name") if isinstance(table, dict) else None
         named = name if isinstance(name, str) and re.fullmatch(_NAME, name) else f"number {number}"
         raise SettingsProblem(f"{where}: client {named}: {_one_line(error)}") from error
-    said = _tuples(read.model_dump(exclude_none=True, exclude={"quirks", "jwks_file", "fhir_base_urls"}))
+    apart = {"quirks", "jwks_file", "fhir_base_urls", "private_networks"}
+    said = _tuples(read.model_dump(exclude_none=True, exclude=apart))
     return Client(
         **said,
         jwks_file=path.parent / read.jwks_file if read.jwks_file else None,
         fhir_base_urls=tuple(base.removesuffix("/") for base in read.fhir_base_urls or ()),
+        private_networks=tuple(ip_network(network) for network in read.private_networks or ()),
         quirks=_quirks(read.quirks),
     )
 
@@ -187,16 +203,24 @@ def _check_addresses(client: Client, refuse: Callable[[str], NoReturn]) -> None:
             refuse(f"{key} is on loopback; set allow_insecure_loopback = true, for a test bench only")
         if not client.allow_insecure_loopback and not url.lower().startswith("https:"):
             refuse(f"{key} is not https; write https://")
+        literal = literal_address(host_of(url))
+        if literal is not None and not client.allow_insecure_loopback and is_never_allowed(ip_network(literal)):
+            refuse(f"{key} is an address that is never asked, of this machine or its link; name another")
 
 
 def _check_apart(where: str, one: Client, other: Client) -> None:
-    """Two clients need two names, and a token must belong to one of them: without tenants a client claims them all."""
+    """Two clients need two names, and a call must belong to one of them.
+
+    Without tenants a client claims every token of its issuer; then the FHIR server that a call names has to tell.
+    """
     if one.name == other.name:
         raise SettingsProblem(f"{where}: client {one.name}: name stands twice; give each client its own")
     if one.issuer != other.issuer:
         return
-    if not one.tenants or not other.tenants or set(one.tenants) & set(other.tenants):
+    told_by_tenant = one.tenants and other.tenants and not set(one.tenants) & set(other.tenants)
+    told_by_server = one.fhir_base_urls and other.fhir_base_urls and not any(map(one.has_base, other.fhir_base_urls))
+    if not told_by_tenant and not told_by_server:
         raise SettingsProblem(
             f"{where}: client {other.name}: issuer and tenants are also those of client {one.name}; "
-            "give each its own tenants"
+            "give each its own tenants, or FHIR bases of its own"
         )

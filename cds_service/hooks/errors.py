@@ -8,17 +8,23 @@ from cds_service.errors import (
     BadRequest,
     BodyTooLarge,
     CdsError,
+    NotAuthenticated,
+    Overloaded,
     PatientUnavailable,
+    TooManyCalls,
     UnknownService,
     UnsupportedMediaType,
 )
 
 _STATUS_AND_CODE: tuple[tuple[type[CdsError], int, str], ...] = (
     (BadRequest, 400, "invalid"),
+    (NotAuthenticated, 401, "login"),
     (UnknownService, 404, "not-found"),
     (PatientUnavailable, 412, "incomplete"),
     (BodyTooLarge, 413, "too-long"),
     (UnsupportedMediaType, 415, "not-supported"),
+    (TooManyCalls, 429, "throttled"),
+    (Overloaded, 503, "transient"),
 )
 _CODE_OF_STATUS = {
     400: "invalid",
@@ -36,6 +42,16 @@ def outcome_of(error: CdsError) -> tuple[int, dict[str, Any]]:
             path = error.path if isinstance(error, BadRequest) else ""
             return status, operation_outcome(code, str(error), path)
     return 500, operation_outcome("exception", "the service failed; see its log")
+
+
+def headers_of(error: CdsError) -> dict[str, str]:
+    """What a refusal says in its headers: what to send instead, when to come again, where the log has the reason."""
+    match error:
+        case NotAuthenticated():
+            return {"WWW-Authenticate": "Bearer", "X-Correlation-Id": error.correlation_id}
+        case TooManyCalls() | Overloaded():
+            return {"Retry-After": str(error.retry_after)}
+    return {}
 
 
 def outcome_of_status(status: int, description: str) -> dict[str, Any]:

@@ -6,23 +6,49 @@ import re
 from time import monotonic
 
 import structlog
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 
 from cds_service.errors import BodyTooLarge, UnsupportedMediaType
 from cds_service.fhir import unmatched_selections
-from cds_service.hooks.clients import client_of
+from cds_service.hooks.admission import Admission
 from cds_service.hooks.evaluation import Evaluator
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.request import ORDER_HOOKS, HookCall, read_hook_call
 from cds_service.hooks.services import service_by_id
 
-EVALUATOR, CLIENTS = "cds_evaluator", "cds_clients"
+EVALUATOR, ADMISSION, SHARED_STATE = "cds_evaluator", "cds_admission", "cds_shared_state"
 DISCOVERY, MAX_BODY = "cds_discovery", "cds_max_body_bytes"
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 hooks = Blueprint("hooks", __name__)
 log = structlog.get_logger("hooks")
+
+
+@hooks.before_request
+def admit() -> None:
+    """Let nobody in who must not call; no route of this blueprint is reached without it.
+
+    A preflight brings no token (R-191). A call with a body takes a place, and its token is spent on this body.
+    """
+    g.received_at = monotonic()
+    admission: Admission = current_app.extensions[ADMISSION]
+    is_discovery = request.method in ("GET", "HEAD")
+    if request.method == "OPTIONS" or (is_discovery and admission.is_discovery_open):
+        return
+    if not is_discovery:
+        admission.places.take()
+        g.leave_place = admission.places.leave
+    g.caller = admission.caller(request.headers.get("Authorization", ""), request.path, request.remote_addr or "")
+    if g.caller is not None:
+        admission.spend(g.caller, request.path, b"" if is_discovery else _body())
+
+
+@hooks.teardown_request
+def leave(_: BaseException | None) -> None:
+    """Make room for the next call, however this one ended."""
+    if leave_place := g.pop("leave_place", None):
+        leave_place()
 
 
 @hooks.get("/cds-services")
@@ -34,15 +60,15 @@ def discover() -> Response:
 @hooks.post("/cds-services/<service_id>")
 def call_service(service_id: str) -> Response:
     """One hook call: read, decide, answer."""
-    received_at = monotonic()
     evaluator: Evaluator = current_app.extensions[EVALUATOR]
+    admission: Admission = current_app.extensions[ADMISSION]
     service = service_by_id(service_id)
     call = read_hook_call(read_json_object(_body()), service)
     _log_oddities(call)
-    client = client_of(current_app.extensions[CLIENTS], call.fhir_server)
-    answer = evaluator.answer(call, client, received_at)
+    client = admission.client(g.caller, call.fhir_server)
+    answer = evaluator.answer(call, client, g.received_at)
     if answer["cards"]:
-        milliseconds = round((monotonic() - received_at) * 1000)
+        milliseconds = round((monotonic() - g.received_at) * 1000)
         cards = len(answer["cards"])
         log.info("cards", service=service_id, client=client.name, cards=cards, milliseconds=milliseconds)
     return json_response(write_json(answer))
@@ -64,11 +90,18 @@ def json_response(body: bytes, status: int = 200) -> Response:
 
 
 def _body() -> bytes:
-    """The request's bytes, all of them.
+    """The request's bytes, all of them; they can be asked for again.
 
     Raises UnsupportedMediaType for anything but plain JSON, and BodyTooLarge beyond the limit, also where the
     client does not announce the length.
     """
+    if "body" not in g:
+        g.body = _read_body()
+    body: bytes = g.body
+    return body
+
+
+def _read_body() -> bytes:
     if request.mimetype not in _JSON_TYPES:
         raise UnsupportedMediaType("the body is not declared as JSON; send Content-Type: application/json")
     if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):

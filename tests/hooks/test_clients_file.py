@@ -445,3 +445,79 @@ def test_a_clients_file_that_is_not_utf_8_stops_the_start(tmp_path: Path) -> Non
     path.write_bytes("name = 'ü'\n".encode("latin-1"))
     with pytest.raises(SettingsProblem, match="is not TOML"):
         load_clients(path, ORDERS)
+
+
+# --- networks inside the hospital
+
+
+def test_networks_are_read(load: Load) -> None:
+    (client,) = load(f'{CLIENT}private_networks = ["10.20.0.0/16", "192.168.7.9", "fd12:3456::/32"]\n')
+    assert [str(network) for network in client.private_networks] == ["10.20.0.0/16", "192.168.7.9/32", "fd12:3456::/32"]
+
+
+@pytest.mark.parametrize("network", ["10.20.0.1/16", "10.20.0.0/33", "10.20", "ehr.example.org", ""])
+def test_a_network_is_written_as_one(load: Load, network: str) -> None:
+    message = refusal(load, f'{CLIENT}private_networks = ["{network}"]\n')
+    assert message == "client example-ehr: private_networks[0] is no network; write it like 10.20.0.0/16"
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        "0.0.0.0/0",
+        "127.0.0.0/8",
+        "127.0.0.1",
+        "169.254.169.254/32",
+        "169.254.0.0/16",
+        "::/0",
+        "::1/128",
+        "fe80::/10",
+        "fd00::/8",
+    ],
+)
+def test_this_machine_and_its_link_cannot_be_listed(load: Load, network: str) -> None:
+    message = refusal(load, f'{CLIENT}private_networks = ["{network}"]\n')
+    assert message.startswith("client example-ehr: private_networks[0] holds addresses that are never asked")
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "0.0.0.0", "[fe80::1]", "[::]", "224.0.0.1", "100.100.100.200"])
+@pytest.mark.parametrize("key", ["fhir_base_urls", "jwks_url"])
+def test_an_address_that_no_hospital_has_is_refused(load: Load, host: str, key: str) -> None:
+    written = (
+        f'{KEYS}fhir_base_urls = ["https://{host}/r4"]' if key == "fhir_base_urls" else f'jwks_url = "https://{host}/"'
+    )
+    message = refusal(load, f"[[client]]\n{NAME}{ISSUER}{written}\n")
+    assert message.startswith(f"client example-ehr: {key} is an address that is never asked")
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3", "[fd12::1]", "192.168.1.1:8443"])
+def test_an_address_inside_the_hospital_may_be_written(load: Load, host: str) -> None:
+    assert load(f'{CLIENT}fhir_base_urls = ["https://{host}/r4"]\n')
+
+
+# --- several clients of one issuer
+
+
+@pytest.mark.spec("R-180")
+@pytest.mark.parametrize(
+    ("first", "second", "is_fine"),
+    [
+        ('["https://ehr.example.org/a"]', '["https://ehr.example.org/b"]', True),
+        ('["https://ehr.example.org/a"]', '["https://ehr.example.org/a"]', False),
+        ('["https://ehr.example.org/a"]', '["https://EHR.example.org/a/"]', False),
+        ('["https://ehr.example.org/a", "https://ehr.example.org/c"]', '["https://ehr.example.org/c"]', False),
+        ('["https://ehr.example.org/a"]', "[]", False),
+        ("[]", "[]", False),
+    ],
+)
+def test_clients_of_one_issuer_may_be_told_apart_by_their_fhir_servers(
+    load: Load, first: str, second: str, is_fine: bool
+) -> None:
+    tables = [CLIENT, CLIENT.replace("example-ehr", "second")]
+    content = "".join(
+        f"{table}fhir_base_urls = {bases}\n" for table, bases in zip(tables, (first, second), strict=True)
+    )
+    if is_fine:
+        assert len(load(content)) == 2
+    else:
+        assert refusal(load, content).endswith("; give each its own tenants, or FHIR bases of its own")

@@ -12,6 +12,7 @@ from compose_fixtures import ask, compose_request, findings_on, request_path, sc
 from fhir.resources.R4B.codesystem import CodeSystem
 from flask import Flask
 from flask.testing import FlaskClient
+from tokens import BASE, Bench
 
 from cds_service import __version__
 from cds_service.app import create_app
@@ -157,10 +158,10 @@ def test_the_rules_name_the_label_they_follow(client: FlaskClient, catalogue: Ca
 # --- over HTTP
 
 
+@pytest.mark.xdist_group("production")
 @pytest.mark.parametrize("name", NAMES)
-def test_it_answers_in_production_mode_too(name: str) -> None:
-    settings = load_settings({"CDS_MODE": "production", "CDS_PUBLIC_BASE_URL": PUBLIC})
-    assert code_system(create_app(settings).test_client(), name)["url"] == f"{PUBLIC}/CodeSystem/{name}"
+def test_it_answers_in_production_mode_too(bench: Bench, name: str) -> None:
+    assert code_system(bench.client, name)["url"] == f"{BASE}/CodeSystem/{name}"
 
 
 def test_head_answers_like_get_without_a_body(client: FlaskClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from fhir_calls import BASE, FORMULA, TOKEN, every_page, get, ids, issue_of, of_formula_infant, resources
 from flask import Flask
 from flask.testing import FlaskClient
+from production_settings import production_settings
 from test_fhir_store import SEARCHED
 
 from cds_service.app import create_app
@@ -223,7 +225,7 @@ def _tokens(observation: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("path", [f"/demo/fhir/{PATIENT}", "/demo/fhir/metadata", of_formula_infant("Patient")])
-def test_production_has_no_fhir_server(path: str) -> None:
-    production = create_app(load_settings({"CDS_LOG_LEVEL": "warning"})).test_client()
+def test_production_has_no_fhir_server(tmp_path: Path, path: str) -> None:
+    production = create_app(load_settings(production_settings(tmp_path))).test_client()
     assert get(production, path).status_code == 404
     assert get(production, "/demo/hook_requests").status_code == 404

@@ -1,0 +1,64 @@
+"""How often somebody may call in a minute: each client, and each address from which calls are refused (R-201)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+
+import structlog
+
+from cds_service.errors import TooManyCalls
+from cds_service.store.call_counts import CallCounts
+
+_CLIENT, _REFUSED, _PROVEN = "client", "refused", "proven"
+# All addresses of such a network of IPv6 belong to one household or machine.
+_BITS_OF_ONE_OWNER: Final = 64
+
+log = structlog.get_logger("authentication")
+
+
+@dataclass(frozen=True, slots=True)
+class CallRates:
+    """The number of calls allowed in a minute; 0: any number."""
+
+    counts: CallCounts
+    per_minute: int
+
+    def count_call(self, client: str, peer: str) -> None:
+        """A client has proved to call from this address. Raises TooManyCalls beyond the number allowed."""
+        if not self.per_minute:
+            return
+        self.counts.note(_PROVEN, _owner_of(peer))
+        if wait := self.counts.add(_CLIENT, client, self.per_minute):
+            log.warning("too_many_calls", client=client)
+            raise TooManyCalls("more calls in a minute than agreed; send it again later", wait)
+
+    def count_refused(self, peer: str) -> None:
+        """A call from this address was not authenticated."""
+        if self.per_minute:
+            self.counts.add(_REFUSED, _owner_of(peer), self.per_minute)
+
+    def refuse_guessing(self, peer: str) -> None:
+        """Raise TooManyCalls for an address with too many refused calls, so that checking them costs no more.
+
+        An address from which a client has called within the hour may be a proxy before everybody: it is spared, or
+        one stranger behind it could lock all clients out. There the proxy has to limit strangers.
+        """
+        if not self.per_minute:
+            return
+        owner = _owner_of(peer)
+        wait = self.counts.seconds_to_wait(_REFUSED, owner, self.per_minute)
+        if wait and not self.counts.is_noted(_PROVEN, owner):
+            raise TooManyCalls("too many calls that are not authenticated; send it again later", wait)
+
+
+def _owner_of(peer: str) -> str:
+    """The address, or of IPv6 the network its owner can take any address from."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return peer
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, _BITS_OF_ONE_OWNER), strict=False))
+    return peer

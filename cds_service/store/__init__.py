@@ -1,0 +1,1 @@
+"""What the service remembers between calls, and shares between its replicas."""
