@@ -114,6 +114,13 @@ def read_chart(
     )
 
 
+def lists_sent(prefetch: Mapping[str, object]) -> tuple[Source, ...]:
+    """The lists that came with a call, whole or in part."""
+    found = _spoken_for({key: _delivery(value) for key, value in prefetch.items()})
+    came = (ListState.COMPLETE, ListState.INCOMPLETE)
+    return tuple(source for source, values in found.items() if any(delivery.state in came for delivery in values))
+
+
 def missing_lists(prefetch: Mapping[str, object], patient_id: str) -> dict[Source, tuple[str, ...]]:
     """The lists that did not come whole: for each the addresses of its further pages, or () to ask for all of it.
 

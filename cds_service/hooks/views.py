@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, request
 
 from cds_service.errors import BodyTooLarge, UnsupportedMediaType
 from cds_service.fhir import unmatched_selections
+from cds_service.hooks.audit import begin_account
 from cds_service.hooks.clients import client_of
 from cds_service.hooks.evaluation import Evaluator
 from cds_service.hooks.json_body import read_json_object, write_json
@@ -37,14 +38,13 @@ def call_service(service_id: str) -> Response:
     received_at = monotonic()
     evaluator: Evaluator = current_app.extensions[EVALUATOR]
     service = service_by_id(service_id)
+    account = begin_account(service.service_id)
     call = read_hook_call(read_json_object(_body()), service)
     _log_oddities(call)
     client = client_of(current_app.extensions[CLIENTS], call.fhir_server)
-    answer = evaluator.answer(call, client, received_at)
-    if answer["cards"]:
-        milliseconds = round((monotonic() - received_at) * 1000)
-        cards = len(answer["cards"])
-        log.info("cards", service=service_id, client=client.name, cards=cards, milliseconds=milliseconds)
+    account.client = client.name
+    answer = evaluator.answer(call, client, received_at, account)
+    account.shown(answer["cards"])
     return json_response(write_json(answer))
 
 
