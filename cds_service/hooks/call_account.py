@@ -20,7 +20,7 @@ class CallAccount:
     """
 
     service: str
-    client: str = ""
+    client: str = "unknown"
     sent: tuple[str, ...] = ()
     fetched: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from time import monotonic
 import structlog
 from flask import Blueprint, Response, current_app, request
 
-from cds_service.errors import BodyTooLarge, UnsupportedMediaType
+from cds_service.errors import BadRequest, BodyTooLarge, UnsupportedMediaType
 from cds_service.fhir import unmatched_selections
 from cds_service.hooks.audit import begin_account
 from cds_service.hooks.clients import client_of
@@ -67,7 +67,7 @@ def _body() -> bytes:
     """The request's bytes, all of them.
 
     Raises UnsupportedMediaType for anything but plain JSON, and BodyTooLarge beyond the limit, also where the
-    client does not announce the length.
+    client does not announce the length; BadRequest where it does not come.
     """
     if request.mimetype not in _JSON_TYPES:
         raise UnsupportedMediaType("the body is not declared as JSON; send Content-Type: application/json")
@@ -76,7 +76,10 @@ def _body() -> bytes:
     limit: int = current_app.extensions[MAX_BODY]
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    body = request.stream.read(limit + 1)
+    try:
+        body = request.stream.read(limit + 1)
+    except OSError as error:  # the client fell silent, went away, or broke off its chunks
+        raise BadRequest("the body did not arrive; send it again") from error
     if len(body) > limit:
         raise _too_large(limit)
     return body

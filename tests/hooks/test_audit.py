@@ -91,6 +91,7 @@ def test_a_call_that_is_refused_is_told_too(
     post(client, call, SIGN)
     line = access(log)
     assert (line["status"], line["outcome"], line["cards"]) == (status, outcome, 0)
+    assert "dropped" not in line
 
 
 def test_a_call_that_fails_is_told_and_counted_as_a_fault(
