@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +16,9 @@ from compose_fixtures import compose_request, scenarios
 Json = dict[str, Any]
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LOINC = "http://loinc.org"
-# code, name, unit, value, and its limits; the first of each ten is a laboratory result that a rule reads
-MEASURED = (
+Measured = tuple[str, str, str, str, tuple[str, str] | None]
+# code, name, unit, value, and its limits; four of the ten are read by a rule
+MEASURED: tuple[Measured, ...] = (
     ("1742-6", "Alanine aminotransferase [Enzymatic activity/volume] in Serum or Plasma", "U/L", "31", ("5", "45")),
     ("8867-4", "Heart rate", "/min", "128", None),
     ("59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry", "%", "98", None),
@@ -30,19 +32,22 @@ MEASURED = (
 )
 
 
-def chart_call(observations: int) -> Json:
-    """A patient-view call about a child on the 17th day after the infusion, with so many Observations in all."""
+def chart_call(observations: int, measured: Sequence[Measured] = MEASURED) -> Json:
+    """A patient-view call about a child on the 17th day after the infusion, with so many Observations in all.
+
+    What is added to the child's own is measured in turn, every quarter of an hour.
+    """
     request = deepcopy(compose_request(scenarios()["on-track"], "patient-view"))
     own = request["prefetch"]["observations"]["entry"]
     patient = own[0]["resource"]["subject"]["reference"]
-    own += [{"resource": _observation(number, patient)} for number in range(observations - len(own))]
+    own += [{"resource": _observation(number, patient, measured)} for number in range(observations - len(own))]
     return request
 
 
-def _observation(number: int, patient: str) -> Json:
-    """One result; the newest ones are from this morning, each ten a quarter of an hour older."""
-    code, name, unit, value, limits = MEASURED[number % len(MEASURED)]
-    taken = (NOW - timedelta(hours=3, minutes=15 * (number // len(MEASURED)))).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _observation(number: int, patient: str, measured: Sequence[Measured]) -> Json:
+    """One result; the newest ones are from this morning."""
+    code, name, unit, value, limits = measured[number % len(measured)]
+    taken = (NOW - timedelta(hours=3, minutes=15 * (number // len(measured)))).strftime("%Y-%m-%dT%H:%M:%SZ")
     made: Json = {
         "resourceType": "Observation",
         "id": f"synthetic-{number:06d}",

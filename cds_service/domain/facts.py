@@ -61,7 +61,7 @@ class ListState(Enum):
 
 
 class Hindrance(Enum):
-    """What kept our own query for a list from bringing it, or all of it."""
+    """What kept a list, or a part of it, away: in most cases from a query of our own."""
 
     SERVER_NOT_LISTED = "server-not-listed"
     ACCESS_NOT_OURS = "access-not-ours"
@@ -77,13 +77,15 @@ class Hindrance(Enum):
     TOO_LARGE = "too-large"
     TOO_LATE = "too-late"
     ELSEWHERE = "elsewhere"
+    WITHHELD = "withheld"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
     """The state of one list, and for an incomplete one how much of it came (None: the sender does not say).
 
-    `hindrance` tells why asking for it ourselves did not help; None where nobody asked, or where it did.
+    `hindrance` tells why asking for it ourselves did not help, or that the sender keeps a part back; None where
+    nobody asked, or where it did.
     """
 
     state: ListState

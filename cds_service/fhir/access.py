@@ -11,7 +11,8 @@ from cds_service.fhir.scopes import Scopes
 # A bearer token as RFC 6750 allows it; anything else could break out of the header it is sent in.
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 # An address without anything that two readers of addresses might read in two ways.
-_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[\x21\x23-\x5b\x5d\x5f\x61-\x7a\x7c\x7e]*)?")
+_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:[/?][\x21\x23-\x5b\x5d\x5f\x61-\x7a\x7c\x7e]*)?")
+_SLASHES = re.compile(r"[/\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ def _origin(address: str) -> tuple[str, str | None, int | None]:
 
 
 def _is_below(path: str, base: str) -> bool:
-    """Whether a path is the base's own or below it, with no step back up."""
+    """Whether a path is the base's own or below it, with no step back up.
+
+    Some servers take a backslash for a slash, and a step `..;` for one without what follows the semicolon.
+    """
     own = urlsplit(base).path.rstrip("/")
-    return (path == own or path.startswith(f"{own}/")) and ".." not in unquote(path).split("/")
+    steps = (step.partition(";")[0] for step in _SLASHES.split(unquote(path)))
+    return (path == own or path.startswith(f"{own}/")) and ".." not in steps

@@ -1,12 +1,11 @@
-"""What a prefetch value is: resources, none, not attempted, failed, incomplete or unusable (C13, R-080 to R-089).
+"""What became of each list: it came, in part or whole, was not attempted, failed or is unusable (C13, R-080 to R-089).
 
 Values are read by the type of what they hold, whatever their key is called.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cds_service.domain.evidence import Evidence
@@ -20,7 +19,8 @@ from cds_service.domain.facts import (
     UnreadableEntry,
 )
 from cds_service.fhir.clinical_time import sortable
-from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, values, whole_number
+from cds_service.fhir.delivery import Delivery, came_whole, delivery_of, received_in, total_of
+from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, whole_number
 from cds_service.fhir.record import FetchedList
 from cds_service.fhir.references import is_about, own_reference, plain_reference, referenced
 from cds_service.fhir.standing import is_removed
@@ -36,10 +36,12 @@ SOURCE_OF_TYPE = {
     "ServiceRequest": Source.REQUESTED_TESTS,
     "DiagnosticReport": Source.REPORTS,
 }
+TYPE_OF_SOURCE = {source: kind for kind, source in SOURCE_OF_TYPE.items()}
 # Of one resource; more would show nothing that two do not show.
 _ENOUGH_TO_CONTRADICT = 2
+# Of a whole resource: `text` is its display for people.
+_NOT_CONTENT = frozenset({"meta", "text"})
 _SOURCE_OF_KEY = {source.value: source for source in Source}
-_SEARCH = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/_search)?(?:\?|$)")
 _WORST_FIRST = (
     ListState.FAILED,
     ListState.UNUSABLE,
@@ -66,20 +68,6 @@ class Chart:
         return self.by_type.get(resource_type, ())
 
 
-@dataclass(slots=True)
-class _Delivery:
-    """What one prefetch value brought."""
-
-    state: ListState
-    resources: list[JsonObject]
-    received: int = 0
-    total: int | None = None
-    odd_entries: int = 0
-    asked_for: str = ""
-    listed: frozenset[str] = frozenset()
-    next_page: str = ""
-
-
 def read_chart(
     prefetch: Mapping[str, object] | None,
     patient_id: str,
@@ -90,63 +78,89 @@ def read_chart(
 
     `fetched` are the lists we asked the EHR for ourselves; `beside` are resources of no list.
     """
-    deliveries = {key: _delivery(value) for key, value in (prefetch or {}).items()}
+    deliveries = {key: delivery_of(value) for key, value in (prefetch or {}).items()}
+    spoken_for = _spoken_for(deliveries)
     own = {source: _own_answers(source, answers) for source, answers in (fetched or {}).items()}
     delivered = [delivery for _, delivery in _by_key(deliveries, own)]
     every = _distinct([resource for d in delivered for resource in d.resources] + list(beside))
-    kept: dict[str, list[JsonObject]] = {}
-    problems = []
-    for resource in every:
-        problem = identity_problem(resource, patient_id)
-        if problem is None:
-            kept.setdefault(text(resource["resourceType"]), []).append(resource)
-        else:
-            problems.append(problem)
-    sources = {source: _merged(found) for source, found in _spoken_for(deliveries).items()}
-    sources |= {s: _with_own_query(sources[s], answers, own[s]) for s, answers in (fetched or {}).items()}
+    kept, problems = _by_type(every, patient_id)
+    sources = {source: _merged(found) for source, found in spoken_for.items()}
+    sources |= {
+        s: _with_own_query(s, spoken_for[s], answers, own[s], patient_id) for s, answers in (fetched or {}).items()
+    }
     if kept.get("Patient"):
         sources[Source.PATIENT] = SourceState(ListState.COMPLETE, 1)
     return Chart(
         by_type={kind: tuple(found) for kind, found in kept.items()},
         sources=sources,
-        identity_problems=tuple(problems),
+        identity_problems=problems,
         unreadable=tuple(entry for key, d in _by_key(deliveries, own) for entry in _unread(key, d)),
     )
 
 
 def lists_sent(prefetch: Mapping[str, object]) -> tuple[Source, ...]:
-    """The lists that came with a call, whole or in part."""
-    found = _spoken_for({key: _delivery(value) for key, value in prefetch.items()})
-    came = (ListState.COMPLETE, ListState.INCOMPLETE)
-    return tuple(source for source, values in found.items() if any(delivery.state in came for delivery in values))
+    """The lists that a call brought something of, whole or not, as the first entry of each value tells."""
+    found = (_list_of(key, value) for key, value in prefetch.items())
+    return tuple(dict.fromkeys(source for source in found if source is not None))
 
 
-def missing_lists(prefetch: Mapping[str, object], patient_id: str) -> dict[Source, tuple[str, ...]]:
-    """The lists that did not come whole: for each the addresses of its further pages, or () to ask for all of it.
+def _list_of(key: str, value: object) -> Source | None:
+    """The list a value is of, by its content or its key; None for an outcome in its place, and for what is no FHIR."""
+    kind = text(an_object(value).get("resourceType"))
+    if kind == "OperationOutcome" or (value is not None and not kind):
+        return None
+    entries = objects(an_object(value).get("entry")) if kind == "Bundle" else []
+    first = text(an_object(entries[0].get("resource")).get("resourceType")) if entries else kind
+    return SOURCE_OF_TYPE.get(first, _SOURCE_OF_KEY.get(key))
 
-    A list the EHR calls empty is not missing (R-082, R-084); one that failed may be asked for once (ruling 7).
+
+def _by_type(
+    resources: Iterable[JsonObject], patient_id: str
+) -> tuple[dict[str, list[JsonObject]], tuple[IdentityProblem, ...]]:
+    """The resources about this patient, by type, and why the others are set aside."""
+    kept: dict[str, list[JsonObject]] = {}
+    problems = []
+    for resource in resources:
+        problem = identity_problem(resource, patient_id)
+        if problem is None:
+            kept.setdefault(text(resource.get("resourceType")), []).append(resource)
+        else:
+            problems.append(problem)
+    return kept, tuple(problems)
+
+
+def missing_lists(
+    prefetch: Mapping[str, object], patient_id: str, wanted: Collection[Source]
+) -> dict[Source, tuple[str, ...]]:
+    """The wanted lists that did not come whole: the addresses of their further pages, or () to ask for all of it.
+
+    A list the EHR calls empty is not missing (R-082, R-084); one that failed may be asked for once (ruling 7). What
+    came under the key of a list that is not wanted is not looked at, because most calls end here.
     """
+    looked_at = {key: value for key, value in prefetch.items() if _SOURCE_OF_KEY.get(key) in (None, *wanted)}
     missing: dict[Source, tuple[str, ...]] = {}
-    for source, found in _spoken_for({key: _delivery(value) for key, value in prefetch.items()}).items():
-        partial = [d for d in found if d.state is ListState.INCOMPLETE]
+    for source, found in _spoken_for({key: delivery_of(value) for key, value in looked_at.items()}).items():
+        if source not in wanted:
+            continue
+        partial = _incomplete(found)
         is_lost = _merged(found).state not in (ListState.COMPLETE, ListState.INCOMPLETE)
         if is_lost or (source is Source.PATIENT and _is_of_somebody_else(found, patient_id)):
             missing[source] = ()
         elif partial:
             pages = tuple(d.next_page for d in partial)
-            missing[source] = pages if all(pages) else ()
+            missing[source] = pages if all(pages) and not any(d.lacks for d in partial) else ()
     return missing
 
 
-def _is_of_somebody_else(found: list[_Delivery], patient_id: str) -> bool:
+def _is_of_somebody_else(found: list[Delivery], patient_id: str) -> bool:
     """Whether Patients came, and none of them is the call's."""
     names = {own_reference(resource) for d in found for resource in d.resources if "Patient" in d.listed}
     return bool(names) and f"Patient/{patient_id}" not in names
 
 
-def _spoken_for(deliveries: Mapping[str, _Delivery]) -> dict[Source, list[_Delivery]]:
+def _spoken_for(deliveries: Mapping[str, Delivery]) -> dict[Source, list[Delivery]]:
     """The values that say something about each list, as it sees them."""
-    speaking: dict[Source, list[_Delivery]] = {source: [] for source in Source}
+    speaking: dict[Source, list[Delivery]] = {source: [] for source in Source}
     for key, delivery in deliveries.items():
         for source in _sources_spoken_for(key, delivery):
             speaking[source].append(_as_seen_by(source, key, delivery))
@@ -154,124 +168,80 @@ def _spoken_for(deliveries: Mapping[str, _Delivery]) -> dict[Source, list[_Deliv
 
 
 def _by_key(
-    deliveries: Mapping[str, _Delivery], own: Mapping[Source, list[list[_Delivery]]]
-) -> Iterable[tuple[str, _Delivery]]:
+    deliveries: Mapping[str, Delivery], own: Mapping[Source, list[list[Delivery]]]
+) -> Iterable[tuple[str, Delivery]]:
     """Everything delivered with the key it came under; our own queries under the key they stand for."""
     yield from deliveries.items()
     yield from ((source.value, page) for source, answers in own.items() for pages in answers for page in pages)
 
 
-def _own_answers(source: Source, fetched: FetchedList) -> list[list[_Delivery]]:
-    return [[_as_seen_by(source, source.value, _delivery(page)) for page in pages] for pages in fetched.answers]
+def _own_answers(source: Source, fetched: FetchedList) -> list[list[Delivery]]:
+    return [[_as_seen_by(source, source.value, delivery_of(page)) for page in pages] for pages in fetched.answers]
 
 
-def _with_own_query(sent: SourceState, fetched: FetchedList, answers: list[list[_Delivery]]) -> SourceState:
+def _with_own_query(
+    source: Source, sent: list[Delivery], fetched: FetchedList, answers: list[list[Delivery]], patient_id: str
+) -> SourceState:
     """What is known of a list once we have asked for it, or for the rest of it, ourselves.
 
     A search that brought nothing usable leaves what the EHR sent; one that broke off makes the list incomplete.
     """
     pages = [page for answer in answers for page in answer]
-    usable = [page for page in pages if page.state in (ListState.COMPLETE, ListState.INCOMPLETE)]
-    hindrance = fetched.hindrance
-    if len(usable) < len(pages):
-        hindrance = hindrance or (Hindrance.SERVER_FAULT if _has_failed(pages) else Hindrance.UNREADABLE)
+    usable = [page for page in pages if page.is_usable]
+    hindrance = fetched.hindrance or _hindrance_of(pages)
     if not usable:
-        return replace(sent, hindrance=hindrance)
-    received = sum(page.received for page in usable) + (sent.received if fetched.continues else 0)
-    total = sent.total if fetched.continues else _total_of(answers)
-    came_whole = _is_all(received, total) if fetched.continues else all(map(_came_whole, answers))
-    is_whole = came_whole and hindrance is None and not any("Bundle" in page.listed for page in usable)
+        return replace(_merged(sent), hindrance=hindrance)
+    if fetched.continues:
+        # What follows a page the EHR sent belongs to the search of that page.
+        searches = [[first, *rest] for first, rest in zip(_incomplete(sent), answers, strict=True)]
+        kind, is_less = "", False
+    else:
+        searches, kind = answers, TYPE_OF_SOURCE[source]
+        is_less = _lacks_what_was_sent(source, sent, usable, patient_id)
+    is_whole = hindrance is None and not is_less and all(came_whole(search, kind) for search in searches)
+    received = sum(received_in(search, kind) for search in searches)
+    total = None if is_less else _total_of(searches)
     return SourceState(ListState.COMPLETE if is_whole else ListState.INCOMPLETE, received, total, hindrance)
 
 
-def _total_of(answers: list[list[_Delivery]]) -> int | None:
+def _hindrance_of(pages: list[Delivery]) -> Hindrance | None:
+    """What was wrong with the answers that came, the worst first."""
+    if any(page.state is ListState.FAILED for page in pages):
+        return Hindrance.SERVER_FAULT
+    if any(not page.is_usable for page in pages):
+        return Hindrance.UNREADABLE
+    return Hindrance.WITHHELD if any(page.is_withheld for page in pages) else None
+
+
+def _incomplete(sent: list[Delivery]) -> list[Delivery]:
+    """The values that came in part, in the order in which `missing_lists` names their next pages."""
+    return [delivery for delivery in sent if delivery.state is ListState.INCOMPLETE]
+
+
+def _lacks_what_was_sent(source: Source, sent: list[Delivery], answers: list[Delivery], patient_id: str) -> bool:
+    """Whether the EHR sent an entry of this patient that our own search for the whole list did not find.
+
+    Then our search sees less than there is. Observations are asked for by code, so others than those may have come.
+    """
+    if source is Source.MEASUREMENTS:
+        return False
+    found = {own_reference(resource) for page in answers for resource in page.resources}
+    return any(
+        own_reference(resource) not in found and is_about(resource, f"Patient/{patient_id}") is True
+        for delivery in sent
+        for resource in delivery.resources
+        if text(resource.get("resourceType")) == TYPE_OF_SOURCE[source] and resource.get("id")
+    )
+
+
+def _total_of(searches: list[list[Delivery]]) -> int | None:
     """How many entries the searches count together; None where one of them does not count."""
-    totals = [answer[0].total for answer in answers if answer]
+    totals = [total_of(search) for search in searches]
     known = [total for total in totals if total is not None]
-    return sum(known) if len(known) == len(answers) else None
+    return sum(known) if len(known) == len(totals) else None
 
 
-def _came_whole(answer: list[_Delivery]) -> bool:
-    """Whether the pages of one search hold as many entries as its first page counts."""
-    return bool(answer) and _is_all(sum(page.received for page in answer), answer[0].total)
-
-
-def _is_all(received: int, total: int | None) -> bool:
-    return total is None or total <= received
-
-
-def _has_failed(pages: list[_Delivery]) -> bool:
-    return any(page.state is ListState.FAILED for page in pages)
-
-
-def _delivery(value: object) -> _Delivery:
-    if value is None:
-        return _Delivery(ListState.COMPLETE, [])
-    resource = an_object(value)
-    kind = text(resource.get("resourceType"))
-    if kind == "OperationOutcome":
-        return _Delivery(ListState.FAILED, [])
-    if kind == "Bundle":
-        return _bundle(resource)
-    if not kind:
-        return _Delivery(ListState.UNUSABLE, [])
-    # Of the lists, one entry in place of a search shows what there is, and not that there is nothing else.
-    is_whole = kind == "Patient"
-    state = ListState.COMPLETE if is_whole else ListState.INCOMPLETE
-    return _Delivery(state, [resource], 1, listed=frozenset({kind} if is_whole else ()))
-
-
-def _bundle(bundle: JsonObject) -> _Delivery:
-    """A search result or collection; an outcome entry of severity error means that the search failed."""
-    found: list[JsonObject] = []
-    included: list[JsonObject] = []
-    odd, failed = 0, False
-    for entry in values(bundle.get("entry")):
-        resource = an_object(an_object(entry).get("resource"))
-        kind = text(resource.get("resourceType"))
-        mode = code_text(an_object(an_object(entry).get("search")).get("mode"))
-        if kind == "OperationOutcome" or mode == "outcome":
-            failed = failed or _is_error(resource)
-        elif not kind:
-            odd += 1
-        else:
-            (included if mode == "include" else found).append(resource)
-    total = whole_number(bundle.get("total"))
-    following = _following(bundle)
-    listed = frozenset(text(resource.get("resourceType")) for resource in found)
-    state = ListState.COMPLETE
-    # A Bundle within a Bundle is a part that is not read.
-    if following or not _is_all(len(found), total) or "Bundle" in listed:
-        state = ListState.INCOMPLETE
-    state = ListState.FAILED if failed else state
-    next_page = following[0] if following else ""
-    return _Delivery(state, found + included, len(found), total, odd, _asked_for(bundle), listed, next_page)
-
-
-def next_page_of(bundle: JsonObject) -> str | None:
-    """The address of the page that follows a search result, None for the last one; "" where it gives none."""
-    return next(iter(_following(bundle)), None)
-
-
-def _following(bundle: JsonObject) -> list[str]:
-    """The addresses a search result gives for its next page: one, or none."""
-    links = objects(bundle.get("link"))
-    return [text(link.get("url")) for link in links if code_text(link.get("relation")) == "next"]
-
-
-def _asked_for(bundle: JsonObject) -> str:
-    """The resource type a search was for, by its own address; so an empty list says what it is a list of."""
-    own = (text(link.get("url")) for link in objects(bundle.get("link")) if code_text(link.get("relation")) == "self")
-    return next((match[1] for url in own if (match := _SEARCH.search(url))), "")
-
-
-def _is_error(outcome: JsonObject) -> bool:
-    """Whether an outcome says anything worse than a warning, or does not say how bad it is."""
-    issues = objects(outcome.get("issue"))
-    return not issues or any(code_text(issue.get("severity")) not in ("information", "warning") for issue in issues)
-
-
-def _sources_spoken_for(key: str, delivery: _Delivery) -> set[Source]:
+def _sources_spoken_for(key: str, delivery: Delivery) -> set[Source]:
     """The lists a value says something about: the one its key names, and those whose entries it lists.
 
     A single resource, or one that a search included beside its matches, adds content and is no list.
@@ -282,26 +252,28 @@ def _sources_spoken_for(key: str, delivery: _Delivery) -> set[Source]:
     return held | {named} if named else held
 
 
-def _as_seen_by(source: Source, key: str, delivery: _Delivery) -> _Delivery:
+def _as_seen_by(source: Source, key: str, delivery: Delivery) -> Delivery:
     """A value whose key promises one list and that holds only others is unusable for the promised one."""
     types = _types(delivery)
     holds_it = any(SOURCE_OF_TYPE.get(kind) is source for kind in types)
     if types and not holds_it and _SOURCE_OF_KEY.get(key) is source:
-        return _Delivery(ListState.UNUSABLE, [])
+        return Delivery(ListState.UNUSABLE)
     return delivery
 
 
-def _types(delivery: _Delivery) -> set[str]:
+def _types(delivery: Delivery) -> set[str]:
     return {text(resource.get("resourceType")) for resource in delivery.resources}
 
 
-def _merged(deliveries: list[_Delivery]) -> SourceState:
+def _merged(deliveries: list[Delivery]) -> SourceState:
     """The worst of all that was said about one list."""
     if not deliveries:
         return SourceState(ListState.NOT_ATTEMPTED)
-    worst = min(deliveries, key=lambda delivery: _WORST_FIRST.index(delivery.state))
-    totals = [delivery.total for delivery in deliveries if delivery.total is not None]
-    return SourceState(worst.state, sum(d.received for d in deliveries), sum(totals) if totals else None)
+    worst = min(deliveries, key=lambda delivery: _WORST_FIRST.index(delivery.state)).state
+    is_withheld = worst is ListState.INCOMPLETE and any(delivery.is_withheld for delivery in deliveries)
+    totals = [] if is_withheld else [delivery.total for delivery in deliveries if delivery.total is not None]
+    received = sum(received_in([delivery]) for delivery in deliveries)
+    return SourceState(worst, received, sum(totals) if totals else None, Hindrance.WITHHELD if is_withheld else None)
 
 
 def _distinct(resources: list[JsonObject]) -> list[JsonObject]:
@@ -315,9 +287,27 @@ def _distinct(resources: list[JsonObject]) -> list[JsonObject]:
             nameless.append(resource)
         elif known is None or _version(resource) > _version(known[0]):
             newest[name] = [resource]
-        elif _version(resource) == _version(known[0]) and len(known) < _ENOUGH_TO_CONTRADICT and resource not in known:
-            known.append(resource)
+        elif _version(resource) == _version(known[0]) and len(known) < _ENOUGH_TO_CONTRADICT:
+            known += [] if _says_the_same(resource, known) else [resource]
     return [*(resource for versions in newest.values() for resource in versions), *nameless]
+
+
+def _says_the_same(resource: JsonObject, known: list[JsonObject]) -> bool:
+    """Whether one of these says the same, however it was written down: a copy must not count as a second dose."""
+    return resource in known or _content(resource) in map(_content, known)
+
+
+def _content(resource: JsonObject) -> JsonObject:
+    """What a resource says, without what is about its record and its display, and with its references in one form."""
+    return {name: _comparable(value) for name, value in resource.items() if name not in _NOT_CONTENT}
+
+
+def _comparable(value: object, name: str = "") -> object:
+    if isinstance(value, dict):
+        return {key: _comparable(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_comparable(item) for item in value]
+    return (plain_reference(value) or value) if name == "reference" else value
 
 
 def _version(resource: JsonObject) -> tuple[str, int, str, int]:
@@ -328,7 +318,7 @@ def _version(resource: JsonObject) -> tuple[str, int, str, int]:
     return changed, whole_number(meta.get("versionId")) or 0, released, 2 * is_removed(resource) + corrects
 
 
-def _unread(key: str, delivery: _Delivery) -> list[UnreadableEntry]:
+def _unread(key: str, delivery: Delivery) -> list[UnreadableEntry]:
     """What of a value could not be read: some of its entries, or all of it where it speaks for no list we know."""
     unread = [_odd_entries(key, delivery)] if delivery.odd_entries else []
     is_lost = delivery.state in (ListState.FAILED, ListState.UNUSABLE)
@@ -337,7 +327,7 @@ def _unread(key: str, delivery: _Delivery) -> list[UnreadableEntry]:
     return unread
 
 
-def _odd_entries(key: str, delivery: _Delivery) -> UnreadableEntry:
+def _odd_entries(key: str, delivery: Delivery) -> UnreadableEntry:
     spoken_for = _sources_spoken_for(key, delivery)
     source = next(iter(spoken_for)) if len(spoken_for) == 1 else _SOURCE_OF_KEY.get(key)
     return UnreadableEntry(Evidence(key, key), f"entries-without-resource: {delivery.odd_entries}", source)

@@ -6,6 +6,7 @@ Hindrance and never in an exception that holds an address or a token.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,11 +128,23 @@ def _tell_exchange(connection: Any) -> None:
 
 
 class _CuttablePool(HTTPConnectionPool):
+    """Its connections may be cut off while a query uses them, and not once they are back for the next one."""
+
     ConnectionCls = _CuttableConnection
+
+    def _put_conn(self, conn: Any) -> None:
+        _tell_exchange(None)
+        super()._put_conn(conn)
 
 
 class _CuttableSecurePool(HTTPSConnectionPool):
+    """The same over TLS."""
+
     ConnectionCls = _CuttableSecureConnection
+
+    def _put_conn(self, conn: Any) -> None:
+        _tell_exchange(None)
+        super()._put_conn(conn)
 
 
 class _Adapter(HTTPAdapter):
@@ -153,6 +166,8 @@ class FhirClient:
     @classmethod
     def pooled(cls, largest_bytes: int, trusted_certificates: str | None = None) -> FhirClient:
         """A client with one session; `trusted_certificates` is a file of certificate authorities, None: the usual."""
+        # Its warnings name the address of a query, and that holds the id of a patient.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         session = requests.Session()
         session.trust_env = False
         session.verify = trusted_certificates or True

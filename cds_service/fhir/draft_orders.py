@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.domain.evidence import Evidence
@@ -168,12 +168,12 @@ def medications_of_drafts(draft_orders: object, prefetch: object, recognition: R
     if not unresolved:
         return []
     medications = {**medications_in(prefetch), **medications}
-    return [
-        referenced(order.get("medicationReference"))
+    return _medications_named(
+        order
         for order in unresolved
         if _refers_elsewhere(order, medications)
         and (recognition.is_nameless(order, medications) or recognition.medicine_of(order, medications).is_ours)
-    ]
+    )
 
 
 def recorded_medications(prefetch: object, recognition: Recognition, *, only_nameless: bool) -> list[str]:
@@ -184,8 +184,13 @@ def recorded_medications(prefetch: object, recognition: Recognition, *, only_nam
         r for r in delivered if text(r.get("resourceType")) in _MEDICINES and _refers_elsewhere(r, medications)
     ]
     nameless = [r for r in unresolved if recognition.is_nameless(r, medications)]
-    wanted = nameless if only_nameless else [*nameless, *unresolved]
-    return list(dict.fromkeys(referenced(r.get("medicationReference")) for r in wanted))
+    return _medications_named(nameless if only_nameless else [*nameless, *unresolved])
+
+
+def _medications_named(orders: Iterable[JsonObject]) -> list[str]:
+    """The Medications these refer to, each once; a reference to anything else is not worth a read."""
+    names = dict.fromkeys(referenced(order.get("medicationReference")) for order in orders)
+    return [name for name in names if name.startswith("Medication/")]
 
 
 NO_DRAFTS = DraftOrders()

@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from cds_service.domain.facts import Hindrance, Source
 from cds_service.fhir.access import FhirAccess
-from cds_service.fhir.availability import SOURCE_OF_TYPE, missing_lists, next_page_of
+from cds_service.fhir.availability import TYPE_OF_SOURCE, missing_lists
 from cds_service.fhir.client import Deadline, Exchange, FhirClient, Hindered
+from cds_service.fhir.delivery import next_page_of
 from cds_service.fhir.json_shapes import JsonObject, an_object, objects, text
 from cds_service.fhir.prefetch import OPEN_PATIENT, PAGE_SIZE
 from cds_service.fhir.record import FetchedList, Record
@@ -29,7 +30,6 @@ _NINE_LISTS: Final = frozenset(Source)
 # Beside the nine lists: visits and bookings, teaching, the receipt of the kit.
 _BESIDE: Final = ("Encounter", "Appointment", "Communication", "SupplyDelivery", "MedicationDispense")
 _QUERIES_AT_ONCE: Final = 64
-_TYPE_OF_SOURCE: Final = {source: kind for kind, source in SOURCE_OF_TYPE.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,13 @@ class Ask:
 
 @dataclass(slots=True)
 class _Query:
-    """One query, the pages that have come so far, and what ended it early. A search is followed page by page."""
+    """One query, the pages that have come so far, and what ended it early. A search is followed page by page.
+
+    `reads` is the type of the one resource that is read by its id, "" for a search.
+    """
 
     address: str
-    is_search: bool
+    reads: str = ""
     pages: list[JsonObject] = field(default_factory=list)
     hindrance: Hindrance | None = None
     exchange: Exchange = field(default_factory=Exchange)
@@ -88,14 +91,18 @@ class ChartFetcher:
         return record.with_resources(tuple(r for query in beside for page in query.pages for r in _held(page)))
 
     def with_resources(self, record: Record, references: Iterable[str], ask: Ask) -> Record:
-        """The record with the resources of these references (`Type/id`), as far as they can be read."""
+        """The record with the resources of these references (`Type/id`), as far as they can be read.
+
+        Each is asked for once on a call at the most, and no more than MOST_READS of them in all.
+        """
         access = ask.access
-        if not isinstance(access, FhirAccess):
-            return record
-        allowed = [name for name in dict.fromkeys(references) if _may_be_read(name, access)]
-        queries = [_Query(f"{access.base}/{_in_address(name)}", is_search=False) for name in allowed[:MOST_READS]]
-        self._run(queries, access, ask.deadline)
-        return record.with_resources(tuple(page for query in queries for page in query.pages))
+        wanted = [name for name in dict.fromkeys(references) if name not in record.wanted] if access else []
+        queries: list[_Query] = []
+        if isinstance(access, FhirAccess):
+            allowed = [name for name in wanted if _may_be_read(name, access)]
+            queries = [_read_of(name, access) for name in allowed[: max(0, MOST_READS - len(record.wanted))]]
+            self._run(queries, access, ask.deadline)
+        return record.with_resources(tuple(page for query in queries for page in query.pages), frozenset(wanted))
 
     def _lists(
         self,
@@ -123,11 +130,13 @@ class ChartFetcher:
     def _queries(self, source: Source, pages: Sequence[str], patient_id: str, access: FhirAccess) -> list[_Query]:
         """The queries for a list, or one for each further page; a page elsewhere is not asked for."""
         if not pages:
-            identity, is_search = _in_address(patient_id), source is not Source.PATIENT
+            if source is Source.PATIENT:
+                return [_read_of(f"Patient/{patient_id}", access)]
+            identity = quote(patient_id, safe="")
             paths = [template.replace(OPEN_PATIENT, identity) for template in self.queries[source.value]]
-            return [_Query(f"{access.base}/{path}", is_search) for path in paths]
+            return [_Query(f"{access.base}/{path}") for path in paths]
         addresses = [access.next_page(f"{access.base}/", page) for page in pages]
-        return [_Query(a or "", is_search=True, hindrance=None if a else Hindrance.ELSEWHERE) for a in addresses]
+        return [_Query(a or "", hindrance=None if a else Hindrance.ELSEWHERE) for a in addresses]
 
     def _run(self, queries: Sequence[_Query], access: FhirAccess, deadline: Deadline) -> None:
         """Answer all queries side by side; one that is not through at the deadline keeps the pages it has."""
@@ -159,7 +168,7 @@ class ChartFetcher:
             if size > self.client.largest_bytes:
                 raise Hindered(Hindrance.TOO_LARGE)
             query.pages.append(page)
-            address = _next_address(address, page, access) if query.is_search else ""
+            address = "" if query.reads else _next_address(address, page, access)
             if address in seen:
                 raise Hindered(Hindrance.ELSEWHERE)
 
@@ -194,8 +203,7 @@ def _missing(record: Record, wanted: Collection[Source], ask: Ask) -> dict[Sourc
     """The wanted lists that did not come whole and that nobody has asked for on this call."""
     if ask.access is None:
         return {}
-    missing = missing_lists(record.prefetch, ask.patient_id)
-    return {s: pages for s, pages in missing.items() if s in wanted and s not in record.fetched}
+    return missing_lists(record.prefetch, ask.patient_id, [s for s in wanted if s not in record.fetched])
 
 
 def _all_hindered(missing: Iterable[Source], hindrance: Hindrance | None) -> dict[Source, FetchedList]:
@@ -208,19 +216,20 @@ def _queries_beside(record: Record, encounter_id: str, ask: Ask, access: FhirAcc
     queries = []
     visit = f"Encounter/{encounter_id}"
     if "Encounter" not in sent and _may_be_read(visit, access):
-        queries.append(_Query(f"{access.base}/{_in_address(visit)}", is_search=False))
-    patient = _in_address(ask.patient_id)
+        queries.append(_read_of(visit, access))
+    patient = quote(ask.patient_id, safe="")
     for kind in _BESIDE:
         if kind not in sent and access.scopes.coverage(kind, SEARCH) is not Coverage.NONE:
-            queries.append(_Query(f"{access.base}/{kind}?patient={patient}{PAGE_SIZE}", is_search=True))
+            queries.append(_Query(f"{access.base}/{kind}?patient={patient}{PAGE_SIZE}"))
     return queries
 
 
 def _held(value: JsonObject) -> list[JsonObject]:
-    """The resources of a Bundle, or the resource itself."""
+    """The resources of a Bundle, or the resource itself; what says no type is none."""
     if text(value.get("resourceType")) != "Bundle":
         return [value]
-    return [an_object(entry.get("resource")) for entry in objects(value.get("entry"))]
+    resources = (an_object(entry.get("resource")) for entry in objects(value.get("entry")))
+    return [resource for resource in resources if text(resource.get("resourceType"))]
 
 
 def _fault_in(page: JsonObject, query: _Query) -> Hindrance | None:
@@ -228,19 +237,18 @@ def _fault_in(page: JsonObject, query: _Query) -> Hindrance | None:
     kind = text(page.get("resourceType"))
     if kind == "OperationOutcome":
         return Hindrance.SERVER_FAULT
-    is_as_asked = kind == "Bundle" if query.is_search else bool(kind) and kind != "Bundle"
-    return None if is_as_asked else Hindrance.UNREADABLE
+    return None if kind == (query.reads or "Bundle") else Hindrance.UNREADABLE
 
 
 def _coverage(source: Source, access: FhirAccess) -> Coverage:
     interaction = READ if source is Source.PATIENT else SEARCH
-    return access.scopes.coverage(_TYPE_OF_SOURCE[source], interaction)
+    return access.scopes.coverage(TYPE_OF_SOURCE[source], interaction)
 
 
 def _may_be_read(reference: str, access: FhirAccess) -> bool:
-    """Whether the token covers a resource, and its id is one; dots alone would lead to another address."""
+    """Whether the token covers a resource, and its id is one; dots alone, or a path, would lead to another address."""
     kind, _, identity = reference.partition("/")
-    return bool(identity.strip(".")) and access.scopes.coverage(kind, READ) is not Coverage.NONE
+    return bool(identity.strip(".")) and "/" not in identity and access.scopes.coverage(kind, READ) is not Coverage.NONE
 
 
 def _told(queries: Sequence[_Query], coverage: Coverage, *, continues: bool) -> FetchedList:
@@ -254,6 +262,7 @@ def _told(queries: Sequence[_Query], coverage: Coverage, *, continues: bool) -> 
     return FetchedList(tuple(tuple(query.pages) for query in queries), hindrance, continues)
 
 
-def _in_address(identity: str) -> str:
-    """An id or `Type/id` as it stands in an address."""
-    return quote(identity, safe="/" if "/" in identity else "")
+def _read_of(reference: str, access: FhirAccess) -> _Query:
+    """The query that reads the resource of a reference, `Type/id`."""
+    kind, _, identity = reference.partition("/")
+    return _Query(f"{access.base}/{quote(kind, safe='')}/{quote(identity, safe='')}", reads=kind)

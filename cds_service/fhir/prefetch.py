@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from cds_service.domain.codes import Code, CodeBook
 from cds_service.domain.facts import Source
+from cds_service.fhir.availability import TYPE_OF_SOURCE
 from cds_service.fhir.bedside import INFECTION_TESTS, SCHISTOCYTES
 from cds_service.fhir.laboratory import ANALYTES
 from cds_service.fhir.observation import (
@@ -36,15 +37,8 @@ _OBSERVED = (
     SCHISTOCYTES,
     *sorted(INFECTION_TESTS),
 )
-_TYPES = {
-    Source.ORDERS: "MedicationRequest",
-    Source.GIVEN_DOSES: "MedicationAdministration",
-    Source.DIAGNOSES: "Condition",
-    Source.VACCINATIONS: "Immunization",
-    Source.PROCEDURES: "Procedure",
-    Source.REQUESTED_TESTS: "ServiceRequest",
-    Source.REPORTS: "DiagnosticReport",
-}
+_ASKED_OTHERWISE = (Source.PATIENT, Source.MEASUREMENTS)
+_TYPES = {source: kind for source, kind in TYPE_OF_SOURCE.items() if source not in _ASKED_OTHERWISE}
 
 
 def prefetch_templates(codes: CodeBook) -> dict[str, str]:

@@ -107,6 +107,8 @@ from cds_service.fhir.steroid import (
     read_steroid_order,
     read_stopped_steroid_order,
     until_replaced,
+    without_doubtful_amounts,
+    without_doubtful_doses,
 )
 from cds_service.fhir.titer import is_titer, read_titer
 from cds_service.fhir.vaccine import overdue_vaccines, read_vaccination, read_vaccine_order
@@ -477,6 +479,7 @@ def _read_other_medicines(
         lambda r, _: read_steroid_dose(r, medications, recognition, units, clock),
         found.steroid_doses,
     )
+    found.steroid_doses = without_doubtful_amounts(found.steroid_doses)
     found.each(
         _alone(recorded), lambda r, _: read_anti_infective(r, medications, recognition, clock), found.anti_infectives
     )
@@ -525,6 +528,7 @@ def _read_steroid_orders(
         return replace(order, is_cover=False, is_being_stopped=bool(names & stopped))
 
     found.each(((order, _names(order)) for order in recorded), read_recorded, found.steroid_orders)
+    found.steroid_orders = without_doubtful_doses(found.steroid_orders)
     prior = {own_reference(order): referenced(order.get("priorPrescription")) for order in recorded}
     later: dict[str, list[SteroidOrder]] = {}
     for order_read in found.steroid_orders:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from cds_service.domain.facts import Hindrance, Source
 from cds_service.fhir.json_shapes import JsonObject
+from cds_service.fhir.references import own_reference
 
 NO_PREFETCH: Mapping[str, object] = {}
 
@@ -30,11 +31,15 @@ class FetchedList:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The raw JSON of a patient's record. `beside` are resources of no list, such as Medications."""
+    """The raw JSON of a patient's record. `beside` are resources of no list, such as Medications.
+
+    `wanted` are the references of single resources that were to be read, whatever became of it.
+    """
 
     prefetch: Mapping[str, object]
     fetched: Mapping[Source, FetchedList] = field(default_factory=dict)
     beside: tuple[JsonObject, ...] = ()
+    wanted: frozenset[str] = frozenset()
 
     @classmethod
     def sent(cls, prefetch: Mapping[str, object] | None) -> Record:
@@ -45,18 +50,20 @@ class Record:
         """The same with further lists asked for."""
         return replace(self, fetched={**self.fetched, **fetched})
 
-    def with_resources(self, resources: tuple[JsonObject, ...]) -> Record:
-        """The same with further resources beside the lists."""
-        return replace(self, beside=(*self.beside, *resources)) if resources else self
+    def with_resources(self, resources: tuple[JsonObject, ...], wanted: frozenset[str] = frozenset()) -> Record:
+        """The same with further resources beside the lists, and with the references they were wanted for."""
+        return replace(self, beside=(*self.beside, *resources), wanted=self.wanted | wanted)
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """The references of single resources that were wanted and did not come."""
+        return self.wanted - {own_reference(resource) for resource in self.beside}
 
     @property
     def values(self) -> Mapping[str, object]:
         """Everything that came, as prefetch values under names nobody relies on."""
         if not self.fetched and not self.beside:
             return self.prefetch
-        pages = {
-            f"{source.value} {number}": page
-            for source, fetched in self.fetched.items()
-            for number, page in enumerate(fetched.pages)
-        }
-        return {**self.prefetch, **pages, **{f"beside {number}": r for number, r in enumerate(self.beside)}}
+        pages = (page for fetched in self.fetched.values() for page in fetched.pages)
+        every = (*self.prefetch.values(), *pages, *self.beside)
+        return {str(number): value for number, value in enumerate(every)}

@@ -5,7 +5,8 @@ Strengths come from codes and from coded ingredients, never out of a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -489,6 +490,28 @@ def _phase(step: _Step, why: str, order_end: _OrderEnd) -> SteroidPhase:
         is_end_presumed=is_presumed,
         has_exact_days=timing.has_exact_days,
     )
+
+
+def without_doubtful_doses(orders: Sequence[SteroidOrder]) -> list[SteroidOrder]:
+    """The orders; of one that came in two versions that differ nobody knows the dose, least of all their sum."""
+    times = Counter(order.evidence.reference for order in orders)
+    return [_without_dose(order) if _is_named_twice(order.evidence, times) else order for order in orders]
+
+
+def _without_dose(order: SteroidOrder) -> SteroidOrder:
+    phases = (replace(phase, mg=None, mg_per_kg=None, why_unknown="two-versions") for phase in order.phases)
+    return replace(order, phases=tuple(phases))
+
+
+def without_doubtful_amounts(doses: Sequence[SteroidDose]) -> list[SteroidDose]:
+    """The administrations, with the amount of one that came in two versions that differ unknown."""
+    times = Counter(dose.evidence.reference for dose in doses)
+    return [replace(dose, mg=None) if _is_named_twice(dose.evidence, times) else dose for dose in doses]
+
+
+def _is_named_twice(evidence: Evidence, times: Mapping[str, int]) -> bool:
+    """Whether two entries have the name of this one; without an id an entry has none."""
+    return "/" in evidence.reference and times[evidence.reference] > 1
 
 
 def _why_undated(step: _Step, steps: list[_Step]) -> str:

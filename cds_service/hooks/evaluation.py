@@ -17,8 +17,6 @@ from cds_service.fhir import (
     Ask,
     ChartFetcher,
     Deadline,
-    DraftOrders,
-    FhirAccess,
     FhirClient,
     Occasion,
     Recognition,
@@ -109,8 +107,7 @@ class Evaluator:
             call = without_null_prefetch(call)
         account.received(call.prefetch)
         ask = self._ask(call, client, received_at)
-        record = self._decidable(call, ask)
-        occasion = self._occasion(call, record)
+        record, occasion = self._gate(call, ask)
         if occasion is None:
             account.asked(record)
             _log_fetched(record, account, is_ours=False)
@@ -139,71 +136,72 @@ class Evaluator:
         access = fhir_access(call, client.may_fetch_from, client.subject)
         return Ask(call.patient_id, Deadline.after(seconds, received_at), access)
 
-    def _decidable(self, call: HookCall, ask: Ask) -> Record:
-        """The record with what it takes to tell whether the call concerns us.
+    def _gate(self, call: HookCall, ask: Ask) -> tuple[Record, Occasion | None]:
+        """The record with what it took to decide, and what the call is about; None where it cannot concern us.
 
         An order for another drug never causes a query, whatever the EHR left out (ruling 5).
         """
         record = Record.sent(call.prefetch)
-        if not isinstance(ask.access, FhirAccess):
-            return record
         if MOMENTS[call.service.hook] is Moment.ORDERING:
+            return self._ordering(call, record, ask)
+        if self._may_be_about_product(call, record):
+            record = self._with_traces(record, ask)
+        return record, self._occasion(call, record)
+
+    def _ordering(self, call: HookCall, record: Record, ask: Ask) -> tuple[Record, Occasion | None]:
+        if ask.access is not None:
             wanted = medications_of_drafts(call.draft_orders, record.values, self.recognition)
             record = self.fetcher.with_resources(record, wanted, ask)
-            drafts = self._drafts(call, record)
-            is_open = not drafts.in_hand and not drafts.background and drafts.names_steroid_or_vaccine
-        else:
-            is_open = self._may_be_about_product(call)
-        return self._with_traces(record, ask) if is_open else record
+        drafts = read_draft_orders(call.draft_orders, call.selections, record.values, call.patient_id, self.recognition)
+        is_ours = bool(drafts.in_hand)
+        if not is_ours and drafts.names_steroid_or_vaccine:
+            is_ours = bool(drafts.background) or self._holds_trace(call, record)
+            if not is_ours:
+                record = self._with_traces(record, ask)
+                is_ours = self._holds_trace(call, record)
+        return record, Occasion(Moment.ORDERING, drafts, bool(drafts.in_hand)) if is_ours else None
 
-    def _may_be_about_product(self, call: HookCall) -> bool:
-        """Whether only the record tells if a call without drafts concerns us."""
+    def _may_be_about_product(self, call: HookCall, record: Record) -> bool:
+        """Whether more of the record may tell that a call without drafts concerns us."""
         if MOMENTS[call.service.hook] is Moment.DISPATCH:
             return names_medicine_order(call.dispatched_orders)
-        return not any(names_product(item, self.recognition) for item in call.appointments)
+        is_named = any(names_product(item, self.recognition) for item in call.appointments)
+        return not is_named and not self._holds_trace(call, record)
+
+    def _holds_trace(self, call: HookCall, record: Record) -> bool:
+        return holds_trace_of_product(record.values, call.patient_id, self.recognition)
 
     def _with_traces(self, record: Record, ask: Ask) -> Record:
+        """The record with the lists that can name the product, where access is given."""
         record = self.fetcher.with_lists(record, TRACES, ask)
+        if ask.access is None:
+            return record
         nameless = recorded_medications(record.values, self.recognition, only_nameless=True)
         return self.fetcher.with_resources(record, nameless, ask)
 
     def _complete(self, call: HookCall, record: Record, ask: Ask) -> Record:
         """The record with everything that can still be had of it."""
         record = self.fetcher.with_everything(record, call.encounter_id, ask)
-        if not isinstance(ask.access, FhirAccess):
+        if ask.access is None:
             return record
         return self.fetcher.with_resources(
             record, recorded_medications(record.values, self.recognition, only_nameless=False), ask
         )
 
     def _occasion(self, call: HookCall, record: Record) -> Occasion | None:
-        """What the call is about, from its raw JSON; None where nothing in it can concern this service."""
-        moment = MOMENTS[call.service.hook]
-        if moment is Moment.ORDERING:
-            return self._ordering(call, record)
+        """What a call without drafts is about, from its raw JSON; None where nothing in it can concern us."""
         is_dispatched = dispatches_product(record.values, call.dispatched_orders, self.recognition)
-        is_ours = is_dispatched or holds_trace_of_product(record.values, call.patient_id, self.recognition)
+        is_ours = is_dispatched or self._holds_trace(call, record)
         if not is_ours and not any(names_product(item, self.recognition) for item in call.appointments):
             return None
         return Occasion(
-            moment,
+            MOMENTS[call.service.hook],
             names_product=is_dispatched,
             dispatched=call.dispatched_orders,
             tasks=call.fulfillment_tasks,
             appointments=call.appointments,
             encounter_id=call.encounter_id,
         )
-
-    def _ordering(self, call: HookCall, record: Record) -> Occasion | None:
-        drafts = self._drafts(call, record)
-        is_ours = bool(drafts.in_hand)
-        if not is_ours and drafts.names_steroid_or_vaccine:
-            is_recorded = holds_trace_of_product(record.values, call.patient_id, self.recognition)
-            is_ours = bool(drafts.background) or is_recorded
-        return Occasion(Moment.ORDERING, drafts, bool(drafts.in_hand)) if is_ours else None
-
-    def _drafts(self, call: HookCall, record: Record) -> DraftOrders:
-        return read_draft_orders(call.draft_orders, call.selections, record.values, call.patient_id, self.recognition)
 
     def _facts(self, call: HookCall, record: Record, occasion: Occasion) -> PatientFacts:
         known = self.catalogue.known
@@ -220,13 +218,15 @@ def _why_no_patient(facts: PatientFacts) -> str:
 
 
 def _log_fetched(record: Record, account: CallAccount, *, is_ours: bool) -> None:
-    """Which lists we asked for, and what kept them away; no address, no token, nothing of the patient.
+    """Which lists we asked for, or could not, and what kept them away; no address, no token, nothing of the patient.
 
-    A call that was not recognised as ours because a list failed looks like one that is not ours: here it shows.
+    A call that was not recognised as ours because a list or a Medication failed looks like one that is not ours: here
+    it shows.
     """
-    if account.fetched:
-        medications = len(record.beside)
-        log.info("fetched", service=account.service, is_ours=is_ours, lists=account.fetched, medications=medications)
+    if record.fetched or record.wanted:
+        told, unread, wanted = account.fetched, len(record.unread), len(record.wanted)
+        service = account.service
+        log.info("fetched", service=service, is_ours=is_ours, lists=told, medications=wanted, unread_medications=unread)
 
 
 def _log_unmapped(facts: PatientFacts, call: HookCall) -> None:

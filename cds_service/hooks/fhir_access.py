@@ -39,4 +39,4 @@ def _is_for(patient_id: str, granted: FhirAuthorization) -> bool:
     if not patient_id.strip("."):
         return False
     own = plain_reference(granted.patient).removeprefix("Patient/") or granted.patient
-    return not own or own == patient_id or _FOR_ONE_PATIENT not in granted.scope
+    return not own or own == patient_id or _FOR_ONE_PATIENT not in granted.scope.lower()

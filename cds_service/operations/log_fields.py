@@ -61,6 +61,7 @@ FIELDS: Final[Mapping[str, Shape]] = {
     "lists": _word_by_word,
     "is_ours": _flag,
     "medications": _count,
+    "unread_medications": _count,
     "selections": _count,
     "results": _count,
     # faults: which, and where in the code

@@ -23,6 +23,7 @@ from cds_service.domain.microangiopathy import (
     Limb,
     Microangiopathy,
     Presence,
+    _Before,
     _episode_start,
     _Reading,
     microangiopathy,
@@ -277,6 +278,41 @@ def test_a_haemoglobin_without_a_unit_has_fallen_neither_surely_nor_surely_not(f
     unclear = {"hemoglobin": {"value": "12.0", "range": "none"}, "ldh": {"value": "900 U/L", "range": ["120", "300"]}}
     found = seen(facts_of, known, counts=[count("2026-02-01", hemoglobin="12.0 g/dL"), count(**unclear)])
     assert found.hemolysis.presence is Presence.NOT_MEASURED
+
+
+def _grams(*bounds: str) -> list[Interval | None]:
+    """Amounts in g/dL: a number, a bound such as `<9`, or `?` for one that is not known."""
+    made = {"?": None}
+    return [
+        made.get(b) if b in made else Interval.of(b.rstrip("0123456789."), Decimal(b.lstrip("<>="))) for b in bounds
+    ]
+
+
+FALLS = [
+    (["12.0"], "10.1", Certainty.FALSE),
+    (["12.0"], "10.0", Certainty.TRUE),
+    (["12.0"], "9.9", Certainty.TRUE),
+    (["11.0", "12.0", "10.5"], "10.0", Certainty.TRUE),
+    (["11.0", "11.9"], "10.0", Certainty.FALSE),
+    (["11.0", "?"], "10.0", Certainty.UNKNOWN),
+    (["12.0", "?"], "10.0", Certainty.TRUE),
+    (["11.0", ">11.0"], "10.0", Certainty.UNKNOWN),
+    ([">12.0"], "10.0", Certainty.TRUE),
+    (["12.0"], "<10.0", Certainty.TRUE),
+    (["11.0"], "<10.0", Certainty.UNKNOWN),
+    (["12.0"], ">10.0", Certainty.UNKNOWN),
+    (["11.0"], ">10.0", Certainty.FALSE),
+    (["12.0"], "?", Certainty.UNKNOWN),
+    (["?"], "10.0", Certainty.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("before", "now", "fallen"), FALLS)
+def test_haemoglobin_fell_from_any_earlier_value_or_surely_from_none(
+    before: list[str], now: str, fallen: Certainty
+) -> None:
+    earlier = [a_result(analyte="hemoglobin", amount=amount) for amount in _grams(*before)]
+    assert _Before.of(earlier).has_lost(_grams(now)[0], Decimal("2")) is fallen
 
 
 def test_a_sign_of_unknown_day_tells_no_beginning(facts_of: FactsOf, known: Known) -> None:

@@ -31,12 +31,6 @@ def client() -> Iterator[FhirClient]:
     client.session.close()
 
 
-@pytest.fixture
-def ehr() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
 def ask(client: FhirClient, url: str = URL, seconds: float = 5) -> tuple[dict[str, object], int]:
     return client.get(url, TOKEN, Deadline.after(seconds), Exchange())
 
@@ -226,6 +220,38 @@ def test_what_was_cut_before_it_began_is_not_asked(client: FhirClient, ehr: resp
         client.get(URL, TOKEN, Deadline.after(5), exchange)
     assert hindered.value.hindrance is Hindrance.TOO_LATE
     assert not ehr.calls
+
+
+def test_a_query_given_up_after_its_answer_came_cuts_off_no_other_query(
+    client: FhirClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the last byte of an answer and its end the connection may already serve somebody else."""
+    connections: set[int] = set()
+    first, read_body = Exchange(), FhirClient._body
+
+    def read_and_give_up(self: FhirClient, response: requests.Response, deadline: Deadline) -> bytes:
+        written = read_body(self, response, deadline)
+        first.cut()
+        return written
+
+    def answer(to: socket.socket, _: bytes) -> None:
+        connections.add(id(to))
+        to.sendall(http_answer(PATIENT))
+
+    monkeypatch.setattr(FhirClient, "_body", read_and_give_up)
+    with raw_server(answer) as address:
+        with pytest.raises(Hindered):
+            client.get(address, TOKEN, Deadline.after(5), first)
+        ask(client, address)
+    assert len(connections) == 1
+
+
+def test_a_malformed_answer_puts_no_address_into_the_log(client: FhirClient, caplog: pytest.LogCaptureFixture) -> None:
+    """The library warns of such headers and names the address, which holds the patient's id."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nno header at all\r\n\r\n" % len(PATIENT)
+    with raw_server(lambda to, _: to.sendall(head + PATIENT)) as address:
+        ask(client, f"{address}/Patient/123")
+    assert not caplog.records
 
 
 def test_a_redirect_is_not_followed_and_the_token_stays_here(client: FhirClient) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -11,87 +10,32 @@ import msgspec
 import pytest
 import responses
 from builders import PATIENT_ID, bundle
+from ehr_answers import (
+    ABOUT,
+    BASE,
+    BESIDE,
+    EVERYTHING,
+    PATIENT,
+    TOKEN,
+    TYPES,
+    Json,
+    answers,
+    ask,
+    asked,
+    condition,
+    conditions,
+    link,
+    page,
+    serves_every_list,
+)
 from loopback_servers import http_answer, raw_server
 
 from cds_service.domain.codes import Code, CodeBook
 from cds_service.domain.facts import Hindrance, ListState, Source
-from cds_service.fhir import Ask, ChartFetcher, Deadline, FhirAccess, FhirClient, Record, read_chart, read_scopes
+from cds_service.fhir import Ask, ChartFetcher, Deadline, FhirAccess, Record, read_chart, read_scopes
 from cds_service.fhir.fetching import MOST_READS, TRACES
 from cds_service.fhir.prefetch import own_queries, prefetch_templates
 from cds_service.presentation import Catalogue
-
-Json = dict[str, Any]
-BASE = "https://ehr.example.org/fhir/r4"
-TOKEN = "secret-token-of-this-test"
-EVERYTHING = "user/*.read"
-ABOUT = {"reference": f"Patient/{PATIENT_ID}"}
-PATIENT = {"resourceType": "Patient", "id": PATIENT_ID}
-LISTS = [source for source in Source if source is not Source.PATIENT]
-TYPES = {
-    Source.MEASUREMENTS: "Observation",
-    Source.ORDERS: "MedicationRequest",
-    Source.GIVEN_DOSES: "MedicationAdministration",
-    Source.DIAGNOSES: "Condition",
-    Source.VACCINATIONS: "Immunization",
-    Source.PROCEDURES: "Procedure",
-    Source.REQUESTED_TESTS: "ServiceRequest",
-    Source.REPORTS: "DiagnosticReport",
-}
-
-
-@pytest.fixture(scope="module")
-def fetcher(catalogue: Catalogue) -> Iterator[ChartFetcher]:
-    fetcher = ChartFetcher.of(FhirClient.pooled(100_000), own_queries(catalogue.codes))
-    yield fetcher
-    fetcher.threads.shutdown()
-
-
-@pytest.fixture
-def ehr() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
-def ask(base: str = BASE, scope: str = EVERYTHING, seconds: float = 5) -> Ask:
-    return Ask(PATIENT_ID, Deadline.after(seconds), FhirAccess(base, TOKEN, read_scopes(scope)))
-
-
-def condition(number: int = 1) -> Json:
-    return {"resourceType": "Condition", "id": f"c{number}", "subject": ABOUT}
-
-
-def page(resources: list[Json], **more: Any) -> Json:
-    return {**bundle(resources), **more}
-
-
-def link(address: str) -> list[Json]:
-    return [{"relation": "next", "url": address}]
-
-
-def answers(ehr: responses.RequestsMock, path: str, body: Any, **options: Any) -> None:
-    """What the EHR answers to a search or read; the query of the address does not matter."""
-    ehr.get(f"{BASE}/{path}", body=msgspec.json.encode(body), **options)
-
-
-def serves_every_list(ehr: responses.RequestsMock) -> None:
-    answers(ehr, f"Patient/{PATIENT_ID}", PATIENT)
-    for kind in (*TYPES.values(), "Appointment"):
-        answers(ehr, kind, bundle([]))
-
-
-def asked(ehr: responses.RequestsMock) -> list[str]:
-    return sorted(urlsplit(str(call.request.url)).path.removeprefix("/fhir/r4/") for call in ehr.calls)
-
-
-def conditions(
-    fetcher: ChartFetcher, wanted: Ask, prefetch: Json | None = None
-) -> tuple[ListState, Hindrance | None, int]:
-    """State of the diagnoses after asking for them, what hindered it, and how many there are."""
-    record = fetcher.with_lists(Record.sent(prefetch), {Source.DIAGNOSES}, wanted)
-    chart = read_chart(record.prefetch, PATIENT_ID, record.fetched, record.beside)
-    state = chart.sources[Source.DIAGNOSES]
-    return state.state, state.hindrance, len(chart.of_type("Condition"))
-
 
 # --- what is asked
 
@@ -99,7 +43,7 @@ def conditions(
 def test_every_list_that_did_not_come_is_asked_for_once(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
     serves_every_list(ehr)
     record = fetcher.with_everything(Record.sent(None), "", ask())
-    assert asked(ehr) == sorted([f"Patient/{PATIENT_ID}", *TYPES.values(), "Observation", "Appointment"])
+    assert asked(ehr) == sorted([f"Patient/{PATIENT_ID}", *TYPES.values(), "Observation", *BESIDE])
     chart = read_chart(record.prefetch, PATIENT_ID, record.fetched, record.beside)
     assert {state.state for state in chart.sources.values()} == {ListState.COMPLETE}
     assert {state.hindrance for state in chart.sources.values()} == {None}
@@ -340,6 +284,9 @@ ELSEWHERE = [
     "https://ehr.example.org\\@evil.example.org/fhir/r4/Condition",
     "https://[ehr.example.org/fhir/r4/Condition",
     "https://ehr.example.org/fhir/r4/%2e%2e/%2e%2e/admin",
+    "https://ehr.example.org/fhir/r4/..;/..;/admin",
+    "https://ehr.example.org/fhir/r4/..%5c..%5cadmin",
+    "https://ehr.example.org?page=2",
 ]
 
 
@@ -354,6 +301,25 @@ def test_a_next_page_elsewhere_is_not_asked_for_and_the_list_stays_in_part(
     sent = {"conditions": page([condition()], link=link(address))}
     assert conditions(fetcher, ask(), sent) == (ListState.INCOMPLETE, Hindrance.ELSEWHERE, 1)
     assert len(ehr.calls) == 1
+
+
+@pytest.mark.spec("R-097")
+@pytest.mark.parametrize("address", [f"{BASE}?_getpages=7f2", f"{BASE}/?_getpages=7f2", "?_getpages=7f2"])
+def test_a_next_page_at_the_base_itself_is_followed(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock, address: str
+) -> None:
+    answers(ehr, "Condition", page([condition(1)], total=2, link=link(address)))
+    for place in (BASE, f"{BASE}/", f"{BASE}/Condition"):
+        ehr.get(place, body=msgspec.json.encode(page([condition(2)], total=2)))
+    assert conditions(fetcher, ask()) == (ListState.COMPLETE, None, 2)
+
+
+def test_a_next_page_at_a_base_without_a_path_is_followed(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
+    root = "https://fhir.example.org"
+    first = page([condition(1)], total=2, link=link(f"{root}?_getpages=7f2"))
+    ehr.get(f"{root}/Condition", body=msgspec.json.encode(first))
+    ehr.get(f"{root}/", body=msgspec.json.encode(page([condition(2)], total=2)))
+    assert conditions(fetcher, ask(root)) == (ListState.COMPLETE, None, 2)
 
 
 def test_a_chain_of_pages_that_bites_its_tail_ends(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
@@ -451,7 +417,41 @@ def test_a_record_with_very_many_references_does_not_become_as_many_questions(
     assert len(fetcher.with_resources(Record.sent(None), wanted, ask()).beside) == reads
 
 
-@pytest.mark.parametrize("reference", ["Medication/..", "Medication/.", "Medication/"])
+def test_a_medication_that_could_not_be_read_is_not_asked_for_again(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock
+) -> None:
+    answers(ehr, "Medication/m1", {}, status=403)
+    record = fetcher.with_resources(Record.sent(None), ["Medication/m1"], ask())
+    record = fetcher.with_resources(record, ["Medication/m1"], ask())
+    assert len(ehr.calls) == 1
+    assert record.unread == {"Medication/m1"}
+
+
+def test_the_number_of_reads_is_limited_for_the_whole_call(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
+    record = Record.sent(None)
+    for wave in range(2):
+        wanted = [f"Medication/m{wave}-{number}" for number in range(MOST_READS - 1)]
+        for name in wanted:
+            answers(ehr, name, {"resourceType": "Medication", "id": name.rpartition("/")[2]})
+        record = fetcher.with_resources(record, wanted, ask())
+    assert len(record.beside) == len(ehr.calls) == MOST_READS
+    assert len(record.unread) == MOST_READS - 2
+
+
+def test_medications_that_the_access_does_not_cover_count_as_unread(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock
+) -> None:
+    assert fetcher.with_resources(Record.sent(None), ["Medication/m1"], ask(scope="user/Patient.read")).unread
+    expired = Ask(PATIENT_ID, Deadline.after(5), Hindrance.ACCESS_EXPIRED)
+    assert fetcher.with_resources(Record.sent(None), ["Medication/m1"], expired).unread
+    assert not fetcher.with_resources(Record.sent(None), ["Medication/m1"], Ask(PATIENT_ID, Deadline.after(5))).unread
+    assert not ehr.calls
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["Medication/..", "Medication/.", "Medication/", "Medication/../Patient/other", "Medication/m1/../../../admin"],
+)
 def test_a_reference_that_leads_to_another_address_is_not_read(
     fetcher: ChartFetcher, ehr: responses.RequestsMock, reference: str
 ) -> None:
@@ -462,7 +462,10 @@ def test_a_reference_that_leads_to_another_address_is_not_read(
 def test_a_resource_that_cannot_be_read_is_left_out(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
     answers(ehr, "Medication/m1", OUTCOME)
     answers(ehr, "Medication/m2", bundle([]))
-    assert fetcher.with_resources(Record.sent(None), ["Medication/m1", "Medication/m2"], ask()).beside == ()
+    answers(ehr, "Medication/m3", {"resourceType": "MedicationRequest", "id": "m3", "subject": ABOUT})
+    answers(ehr, "Medication/m4", {"id": "m4"})
+    wanted = [f"Medication/m{number}" for number in (1, 2, 3, 4)]
+    assert fetcher.with_resources(Record.sent(None), wanted, ask()).beside == ()
 
 
 def test_the_visit_and_the_booked_appointments_come_beside_the_lists(
@@ -472,6 +475,25 @@ def test_the_visit_and_the_booked_appointments_come_beside_the_lists(
     answers(ehr, "Encounter/visit-1", {"resourceType": "Encounter", "id": "visit-1", "subject": ABOUT})
     record = fetcher.with_everything(Record.sent(None), "visit-1", ask())
     assert [resource["resourceType"] for resource in record.beside] == ["Encounter"]
+
+
+@pytest.mark.parametrize("visit", ["../Patient/other", "v/../../../admin", "..", "/"])
+def test_a_visit_whose_id_leads_to_another_address_is_not_read(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock, visit: str
+) -> None:
+    serves_every_list(ehr)
+    fetcher.with_everything(Record.sent(None), visit, ask())
+    assert set(asked(ehr)) == {f"Patient/{PATIENT_ID}", *TYPES.values(), *BESIDE}
+
+
+@pytest.mark.parametrize("entry", [{}, {"resource": {}}, {"resource": {"id": "1"}}, {"resource": None}])
+def test_an_entry_beside_the_lists_that_is_no_resource_spoils_nothing(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock, entry: Json
+) -> None:
+    answers(ehr, "Appointment", {"resourceType": "Bundle", "entry": [entry]})
+    record = fetcher.with_everything(Record.sent(None), "", ask(scope="user/Appointment.read"))
+    assert record.beside == ()
+    assert read_chart(record.prefetch, PATIENT_ID, record.fetched, record.beside).by_type == {}
 
 
 def test_a_visit_that_was_sent_is_not_read_again(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:

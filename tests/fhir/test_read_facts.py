@@ -429,3 +429,16 @@ def test_a_temperature_above_a_limit_of_fever_is_fever(
 def test_a_temperature_below_a_limit_is_told_as_unreadable(facts_of: FactsOf, catalogue: Catalogue) -> None:
     told = unreadable_temperatures(facts_of({"temperatures": [{"value": "< 38 Cel"}]}), catalogue.known)
     assert [item.value for item in told] == ["< 38 Cel"]
+
+
+# --- one dose in two versions
+
+
+@pytest.mark.parametrize(
+    ("second", "amounts"), [({"mg": "3.2", "id": "g2"}, ["3.2", "3.2"]), ({"mg": "1", "id": "g1"}, [None, None])]
+)
+def test_the_amount_of_a_dose_in_two_versions_that_differ_is_not_known(
+    facts_of: FactsOf, second: dict[str, Any], amounts: list[str | None]
+) -> None:
+    facts = facts_of({"steroid_doses": [{"mg": "3.2", "days_ago": 1, "id": "g1"}, {"days_ago": 1, **second}]})
+    assert [dose.mg and str(dose.mg) for dose in facts.steroid_doses] == amounts

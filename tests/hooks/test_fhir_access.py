@@ -75,6 +75,7 @@ PATIENTS = [
     (LIMITED, f"Patient/{PATIENT_ID}", True),
     (LIMITED, None, True),
     (LIMITED, "another", False),
+    ("PATIENT/Observation.Read", "another", False),
     ("user/Observation.rs", "another", True),
 ]
 

@@ -182,9 +182,9 @@ def test_what_is_below_the_level_is_not_written_and_an_audit_line_always_is(writ
 
 
 def test_a_librarys_warning_is_an_event_without_its_text(written: io.StringIO) -> None:
-    logging.getLogger("urllib3.connectionpool").warning("Retrying %s", "/Observation?patient=synthetic-1")
+    logging.getLogger("sqlalchemy.pool").warning("Retrying %s", "/Observation?patient=synthetic-1")
     line = said(written)
-    assert (line["event"], line["library"], line["where"].split(":")[0]) == ("library", "urllib3", "test_log.py")
+    assert (line["event"], line["library"], line["where"].split(":")[0]) == ("library", "sqlalchemy", "test_log.py")
     assert "synthetic" not in written.getvalue()
 
 

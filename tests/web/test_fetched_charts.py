@@ -11,6 +11,7 @@ import pytest
 from compose_fixtures import ask, calls, compose_request, scenarios, service_of
 from flask import Flask
 from flask.testing import FlaskClient
+from loopback_servers import http_answer, raw_server
 
 from cds_service.app import create_app
 from cds_service.config import Settings
@@ -19,6 +20,13 @@ from cds_service.hooks.json_body import read_json_object, write_json
 Json = dict[str, Any]
 TODAY = date(2026, 3, 2)
 TOKEN = "synthetic-demo-token"
+GRANTED = {
+    "access_token": TOKEN,
+    "token_type": "Bearer",
+    "expires_in": 300,
+    "scope": "user/*.read",
+    "subject": "onasemnogene-cds",
+}
 # The scenarios whose request itself holds what its FHIR server does not have, or the other way round.
 OTHERWISE = {
     "conditions-missing-when-booking": "the request lacks a list that the server has",
@@ -30,6 +38,7 @@ OTHERWISE = {
     "empty-lists-named-by-hand": "likewise",
     "essential-lists-in-trouble": "likewise",
     "prefetch-in-trouble": "likewise",
+    "inpatient-orders": "the request holds a first page, the server all of them",
     "second-page-missing": "the request holds a first page, the server all of them",
     "second-page-missing-on-the-chart": "likewise",
     "second-page-of-weights-missing": "likewise",
@@ -50,14 +59,7 @@ def client(settings: Settings) -> FlaskClient:
 
 def without_prefetch(request: Json, hook: str, name: str, ehr: str, place: str = "scenarios", **changes: Any) -> bytes:
     """The request with access to the scenario's FHIR server in place of its prefetch."""
-    granted = {
-        "access_token": TOKEN,
-        "token_type": "Bearer",
-        "expires_in": 300,
-        "scope": "user/*.read",
-        "subject": "onasemnogene-cds",
-    }
-    access = {"fhirServer": f"{ehr}/demo/{place}/{service_of(hook)}/{name}/fhir", "fhirAuthorization": granted}
+    access = {"fhirServer": f"{ehr}/demo/{place}/{service_of(hook)}/{name}/fhir", "fhirAuthorization": GRANTED}
     bare = {key: value for key, value in request.items() if key != "prefetch"}
     return write_json({**bare, **access, **changes})
 
@@ -125,6 +127,24 @@ def test_a_call_not_recognised_because_a_list_failed_is_told_in_the_log(
     assert (line["is_ours"], set(line["lists"].values())) == (False, {"server-fault"})
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"fhirServer": "https://ehr.example.org/fhir"}, "server-not-listed"),
+        ({"fhirAuthorization": {**GRANTED, "expires_in": 0}}, "access-expired"),
+        ({"fhirAuthorization": {**GRANTED, "scope": "launch openid"}}, "out-of-scope"),
+    ],
+)
+def test_a_chart_not_recognised_because_its_access_cannot_be_used_is_told_in_the_log(
+    client: FlaskClient, ehr: str, log: io.StringIO, changes: Json, why: str
+) -> None:
+    request = compose_request(scenarios()["on-track"], "patient-view")
+    call = without_prefetch(request, "patient-view", "on-track", ehr, **changes)
+    assert ask(client, "patient-view", call) == (200, {"cards": []})
+    (line,) = questions(log)
+    assert (line["is_ours"], line["lists"]) == (False, dict.fromkeys(TRACES, why))
+
+
 @pytest.mark.spec("R-091")
 @pytest.mark.parametrize(
     ("fault", "why"), [("status-401", "refused"), ("html", "unreadable"), ("wrong-type", "not available")]
@@ -154,18 +174,39 @@ def test_neither_token_nor_patient_is_told_in_log_or_answer(
     assert not re.search(r"https?://127", log.getvalue())
 
 
-def test_a_medication_that_only_a_reference_names_is_read(client: FlaskClient, ehr: str) -> None:
-    """The demo's `ehr-shaped` orders refer to a Medication that stands beside them on the server."""
+def nameless_drafts() -> tuple[Json, Json]:
+    """The `ehr-shaped` order without its name and the Medication it refers to; and that Medication."""
     request = compose_request(scenarios()["ehr-shaped"], "order-sign")
     drafts = request["context"]["draftOrders"]
+    (medication,) = [e["resource"] for e in drafts["entry"] if e["resource"]["resourceType"] == "Medication"]
     orders = [entry for entry in drafts["entry"] if entry["resource"]["resourceType"] != "Medication"]
-    assert len(orders) < len(drafts["entry"])
-    whole = ask(client, "order-sign", write_json(request))
-    bare = {**request, "context": {**request["context"], "draftOrders": {**drafts, "entry": orders}}}
     for entry in orders:
         entry["resource"]["medicationReference"].pop("display", None)
-    assert ask(client, "order-sign", write_json(bare))[1] == {"cards": []}
-    assert whole[1]["cards"]
+    return {**request, "context": {**request["context"], "draftOrders": {**drafts, "entry": orders}}}, medication
+
+
+def test_a_medication_that_only_a_reference_names_is_read(client: FlaskClient) -> None:
+    request, medication = nameless_drafts()
+    whole = ask(client, "order-sign", write_json(compose_request(scenarios()["ehr-shaped"], "order-sign")))
+
+    def answer(to: Any, head: bytes) -> None:
+        is_asked_for = head.split()[1].decode() == f"/Medication/{medication['id']}"
+        to.sendall(http_answer(write_json(medication)) if is_asked_for else http_answer(b"{}", status="404 Not Found"))
+
+    with raw_server(answer) as address:
+        read = ask(client, "order-sign", write_json({**request, "fhirServer": address, "fhirAuthorization": GRANTED}))
+    assert ask(client, "order-sign", write_json(request))[1] == {"cards": []}
+    assert read == whole
+
+
+def test_a_draft_that_nobody_can_name_because_its_medication_is_refused_is_told_in_the_log(
+    client: FlaskClient, ehr: str, log: io.StringIO
+) -> None:
+    call = without_prefetch(nameless_drafts()[0], "order-sign", "ehr-shaped", ehr, "faulty/status-403:Medication")
+    assert ask(client, "order-sign", call) == (200, {"cards": []})
+    (line,) = questions(log)
+    assert (line["is_ours"], line["lists"]) == (False, {})
+    assert line["unread_medications"] == line["medications"] == 1
 
 
 def test_demo_mode_asks_no_server_that_is_not_on_this_machine(app: Flask, log: io.StringIO) -> None:
