@@ -85,7 +85,11 @@ def _serve_in_processes(settings: Settings, host: str, port: int) -> None:
     from cds_service.operations.log import set_up_logging
     from cds_service.server import listen, run_server, server_size
 
-    size = server_size(os.environ)
+    size = server_size(
+        os.environ,
+        is_state_shared=settings.shared_state_url != "memory://",
+        is_production=settings.mode == "production",
+    )
     loaded = load_files(settings)
     try:
         listening = listen(host, port)

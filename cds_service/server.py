@@ -79,12 +79,19 @@ class ServerSize:
     threads: int = _THREADS
 
 
-def server_size(environment: Mapping[str, str]) -> ServerSize:
-    """The size that WEB_CONCURRENCY and WEB_THREADS ask for. Raises SettingsProblem, which names the variable."""
-    return ServerSize(
-        _number(environment, "WEB_CONCURRENCY", _WORKERS, _MOST_WORKERS),
-        _number(environment, "WEB_THREADS", _THREADS, _MOST_THREADS),
-    )
+def server_size(environment: Mapping[str, str], *, is_state_shared: bool, is_production: bool) -> ServerSize:
+    """The size that WEB_CONCURRENCY and WEB_THREADS ask for; one process where processes share no state.
+
+    Raises SettingsProblem, which names the variable; in production also for several processes that would not know of
+    each other which tokens were used.
+    """
+    workers = _number(environment, "WEB_CONCURRENCY", _WORKERS if is_state_shared else 1, _MOST_WORKERS)
+    if is_production and workers > 1 and not is_state_shared:
+        raise SettingsProblem(
+            f"WEB_CONCURRENCY is {workers} and CDS_SHARED_STATE_URL memory://, which several processes do not share; "
+            "use redis:// or one process"
+        )
+    return ServerSize(workers, _number(environment, "WEB_THREADS", _THREADS, _MOST_THREADS))
 
 
 def _number(environment: Mapping[str, str], name: str, usual: int, most: int) -> int:

@@ -41,6 +41,7 @@ NOT_OURS = hook_request({"draft": "none"})
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """A server with two workers and a limit of one megabyte."""
     with running(tmp_path_factory.mktemp("server"), CDS_MAX_BODY_MB="1", WEB_CONCURRENCY="2") as service:
+        wait_until(lambda: service.events().count("worker_started") == 2, "both workers are there")
         yield service
 
 
@@ -122,8 +123,8 @@ def test_a_refusal_of_the_servers_own_is_counted_and_logged(service: RunningServ
     before = counted(service, "cds_malformed_requests_total")
     exchange(service, MALFORMED["a header of 17 kB"][0])
     assert counted(service, "cds_malformed_requests_total") == before + 1
-    line = service.log()[-1]
-    assert (line["event"], line["status"], line["fault"]) == ("malformed_request", 431, "LimitRequestHeaders")
+    line = [line for line in service.log() if line["event"] == "malformed_request"][-1]
+    assert (line["status"], line["fault"]) == (431, "LimitRequestHeaders")
 
 
 @pytest.mark.spec("R-014")
@@ -294,18 +295,31 @@ def test_what_was_opened_is_closed_and_the_shared_folder_is_gone(tmp_path: Path)
 # --- its size
 
 
+def size(*, is_state_shared: bool = True, is_production: bool = True, **environment: str) -> ServerSize:
+    return server_size(environment, is_state_shared=is_state_shared, is_production=is_production)
+
+
 def test_without_a_word_about_it_the_server_has_two_workers_of_sixteen_threads() -> None:
-    assert server_size({}) == ServerSize(workers=2, threads=16)
+    assert size() == ServerSize(workers=2, threads=16)
+
+
+@pytest.mark.parametrize("is_production", [True, False])
+def test_where_processes_share_no_state_there_is_one(is_production: bool) -> None:
+    assert size(is_state_shared=False, is_production=is_production).workers == 1
+
+
+def test_several_processes_that_share_no_state_are_refused_in_production_only() -> None:
+    with pytest.raises(SettingsProblem, match="WEB_CONCURRENCY is 2 and CDS_SHARED_STATE_URL memory://"):
+        size(is_state_shared=False, WEB_CONCURRENCY="2")
+    assert size(is_state_shared=False, WEB_CONCURRENCY="1").workers == 1
+    assert size(is_state_shared=False, is_production=False, WEB_CONCURRENCY="2").workers == 2
 
 
 @pytest.mark.parametrize(("name", "most"), [("WEB_CONCURRENCY", 64), ("WEB_THREADS", 256)])
 def test_the_size_can_be_chosen_within_limits(name: str, most: int) -> None:
-    assert most in vars_of(server_size({name: str(most)}))
-    assert 1 in vars_of(server_size({name: "1"}))
+    for number in (1, most):
+        chosen = size(**{name: str(number)})
+        assert number == (chosen.workers if name == "WEB_CONCURRENCY" else chosen.threads)
     for written in ("0", str(most + 1), "two", "-1", "1.5", "²"):
         with pytest.raises(SettingsProblem, match=f"{name} is {written}; use a number from 1 to {most}"):
-            server_size({name: written})
-
-
-def vars_of(size: ServerSize) -> tuple[int, int]:
-    return size.workers, size.threads
+            size(**{name: written})

@@ -127,7 +127,8 @@ def test_the_service_knows_every_setting_of_the_manifests() -> None:
     settings = load_settings(environment())
     assert settings.mode == "production"
     assert settings.base_url.startswith("https://")
-    server_size(environment())
+    is_state_shared = settings.shared_state_url != "memory://"
+    assert server_size(environment(), is_state_shared=is_state_shared, is_production=True).workers == 2
 
 
 def test_the_clients_file_of_the_manifests_is_one(tmp_path: Path) -> None:

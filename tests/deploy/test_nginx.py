@@ -227,6 +227,24 @@ def test_what_is_for_the_inside_cannot_be_asked_from_outside(proxy: Proxy, path:
     assert json.loads(body)["issue"][0]["code"] == "not-found"
 
 
+def test_browsers_are_told_to_use_tls_only(proxy: Proxy) -> None:
+    for path in ("/cds-services", "/metrics"):
+        _, headers, _ = proxy.exchange(f"GET {path} HTTP/1.1")
+        assert headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_an_address_that_asks_without_end_is_told_to_wait(tmp_path: Path) -> None:
+    request, last = (
+        "GET /cds-services HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    )
+    with in_front_of(tmp_path, [free_port(), free_port()]) as proxy, proxy.connect() as connection:
+        connection.sendall((request * 800 + last).encode())
+        answers = connection.makefile("rb").read()
+    assert b"HTTP/1.1 429 " in answers
+    assert b'"code":"throttled"' in answers
+
+
 def test_whether_it_lives_can_be_asked_from_outside(proxy: Proxy) -> None:
     assert proxy.exchange("GET /health/live HTTP/1.1")[0] == 200
 
