@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path, PurePath
 from struct import pack
+from time import sleep
 from typing import Any, Final, NoReturn
 
 import structlog
@@ -35,6 +36,7 @@ from cds_service.errors import SettingsProblem
 from cds_service.hooks.errors import outcome_of_status
 from cds_service.hooks.json_body import write_json
 from cds_service.operations import METRICS, RESOURCES
+from cds_service.operations.log import place_of
 from cds_service.operations.metrics import SHARED_FOLDER, count_by_place
 
 # A worker holds the whole rule set; threads are for calls that wait for an EHR's FHIR server.
@@ -44,6 +46,8 @@ _MOST_WORKERS, _MOST_THREADS = 64, 256
 _SECONDS_FOR_CALLS, _SECONDS_FOR_CLOSING = 10, 5
 # A worker whose main loop has not moved for so long is replaced; a slow call does not hold that loop up.
 _SECONDS_WITHOUT_A_SIGN: Final = 30
+# A worker that could not be made is made again after so long.
+_SECONDS_BEFORE_ANOTHER_TRY: Final = 2
 # How long a connection may bring nothing in the middle of a request, or take nothing of an answer.
 _SECONDS_OF_SILENCE: Final = 10
 # Longer than a proxy in front keeps its idle connections, so that it is never the service that closes one in use.
@@ -108,13 +112,21 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def run_server(make_app: Callable[[], Flask], listening: socket.socket, size: ServerSize) -> NoReturn:
-    """Serve until SIGTERM, then let the calls under way end, close what was opened, and exit with 0.
+    """Serve until SIGTERM, then let the calls under way end, close what was opened, and exit with 0; with 1 where it
+    could not start.
 
     `make_app` is called in each worker process. `listening` is taken over.
     """
     shared = Path(tempfile.mkdtemp(prefix="cds-metrics-", dir=_memory_folder()))
     os.environ[SHARED_FOLDER] = str(shared)
-    _Server(make_app, listening, size, shared).run()
+    server = os.getpid()
+    try:
+        _Server(make_app, listening, size, shared).run()
+    except SystemExit as end:
+        # The workers, forked in there, end here too, with codes that tell gunicorn what became of them.
+        if os.getpid() == server and end.code:
+            sys.exit(1)
+        raise
     sys.exit(0)
 
 
@@ -128,6 +140,7 @@ class _Server(BaseApplication):
 
     def __init__(self, make_app: Callable[[], Flask], listening: socket.socket, size: ServerSize, shared: Path) -> None:
         self._make_app, self._listening, self._size, self._shared = make_app, listening, size, shared
+        self.is_replacing = False
         super().__init__()
 
     def load_config(self) -> None:
@@ -156,15 +169,26 @@ class _Server(BaseApplication):
             "proc_name": "cds-service",
             "when_ready": lambda _server: _take_no_other_signals(),
             "pre_fork": _give_place,
-            "post_fork": _count_apart,
+            "post_fork": _begin_worker,
             "on_exit": lambda _server: shutil.rmtree(self._shared, ignore_errors=True),
         }
 
     def load(self) -> Any:
-        """The application, in a worker process of its own."""
-        app = self._make_app()
+        """The application, in a worker process of its own.
+
+        Where it cannot be made at the start, the server ends. Where it cannot be made for a worker that replaces
+        another, say because the database is away, the others go on answering and it is tried again.
+        """
+        try:
+            app = self._make_app()
+        except Exception as error:
+            if not self.is_replacing:
+                raise
+            log.error("worker_not_started", fault=type(error).__name__, where=place_of(error))
+            sleep(_SECONDS_BEFORE_ANOTHER_TRY)
+            sys.exit(1)
         app.wsgi_app = _with_plain_faults(app.wsgi_app)  # type: ignore[method-assign]
-        app.extensions[METRICS].threads(self._size.threads)
+        app.extensions[METRICS].worker_started(self._size.threads)
         return app
 
 
@@ -200,8 +224,9 @@ def _give_place(server: Any, worker: Any) -> None:
     worker.place = next(place for place in range(1, len(taken) + 2) if place not in taken)
 
 
-def _count_apart(_server: Any, worker: Any) -> None:
-    """In the new process: its own counters, and its own share of the time for ending."""
+def _begin_worker(server: Any, worker: Any) -> None:
+    """In the new process: its own counters, its own share of the time for ending, and whether it was there before."""
+    server.app.is_replacing = worker.age > server.cfg.workers
     count_by_place(lambda: int(worker.place))
     worker.cfg.set("graceful_timeout", _SECONDS_FOR_CALLS)
 

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,7 +19,7 @@ import requests
 from builders import hook_request
 from loopback_servers import http_answer, raw_server
 from prometheus_client.parser import text_string_to_metric_families
-from running_services import PATIENCE, RunningService, running, wait_until
+from running_services import PATIENCE, ROOT, RunningService, free_port, running, wait_until
 
 from cds_service.errors import SettingsProblem
 from cds_service.hooks.json_body import write_json
@@ -216,6 +218,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_numbers_go_on(tmp_path: Pat
         post(service, NOT_OURS)
         assert counted(service, "cds_hook_calls_total") == 5
         assert counted(service, "cds_threads") == 32
+        assert counted(service, "cds_workers_started_total") == 4
         killed = [line for line in service.log() if line["event"] == "worker_killed"]
         assert {(line["pid"], line["signal"]) for line in killed} == {(worker, "SIGKILL") for worker in before}
         assert service.stop() == 0
@@ -231,6 +234,49 @@ def test_a_file_that_was_broken_meanwhile_stops_no_worker_and_changes_no_answer(
             os.kill(worker, signal.SIGKILL)
         wait_until(lambda: service.events().count("worker_started") == 2, "the worker is replaced")
         assert post(service, hook_request({})).json() == before
+
+
+WITH_A_DATABASE = """
+import sys
+from pathlib import Path
+from cds_service.app import create_app
+from cds_service.config import load_settings
+from cds_service.operations.log import set_up_logging
+from cds_service.server import ServerSize, listen, run_server
+
+def make():
+    if Path("database-is-away").exists():
+        raise ConnectionError("database")
+    return create_app(settings)
+
+settings = load_settings({"CDS_MODE": "demo"})
+set_up_logging("info")
+run_server(make, listen("127.0.0.1", int(sys.argv[1])), ServerSize(workers=2))
+"""
+
+
+def test_a_worker_that_cannot_be_replaced_yet_is_tried_again_while_the_other_answers(tmp_path: Path) -> None:
+    program, is_away = tmp_path / "program.py", tmp_path / "database-is-away"
+    program.write_text(WITH_A_DATABASE, "utf-8")
+    with running(tmp_path, program) as service:
+        wait_until(lambda: service.events().count("worker_started") == 2, "both workers are there")
+        is_away.touch()
+        os.kill(next(iter(service.workers())), signal.SIGKILL)
+        wait_until(lambda: service.events().count("worker_not_started") == 2, "it was tried twice in vain")
+        assert post(service, hook_request({})).status_code == 200
+        is_away.unlink()
+        wait_until(lambda: service.events().count("worker_started") == 3, "the worker is replaced")
+
+
+def test_a_server_whose_first_workers_cannot_start_ends_with_1(tmp_path: Path) -> None:
+    (tmp_path / "database-is-away").touch()
+    program = tmp_path / "program.py"
+    program.write_text(WITH_A_DATABASE, "utf-8")
+    command = [sys.executable, str(program), str(free_port())]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False, timeout=PATIENCE
+    )
+    assert done.returncode == 1
 
 
 # --- how it ends

@@ -38,8 +38,7 @@ class Metrics:
         self._unknowns = self._counter("cds_unknowns", "Answers of rules that were unknown, by what lacked", "cause")
         self._fetches = self._counter("cds_fhir_fetches", "Lists asked of a FHIR server", "list", "outcome")
         self._feedback = self._counter("cds_feedback", "Feedback received", "service", "outcome")
-        self._store_failures = self._counter("cds_store_failures", "Work of the store that failed", "operation")
-        self._store_dropped = self._counter("cds_store_dropped", "Items the store gave up", "operation")
+        self._store = self._counter("cds_store_events", "What the store did, could not do, or gave up", "event")
         self._auth_failures = self._counter("cds_auth_failures", "Calls refused with 401", "reason")
         self._rate_limited = self._counter("cds_rate_limited", "Calls refused with 429", "client")
         self._overloaded = self._counter("cds_overloaded", "Calls refused with 503")
@@ -49,6 +48,7 @@ class Metrics:
         self._dependencies = self._gauge("cds_dependency_up", "1 where it can be used", "mostrecent", "dependency")
         self._under_way = self._gauge("cds_calls_under_way", "Calls being answered", "sum")
         self._threads = self._gauge("cds_threads", "Calls that can be answered at once", "sum")
+        self._workers = self._counter("cds_workers_started", "Worker processes started, replacements included")
         self._clients: set[str] = set()
         self._lock = threading.Lock()
         # A worker continues the numbers of the one it replaces, which may have died in the middle of a call.
@@ -85,13 +85,9 @@ class Metrics:
         """So many items of feedback were received, `accepted` or `overridden`."""
         self._feedback.labels(_bounded(service, FIELDS["service"]), _bounded(outcome)).inc(items)
 
-    def store_failed(self, operation: str) -> None:
-        """The store failed at this; nothing is said of what was lost, see `store_dropped`."""
-        self._store_failures.labels(_bounded(operation)).inc()
-
-    def store_dropped(self, operation: str, items: int = 1) -> None:
-        """The store gave up so many items of this kind for good."""
-        self._store_dropped.labels(_bounded(operation)).inc(items)
+    def store(self, event: str, items: int = 1) -> None:
+        """The store did, failed to do, or gave up so many items; `event` says which in one word."""
+        self._store.labels(_bounded(event)).inc(items)
 
     def auth_failed(self, reason: str) -> None:
         """A call was refused with 401, for this reason in one word."""
@@ -133,8 +129,9 @@ class Metrics:
         """It has been answered."""
         self._under_way.dec()
 
-    def threads(self, threads: int) -> None:
-        """This process can answer so many calls at once."""
+    def worker_started(self, threads: int) -> None:
+        """This process begins to answer calls, so many at once."""
+        self._workers.inc()
         self._threads.set(threads)
 
     def exposition(self) -> bytes:

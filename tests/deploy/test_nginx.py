@@ -178,6 +178,13 @@ def test_a_call_is_answered_through_the_proxy_with_its_correlation_id(proxy: Pro
     wait_until(lambda: headers["x-correlation-id"] in proxy.log_file.read_text("utf-8"), "the proxy has logged it")
 
 
+@pytest.mark.spec("R-202")
+def test_an_answer_is_compressed_for_whoever_asks_for_it(proxy: Proxy) -> None:
+    head = f"POST {SIGN} HTTP/1.1\r\nAccept-Encoding: gzip"
+    _, headers, _ = proxy.exchange(head, write_json(hook_request({})))
+    assert (headers["content-encoding"], headers["vary"]) == ("gzip", "Accept-Encoding")
+
+
 def test_the_proxy_logs_no_query_and_nothing_of_the_body(proxy: Proxy) -> None:
     head = f"POST {SIGN}?patient=synthetic-query HTTP/1.1\r\nAuthorization: Bearer synthetic-token"
     proxy.exchange(head, write_json(hook_request({"born": "2025-12-24"})))
