@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from cds_service.domain.facts import ListState
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, values, whole_number
 from cds_service.fhir.references import own_reference
 
+# Search parameters by which less than a patient's whole list is asked for.
+_NARROWING = frozenset(
+    {
+        "_id", "_lastUpdated", "authoredon", "category", "clinical-status", "code", "date", "effective-time", "intent",
+        "issued", "period", "status", "vaccine-code",
+    }
+)  # fmt: skip
 _SEARCH = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/_search)?(?:\?|$)")
 _HARMLESS = frozenset({"information", "warning"})
 # The issue types by which FHIR says that results were kept back: for permission, or because a part could not be had.
@@ -121,8 +129,9 @@ def _bundle(bundle: JsonObject) -> Delivery:
     found.listed = frozenset(text(resource.get("resourceType")) for resource in found.matches)
     # Of what was kept back nobody says how much it is.
     found.total = None if found.is_withheld else whole_number(bundle.get("total"))
-    # A Bundle within a Bundle is a part that is not read, and a count that cannot be read may be any number.
-    found.lacks = found.is_withheld or "Bundle" in found.listed or not _counts_plainly(bundle)
+    # A Bundle within a Bundle is a part that is not read, a count that cannot be read may be any number, and what a
+    # narrower question left out is not known to be absent.
+    found.lacks = found.is_withheld or "Bundle" in found.listed or not _counts_plainly(bundle) or _is_narrowed(bundle)
     if _following(bundle) or not came_whole([found]):
         found.state = ListState.INCOMPLETE
     if is_failed:
@@ -144,8 +153,24 @@ def _following(bundle: JsonObject) -> list[str]:
 
 def _asked_for(bundle: JsonObject) -> str:
     """The resource type a search was for, by its own address; so an empty list says what it is a list of."""
-    own = (text(link.get("url")) for link in objects(bundle.get("link")) if code_text(link.get("relation")) == "self")
-    return next((match[1] for url in own if (match := _SEARCH.search(url))), "")
+    return next((match[1] for url in _own_addresses(bundle) if (match := _SEARCH.search(url))), "")
+
+
+def _is_narrowed(bundle: JsonObject) -> bool:
+    """Whether a search, by its own address, left out part of a list: active orders only, say.
+
+    Observations are asked for by code or category by everybody, us too, and a Patient by its id.
+    """
+    if _asked_for(bundle) in ("Observation", "Patient"):
+        return False
+    queries = (url.partition("?")[2] for url in _own_addresses(bundle))
+    return any(name.partition(":")[0] in _NARROWING for query in queries for name, _ in parse_qsl(query))
+
+
+def _own_addresses(bundle: JsonObject) -> list[str]:
+    """The addresses a search result gives for itself: one, or none."""
+    links = objects(bundle.get("link"))
+    return [text(link.get("url")) for link in links if code_text(link.get("relation")) == "self"]
 
 
 def _is_error(outcome: JsonObject) -> bool:

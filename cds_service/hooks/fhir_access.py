@@ -8,8 +8,6 @@ from cds_service.domain.facts import Hindrance
 from cds_service.fhir import FhirAccess, is_bearer_token, plain_reference, read_scopes
 from cds_service.hooks.request import FhirAuthorization, HookCall
 
-_FOR_ONE_PATIENT = "patient/"
-
 
 def fhir_access(
     call: HookCall, may_fetch_from: Callable[[str], bool], subject: str = ""
@@ -35,8 +33,8 @@ def _is_granted_to_us(granted: FhirAuthorization, subject: str) -> bool:
 
 
 def _is_for(patient_id: str, granted: FhirAuthorization) -> bool:
-    """Whether a token that is limited to one patient is limited to this one; ids of dots alone name nobody."""
+    """Whether a token that names a patient names this one, whatever its scopes; ids of dots alone name nobody."""
     if not patient_id.strip("."):
         return False
     own = plain_reference(granted.patient).removeprefix("Patient/") or granted.patient
-    return not own or own == patient_id or _FOR_ONE_PATIENT not in granted.scope.lower()
+    return own in ("", patient_id)

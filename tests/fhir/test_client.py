@@ -208,6 +208,15 @@ def test_a_slow_drip_ends_when_it_is_cut(client: FhirClient, where: str) -> None
     assert ended == [Hindrance.TOO_LATE]
 
 
+def test_a_connection_that_is_made_after_its_query_was_given_up_is_closed_at_once() -> None:
+    exchange, (ours, theirs) = Exchange(), socket.socketpair()
+    with ours, theirs:
+        exchange.cut()
+        exchange.uses(ours)
+        theirs.settimeout(5)
+        assert theirs.recv(1) == b""
+
+
 def test_a_server_that_says_nothing_is_too_late(client: FhirClient) -> None:
     with raw_server(lambda to, _: time.sleep(2)) as address:
         assert hindrance(client, address, seconds=0.2) is Hindrance.TOO_LATE

@@ -12,7 +12,14 @@ import pytest
 from builders import PATIENT_ID, PRODUCTS, bundle
 
 from cds_service.domain.facts import IdentityFault
-from cds_service.fhir import DraftOrders, Recognition, holds_trace_of_product, read_draft_orders
+from cds_service.fhir import (
+    DraftOrders,
+    Recognition,
+    holds_trace_of_product,
+    medications_of_drafts,
+    read_draft_orders,
+    recorded_medications,
+)
 
 Resource = dict[str, Any]
 Read = Callable[..., DraftOrders]
@@ -350,3 +357,29 @@ def test_a_steroid_for_another_child_is_told_where_it_is_all_the_call_is_about(r
 
 def test_every_draft_of_the_session_can_be_addressed(read: Read) -> None:
     assert read(an_order("d1"), an_order("d2", STEROID)).by_id().keys() == {"d1", "d2"}
+
+
+# --- Medications that are worth a read
+
+
+def a_nameless_order(reference: str) -> Resource:
+    return {"resourceType": "MedicationRequest", "status": "active", "medicationReference": {"reference": reference}}
+
+
+REFERENCES = [
+    ("Medication/m1", ["Medication/m1"]),
+    ("https://ehr.example.org/fhir/r4/Medication/m1/_history/2", ["Medication/m1"]),
+    ("Patient/somebody-else", []),
+    ("Binary/b1", []),
+    ("#m1", []),
+    ("urn:uuid:7d2d4c9e-1c4f-4f0e-9a6b-2f6f0f3b5a12", []),
+]
+
+
+@pytest.mark.parametrize(("reference", "wanted"), REFERENCES)
+def test_only_a_medication_that_an_order_refers_to_is_worth_a_read(
+    recognition: Recognition, reference: str, wanted: list[str]
+) -> None:
+    orders = bundle([a_nameless_order(reference), a_nameless_order(reference)])
+    assert medications_of_drafts(orders, {}, recognition) == wanted
+    assert recorded_medications({"mine": orders}, recognition, only_nameless=True) == wanted

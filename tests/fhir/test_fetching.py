@@ -32,7 +32,7 @@ from loopback_servers import http_answer, raw_server
 
 from cds_service.domain.codes import Code, CodeBook
 from cds_service.domain.facts import Hindrance, ListState, Source
-from cds_service.fhir import Ask, ChartFetcher, Deadline, FhirAccess, Record, read_chart, read_scopes
+from cds_service.fhir import Ask, ChartFetcher, Deadline, FhirAccess, FhirClient, Record, read_chart, read_scopes
 from cds_service.fhir.fetching import MOST_READS, TRACES
 from cds_service.fhir.prefetch import own_queries, prefetch_templates
 from cds_service.presentation import Catalogue
@@ -287,6 +287,9 @@ ELSEWHERE = [
     "https://ehr.example.org/fhir/r4/..;/..;/admin",
     "https://ehr.example.org/fhir/r4/..%5c..%5cadmin",
     "https://ehr.example.org?page=2",
+    "https://somebody:secret@ehr.example.org/fhir/r4/Condition?page=2",
+    "https://ehr.example.org/fhir/r4/Condition\\page",
+    "https://ehr.example.org/fhir/r4/Condition page",
 ]
 
 
@@ -388,6 +391,36 @@ def test_a_list_that_hangs_is_too_late_and_the_others_are_there(fetcher: ChartFe
     states = read_chart(record.prefetch, PATIENT_ID, record.fetched).sources
     late = {source: state.hindrance for source, state in states.items() if state.hindrance}
     assert late == {Source.MEASUREMENTS: Hindrance.TOO_LATE}
+
+
+def test_a_query_that_was_given_up_frees_its_thread(catalogue: Catalogue) -> None:
+    """The server goes on sending one byte after the other, which no time-out of a socket ends."""
+    fetcher = ChartFetcher.of(FhirClient.pooled(100_000), own_queries(catalogue.codes))
+
+    def drip(to: Any, _: bytes) -> None:
+        to.sendall(b"HTTP/1.1 200 OK\r\nX-Slow:")
+        while True:
+            to.sendall(b" ")
+            is_over.wait(0.01)
+
+    is_over = threading.Event()
+    with raw_server(drip) as address:
+        assert conditions(fetcher, ask(address, seconds=0.3))[1] is Hindrance.TOO_LATE
+        ending = threading.Thread(target=fetcher.threads.shutdown, daemon=True)
+        ending.start()
+        ending.join(5)
+        assert not ending.is_alive()
+    fetcher.client.session.close()
+
+
+def test_a_fault_of_our_own_in_a_query_costs_its_own_list_alone(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(FhirClient, "get", fails)
+    assert conditions(fetcher, ask()) == (ListState.NOT_ATTEMPTED, Hindrance.UNREADABLE, 0)
 
 
 def test_a_deadline_that_has_passed_asks_nothing(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
@@ -501,6 +534,15 @@ def test_a_visit_that_was_sent_is_not_read_again(fetcher: ChartFetcher, ehr: res
     sent = {"visit": {"resourceType": "Encounter", "id": "visit-1", "subject": ABOUT}}
     fetcher.with_everything(Record.sent(sent), "visit-1", ask())
     assert "Encounter/visit-1" not in asked(ehr)
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_what_was_sent_beside_the_lists_is_not_asked_for(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock, kind: str
+) -> None:
+    serves_every_list(ehr)
+    fetcher.with_everything(Record.sent({"mine": bundle([{"resourceType": kind, "id": "b1"}])}), "", ask())
+    assert set(asked(ehr)) & set(BESIDE) == set(BESIDE) - {kind}
 
 
 def test_the_lists_that_can_name_the_product_are_these_four() -> None:

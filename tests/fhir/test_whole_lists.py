@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 import responses
 from builders import PATIENT_ID, bundle
@@ -113,6 +114,40 @@ def test_a_part_of_the_first_page_that_is_not_read_is_still_missing_after_the_la
     assert conditions(fetcher, ask(), sent) == (IN_PART, None, 2)
 
 
+OTHER_PARTS: dict[str, Json] = {
+    "a part that is not read": {"conditions": page([condition(1), bundle([condition(3)])], link=SECOND)},
+    "another list without its next page": {
+        "conditions": page([condition(1)], link=SECOND),
+        "more": page([condition(2)], total=2),
+    },
+}
+
+
+@pytest.mark.parametrize("what", OTHER_PARTS)
+def test_the_whole_list_is_asked_for_where_the_next_page_would_not_complete_it(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock, what: str
+) -> None:
+    answers(ehr, "Condition", bundle([condition(number) for number in (1, 2, 3)]))
+    assert conditions(fetcher, ask(), OTHER_PARTS[what]) == (WHOLE, None, 3)
+    assert [str(call.request.url) for call in ehr.calls] == [f"{BASE}/Condition?patient={PATIENT_ID}&_count=200"]
+
+
+@pytest.mark.parametrize(("second", "total"), [(4, 9), (None, None)])
+def test_two_searches_count_together_only_where_both_count(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock, second: int | None, total: int | None
+) -> None:
+    weight = {"resourceType": "Observation", "id": "o1", "subject": ABOUT}
+    by_code, by_category = page([weight], total=5), page([weight], total=second)
+
+    def answer(sent: Any) -> tuple[int, dict[str, str], bytes]:
+        return 200, {}, msgspec.json.encode(by_category if "category=" in sent.url else by_code)
+
+    ehr.add_callback("GET", f"{BASE}/Observation", answer)
+    record = fetcher.with_lists(Record.sent(None), {Source.MEASUREMENTS}, ask())
+    state = read_chart(record.prefetch, PATIENT_ID, record.fetched).sources[Source.MEASUREMENTS]
+    assert (state.state, state.total) == (IN_PART, total)
+
+
 def test_each_search_has_to_be_whole_by_its_own_count(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
     """Of six, two came and one follows; four others that somebody else searched for do not make up for it."""
     answers(ehr, "Condition", page([condition(3)]))
@@ -190,3 +225,48 @@ def test_a_copy_that_says_something_else_is_kept_beside_the_first() -> None:
     other = {**condition(), "code": {"text": "Jaundice"}}
     chart = read_chart({"conditions": bundle([condition()]), "again": bundle([other])}, PATIENT_ID)
     assert chart.of_type("Condition") == (condition(), other)
+
+
+NARROWED = [
+    "MedicationRequest?patient=123&status=active",
+    "https://ehr.example.org/fhir/MedicationRequest?patient=123&_count=200&status=active,completed",
+    "MedicationRequest?patient=123&intent=order",
+    "MedicationRequest?patient=123&status:not=stopped",
+    "MedicationRequest?authoredon=ge2026-01-01&patient=123",
+]
+FOR_ALL = [
+    "MedicationRequest?patient=123",
+    "MedicationRequest?patient=123&_count=200&_include=MedicationRequest:medication",
+    "MedicationRequest?subject=Patient/123",
+    "https://[ehr.example.org/fhir/MedicationRequest?patient=123",
+]
+
+
+def narrowed_state(address: str) -> ListState:
+    sent = {"activeMeds": {**bundle([]), "total": 0, "link": [{"relation": "self", "url": address}]}}
+    return read_chart(sent, PATIENT_ID).sources[Source.ORDERS].state
+
+
+@pytest.mark.parametrize("address", NARROWED)
+def test_a_search_that_left_part_of_a_list_out_is_not_the_whole_list(address: str) -> None:
+    assert narrowed_state(address) is ListState.INCOMPLETE
+
+
+@pytest.mark.parametrize("address", FOR_ALL)
+def test_a_search_for_all_of_a_patients_entries_is_the_whole_list(address: str) -> None:
+    assert narrowed_state(address) is ListState.COMPLETE
+
+
+def test_observations_are_asked_for_by_code_by_everybody() -> None:
+    address = "Observation?patient=123&code=http://loinc.org%7C29463-7"
+    sent = {"weights": {**bundle([]), "total": 0, "link": [{"relation": "self", "url": address}]}}
+    assert read_chart(sent, PATIENT_ID).sources[Source.MEASUREMENTS].state is ListState.COMPLETE
+
+
+def test_a_narrowed_list_is_asked_for_whole_where_access_is_given(
+    fetcher: ChartFetcher, ehr: responses.RequestsMock
+) -> None:
+    address = "Condition?patient=123&clinical-status=active"
+    sent = {"problems": {**bundle([condition(1)]), "link": [{"relation": "self", "url": address}]}}
+    answers(ehr, "Condition", bundle([condition(1), condition(2)]))
+    assert conditions(fetcher, ask(), sent) == (ListState.COMPLETE, None, 2)

@@ -76,13 +76,14 @@ PATIENTS = [
     (LIMITED, None, True),
     (LIMITED, "another", False),
     ("PATIENT/Observation.Read", "another", False),
-    ("user/Observation.rs", "another", True),
+    ("user/Observation.rs", "another", False),
+    ("user/Observation.rs", PATIENT_ID, True),
 ]
 
 
 @pytest.mark.spec("R-053")
 @pytest.mark.parametrize(("scope", "patient", "is_used"), PATIENTS)
-def test_a_token_limited_to_another_patient_is_not_used(scope: str, patient: str | None, is_used: bool) -> None:
+def test_a_token_that_names_another_patient_is_not_used(scope: str, patient: str | None, is_used: bool) -> None:
     access = used(call_with(scope=scope, patient=patient))
     assert isinstance(access, FhirAccess) if is_used else access is Hindrance.ACCESS_NOT_OURS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from datetime import date
 from typing import Any
 
@@ -103,6 +104,25 @@ def test_an_order_for_another_drug_asks_the_ehr_nothing(client: FlaskClient, ehr
         {"cards": []},
     )
     assert not questions(log)
+
+
+@pytest.mark.spec("R-095")
+@pytest.mark.parametrize(("expires_in", "status"), [(1, 412), (300, 200)])
+def test_nothing_is_waited_for_longer_than_the_token_lives(client: FlaskClient, expires_in: int, status: int) -> None:
+    request = compose_request(scenarios()["unremarkable"], "order-sign")
+    patient = request["prefetch"].pop("patient")
+    is_over = threading.Event()
+
+    def answer(to: Any, head: bytes) -> None:
+        is_patient = b"/Patient/" in head
+        if is_patient:
+            is_over.wait(2)
+        to.sendall(http_answer(write_json(patient)) if is_patient else http_answer(b"{}", status="404 Not Found"))
+
+    with raw_server(answer) as address:
+        access = {"fhirServer": address, "fhirAuthorization": {**GRANTED, "expires_in": expires_in}}
+        assert ask(client, "order-sign", write_json({**request, **access}))[0] == status
+        is_over.set()
 
 
 TRACES = {"medicationRequests", "medicationAdministrations", "procedures", "immunizations"}
