@@ -37,8 +37,7 @@ def set_up_logging(level: str, on_dropped: Callable[[int], None] = lambda fields
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        # The stream is looked up for each line, because whoever runs the service may exchange it.
-        logger_factory=lambda *_names: structlog.WriteLogger(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     _route_libraries()
