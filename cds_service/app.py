@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
-import sys
-import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from cds_service.config import Settings, require_production_ready
 from cds_service.content_folders import CARDS, FHIR_FIXTURES
-from cds_service.errors import CdsError
+from cds_service.errors import CdsError, ContentProblem
 from cds_service.fhir import FhirClient
 from cds_service.hooks import Evaluator
 from cds_service.hooks.admission import Admission, Places
+from cds_service.hooks.audit import account_for_calls
 from cds_service.hooks.authenticate import Authentication
 from cds_service.hooks.call_rates import CallRates
 from cds_service.hooks.clients import Client, destinations_of
@@ -33,12 +32,18 @@ from cds_service.hooks.key_sources import KeySource, client_keys
 from cds_service.hooks.services import discovery
 from cds_service.hooks.suggestions import created_order_names
 from cds_service.hooks.views import ADMISSION, DISCOVERY, EVALUATOR, MAX_BODY, SHARED_STATE, hooks, json_response
+from cds_service.operations import METRICS, READINESS, RESOURCES
+from cds_service.operations.log import place_of, set_up_logging
+from cds_service.operations.metrics import Metrics
+from cds_service.operations.readiness import Readiness
+from cds_service.operations.resources import Resources
 from cds_service.outbound import Destinations, outbound_session
 from cds_service.presentation import Catalogue, load_catalogue
 from cds_service.presentation.site_files import load_site_codes, load_site_policy
 from cds_service.store.shared_state import SharedState, open_shared_state
 from cds_service.web.fixture_records import FixtureRecords
 from cds_service.web.fixture_requests import load_fixture_requests
+from cds_service.web.operations import operations
 from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
 
 _LOOPBACK_ORIGINS = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d+)?\Z")
@@ -53,17 +58,37 @@ _SECURITY_HEADERS = {
 log = structlog.get_logger("service")
 
 
-def create_app(settings: Settings, server_threads: int = 64) -> Flask:
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was read from the card files and the site's own files."""
+
+    catalogue: Catalogue
+    clients: tuple[Client, ...]
+
+
+def load_files(settings: Settings) -> Loaded:
+    """Every file, read and checked. Raises SettingsProblem or ContentProblem, one line that names the file."""
+    catalogue = create_catalogue(settings)
+    return Loaded(catalogue, create_clients(settings, catalogue))
+
+
+def create_app(settings: Settings, loaded: Loaded | None = None, server_threads: int = 64) -> Flask:
     """The service as a WSGI application, for a server with so many threads.
 
-    Raises SettingsProblem or ContentProblem where it must not start.
+    With `loaded` no card, policy, code or clients file is read again, so that several processes answer alike. Raises
+    SettingsProblem or ContentProblem where it must not start.
     """
-    set_up_logging(settings.log_level)
+    loaded = loaded or load_files(settings)
+    catalogue, clients = loaded.catalogue, loaded.clients
+    metrics = Metrics()
+    set_up_logging(settings.log_level, metrics.log_fields_dropped)
     app = Flask(__name__, static_folder=None)
+    app.extensions[METRICS] = metrics
+    app.extensions[READINESS] = Readiness(metrics.dependency)
+    app.extensions[RESOURCES] = Resources()
+    account_for_calls(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    catalogue = create_catalogue(settings)
-    clients = create_clients(settings, catalogue)
     evaluator = create_evaluator(settings, catalogue, clients)
     app.extensions[EVALUATOR] = evaluator
     app.extensions[SHARED_STATE] = open_shared_state(settings.shared_state_url)
@@ -74,6 +99,8 @@ def create_app(settings: Settings, server_threads: int = 64) -> Flask:
     app.extensions[CODE_SYSTEM_BODIES] = code_system_bodies(catalogue, settings.base_url)
     app.register_blueprint(hooks)
     app.register_blueprint(code_systems)
+    app.register_blueprint(operations)
+    app.extensions[READINESS].register("cards", lambda: _require_cards(evaluator.catalogue))
     if settings.mode == "demo":
         app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
         app.extensions[RECORDS] = FixtureRecords(FHIR_FIXTURES, app.extensions[FIXTURES])
@@ -142,6 +169,12 @@ def create_clients(settings: Settings, catalogue: Catalogue) -> tuple[Client, ..
     return load_clients(settings.clients_file, created_order_names(catalogue))
 
 
+def _require_cards(catalogue: Catalogue) -> None:
+    """Raise ContentProblem where there is no card to answer with."""
+    if not catalogue.cards:
+        raise ContentProblem("no cards are loaded; start the service again")
+
+
 def _clock(settings: Settings) -> Callable[[], datetime]:
     fixed = settings.now
     return (lambda: fixed) if fixed is not None else (lambda: datetime.now(UTC))
@@ -174,6 +207,8 @@ def _with_security_headers(response: Response) -> Response:
 
 def _own_fault(error: CdsError) -> Response:
     status, body = outcome_of(error)
+    if status >= 500:
+        current_app.extensions[METRICS].fault()
     log.info("refused", status=status, reason=type(error).__name__)
     response = json_response(write_json(body), status)
     response.headers.update(headers_of(error))
@@ -190,22 +225,6 @@ def _http_fault(error: HTTPException) -> Response:
 
 def _unexpected_fault(error: Exception) -> Response:
     """A fault of ours: the log says where, never what was being read; the caller learns only that it happened."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
-    log.error("failed", fault=type(error).__name__, where=where)
+    current_app.extensions[METRICS].fault()
+    log.error("failed", fault=type(error).__name__, where=place_of(error))
     return json_response(write_json(operation_outcome("exception", "the service failed; see its log")), 500)
-
-
-def set_up_logging(level: str) -> None:
-    """One JSON line for each event on standard error; only named fields, no patient data."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )

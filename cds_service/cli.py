@@ -76,7 +76,28 @@ def serve() -> None:
     settings = load_settings(os.environ)
     if settings.mode == "demo":
         settings = load_settings(os.environ, public_base_url=f"http://{host}:{port}")
-    _serve(settings, host, port)
+    _serve_in_processes(settings, host, port)
+
+
+def _serve_in_processes(settings: Settings, host: str, port: int) -> None:
+    if settings.mode == "demo":
+        _require_loopback(host)
+    from cds_service.app import create_app, load_files
+    from cds_service.operations.log import set_up_logging
+    from cds_service.server import listen, run_server, server_size
+
+    size = server_size(
+        os.environ,
+        is_state_shared=settings.shared_state_url != "memory://",
+        is_production=settings.mode == "production",
+    )
+    loaded = load_files(settings)
+    try:
+        listening = listen(host, port)
+    except OSError as error:
+        _fail(f"cannot listen on {host} port {port} ({error.strerror}); choose another HOST or PORT", _WORK_FAILED)
+    set_up_logging(settings.log_level)
+    run_server(lambda: create_app(settings, loaded, size.threads), listening, size)
 
 
 def _port(written: str) -> int:
@@ -86,11 +107,11 @@ def _port(written: str) -> int:
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:
-    if settings.mode == "demo" and not _is_loopback(host):
-        raise SettingsProblem(f"HOST is {host}; demo mode serves on loopback only, use 127.0.0.1")
+    _require_loopback(host)
     from waitress.server import create_server
 
     from cds_service.app import create_app
+    from cds_service.operations import RESOURCES
 
     app = create_app(settings, server_threads=_THREADS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -115,6 +136,12 @@ def _serve(settings: Settings, host: str, port: int) -> None:
         click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
         click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
     server.run()
+    app.extensions[RESOURCES].close()
+
+
+def _require_loopback(host: str) -> None:
+    if not _is_loopback(host):
+        raise SettingsProblem(f"HOST is {host}; demo mode serves on loopback only, use 127.0.0.1")
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -95,9 +96,10 @@ def facts_of(catalogue: Catalogue, recognition: Recognition) -> Callable[[Mappin
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Every byte the service logs during the test."""
+    """Every byte the service logs during the test, at level info, whatever an earlier test has set."""
     written = io.StringIO()
     before = structlog.get_config()
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(written))
+    at_info = structlog.make_filtering_bound_logger(logging.INFO)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(written), wrapper_class=at_info)
     yield written
     structlog.configure(**before)

@@ -227,6 +227,10 @@ def test_check_config_of_a_production_service_that_may_start_ends_well(tmp_path:
         ({"HOST": "ehr.example.org"}, "loopback only"),
         ({"PORT": "http"}, "PORT is http"),
         ({"PORT": "70000"}, "PORT is 70000"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY is 0; use a number from 1 to 64"),
+        ({"WEB_THREADS": "many"}, "WEB_THREADS is many"),
+        ({"CDS_POLICY_FILE": "nowhere.toml"}, "nowhere.toml"),
+        ({"CDS_CLIENTS_FILE": "nowhere.toml"}, "nowhere.toml"),
     ],
 )
 def test_serve_in_demo_mode_refuses(environment: dict[str, str], says: str) -> None:
@@ -235,6 +239,14 @@ def test_serve_in_demo_mode_refuses(environment: dict[str, str], says: str) -> N
 
 def test_demo_refuses_to_be_production() -> None:
     assert "CDS_MODE is production" in refused(run("demo", CDS_MODE="production"))
+
+
+def test_serve_says_in_one_line_that_its_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("serve", CDS_MODE="demo", PORT=str(taken.getsockname()[1]))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "cannot listen on 127.0.0.1 port" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_port_that_is_taken_is_one_line_and_exit_1() -> None:

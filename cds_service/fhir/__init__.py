@@ -1,7 +1,7 @@
 """FHIR R4 JSON in, facts out, and back again for suggestions. Nothing outside knows how FHIR writes things."""
 
 from cds_service.fhir.access import FhirAccess, is_bearer_token
-from cds_service.fhir.availability import Chart, read_chart
+from cds_service.fhir.availability import Chart, lists_sent, read_chart
 from cds_service.fhir.client import Deadline, FhirClient
 from cds_service.fhir.code_system import OwnCode, OwnCodeSystem, code_system_resource
 from cds_service.fhir.created_order import with_codings_first
@@ -56,6 +56,7 @@ __all__ = [
     "holds_trace_of_product",
     "is_bearer_token",
     "is_deeper",
+    "lists_sent",
     "medications_of_drafts",
     "names_medicine_order",
     "names_product",

@@ -98,6 +98,22 @@ def read_chart(
     )
 
 
+def lists_sent(prefetch: Mapping[str, object]) -> tuple[Source, ...]:
+    """The lists that a call brought something of, whole or not, as the first entry of each value tells."""
+    found = (_list_of(key, value) for key, value in prefetch.items())
+    return tuple(dict.fromkeys(source for source in found if source is not None))
+
+
+def _list_of(key: str, value: object) -> Source | None:
+    """The list a value is of, by its content or its key; None for an outcome in its place, and for what is no FHIR."""
+    kind = text(an_object(value).get("resourceType"))
+    if kind == "OperationOutcome" or (value is not None and not kind):
+        return None
+    entries = objects(an_object(value).get("entry")) if kind == "Bundle" else []
+    first = text(an_object(entries[0].get("resource")).get("resourceType")) if entries else kind
+    return SOURCE_OF_TYPE.get(first, _SOURCE_OF_KEY.get(key))
+
+
 def _by_type(
     resources: Iterable[JsonObject], patient_id: str
 ) -> tuple[dict[str, list[JsonObject]], tuple[IdentityProblem, ...]]:

@@ -17,7 +17,6 @@ from cds_service.fhir import (
     Ask,
     ChartFetcher,
     Deadline,
-    FetchedList,
     FhirClient,
     Occasion,
     Recognition,
@@ -34,6 +33,7 @@ from cds_service.fhir import (
     read_facts,
     recorded_medications,
 )
+from cds_service.hooks.call_account import CallAccount
 from cds_service.hooks.clients import DEMO_CLIENT, Client
 from cds_service.hooks.fhir_access import fhir_access
 from cds_service.hooks.request import HookCall, without_null_prefetch
@@ -90,21 +90,31 @@ class Evaluator:
         fetcher = ChartFetcher.of(fhir_client, own_queries(catalogue.codes))
         return cls(catalogue, recognition, writer, fetcher, zone, now, budget_seconds)
 
-    def answer(self, call: HookCall, client: Client = DEMO_CLIENT, received_at: float | None = None) -> Json:
+    def answer(
+        self,
+        call: HookCall,
+        client: Client = DEMO_CLIENT,
+        received_at: float | None = None,
+        account: CallAccount | None = None,
+    ) -> Json:
         """The response to a call, as agreed with the client; no cards where it does not concern this service (C9).
 
-        `received_at` is the reading of the running clock when the call came. Raises PatientUnavailable where the call
-        is ours and the patient's record cannot be had.
+        `received_at` is the reading of the running clock when the call came. `account` is told what was looked at and
+        what was unknown. Raises PatientUnavailable where the call is ours and the patient's record cannot be had.
         """
+        account = account or CallAccount(call.service.service_id)
         if client.quirks.null_prefetch_is_unknown:
             call = without_null_prefetch(call)
+        account.received(call.prefetch)
         ask = self._ask(call, client, received_at)
         record, occasion = self._gate(call, ask)
         if occasion is None:
-            _log_fetched(record, call, is_ours=False)
+            account.asked(record)
+            _log_fetched(record, account, is_ours=False)
             return response_body([], client.quirks)
         record = self._complete(call, record, ask)
-        _log_fetched(record, call, is_ours=True)
+        account.asked(record)
+        _log_fetched(record, account, is_ours=True)
         facts = self._facts(call, record, occasion)
         concern = concern_of(facts, self.catalogue.known)
         if concern is Concern.NONE:
@@ -115,6 +125,7 @@ class Evaluator:
         if call.user_may_be_family:
             return self.writer.scheduling_text(facts, call, client.quirks)
         review = review_treatment(facts, self.catalogue, call.service.hook, concern)
+        account.answered(review.answers)
         return self.writer.response(review, call, occasion.drafts.by_id(), client.quirks)
 
     def _ask(self, call: HookCall, client: Client, received_at: float | None) -> Ask:
@@ -206,21 +217,16 @@ def _why_no_patient(facts: PatientFacts) -> str:
     return f"Patient is not available{why}; send it as prefetch key patient"
 
 
-def _log_fetched(record: Record, call: HookCall, *, is_ours: bool) -> None:
+def _log_fetched(record: Record, account: CallAccount, *, is_ours: bool) -> None:
     """Which lists we asked for, or could not, and what kept them away; no address, no token, nothing of the patient.
 
     A call that was not recognised as ours because a list or a Medication failed looks like one that is not ours: here
     it shows.
     """
     if record.fetched or record.wanted:
-        told = {source.value: _outcome(fetched) for source, fetched in record.fetched.items()}
-        service, unread = call.service.service_id, len(record.unread)
-        wanted = len(record.wanted)
+        told, unread, wanted = account.fetched, len(record.unread), len(record.wanted)
+        service = account.service
         log.info("fetched", service=service, is_ours=is_ours, lists=told, medications=wanted, unread_medications=unread)
-
-
-def _outcome(fetched: FetchedList) -> str:
-    return fetched.hindrance.value if fetched.hindrance is not None else "fetched"
 
 
 def _log_unmapped(facts: PatientFacts, call: HookCall) -> None:

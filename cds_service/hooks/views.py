@@ -8,9 +8,10 @@ from time import monotonic
 import structlog
 from flask import Blueprint, Response, current_app, g, request
 
-from cds_service.errors import BodyTooLarge, UnsupportedMediaType
+from cds_service.errors import BadRequest, BodyTooLarge, UnsupportedMediaType
 from cds_service.fhir import unmatched_selections
 from cds_service.hooks.admission import Admission
+from cds_service.hooks.audit import begin_account
 from cds_service.hooks.evaluation import Evaluator
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.request import ORDER_HOOKS, HookCall, read_hook_call
@@ -63,14 +64,13 @@ def call_service(service_id: str) -> Response:
     evaluator: Evaluator = current_app.extensions[EVALUATOR]
     admission: Admission = current_app.extensions[ADMISSION]
     service = service_by_id(service_id)
+    account = begin_account(service.service_id)
     call = read_hook_call(read_json_object(_body()), service)
     _log_oddities(call)
     client = admission.client(g.caller, call.fhir_server)
-    answer = evaluator.answer(call, client, g.received_at)
-    if answer["cards"]:
-        milliseconds = round((monotonic() - g.received_at) * 1000)
-        cards = len(answer["cards"])
-        log.info("cards", service=service_id, client=client.name, cards=cards, milliseconds=milliseconds)
+    account.client = client.name
+    answer = evaluator.answer(call, client, g.received_at, account)
+    account.shown(answer["cards"])
     return json_response(write_json(answer))
 
 
@@ -93,7 +93,7 @@ def _body() -> bytes:
     """The request's bytes, all of them; they can be asked for again.
 
     Raises UnsupportedMediaType for anything but plain JSON, and BodyTooLarge beyond the limit, also where the
-    client does not announce the length.
+    client does not announce the length; BadRequest where it does not come.
     """
     if "body" not in g:
         g.body = _read_body()
@@ -109,7 +109,10 @@ def _read_body() -> bytes:
     limit: int = current_app.extensions[MAX_BODY]
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    body = request.stream.read(limit + 1)
+    try:
+        body = request.stream.read(limit + 1)
+    except OSError as error:  # the client fell silent, went away, or broke off its chunks
+        raise BadRequest("the body did not arrive; send it again") from error
     if len(body) > limit:
         raise _too_large(limit)
     return body

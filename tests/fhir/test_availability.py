@@ -9,7 +9,7 @@ import pytest
 from builders import PATIENT_ID, bundle
 
 from cds_service.domain.facts import IdentityFault, ListState, Source, SourceState
-from cds_service.fhir import Chart, read_chart
+from cds_service.fhir import Chart, lists_sent, read_chart
 
 OWN = {"reference": f"Patient/{PATIENT_ID}"}
 
@@ -395,3 +395,29 @@ def test_a_failed_value_under_an_unknown_key_is_told(value: Any) -> None:
     chart = read_chart({"myLabs": value}, "123")
     assert [entry.evidence.reference for entry in chart.unreadable] == ["myLabs"]
     assert [entry.source for entry in chart.unreadable] == [None]
+
+
+# --- which lists came, for the audit line
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "came"),
+    [
+        ("patient", {"resourceType": "Patient", "id": "1"}, ["patient"]),
+        (
+            "labs",
+            {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Observation"}}]},
+            ["observations"],
+        ),
+        ("observations", {"resourceType": "Bundle"}, ["observations"]),
+        ("observations", None, ["observations"]),
+        ("observations", {"resourceType": "OperationOutcome"}, []),
+        ("observations", "<html>", []),
+        ("observations", {}, []),
+        ("observations", {"resourceType": "Bundle", "entry": ["x", None]}, ["observations"]),
+        ("anything", {"resourceType": "Bundle"}, []),
+        ("anything", {"resourceType": "Task"}, []),
+    ],
+)
+def test_the_lists_that_came_are_told_by_content_or_key(key: str, value: Any, came: list[str]) -> None:
+    assert [source.value for source in lists_sent({key: value})] == came

@@ -127,7 +127,7 @@ def test_the_log_names_the_client(site: FlaskClient, log: io.StringIO) -> None:
     for name in ("plain", "nobody-we-know"):
         post(site, asked(NOTHING_TESTED, name))
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert [line["client"] for line in lines if line["event"] == "cards"] == ["plain", "demo"]
+    assert [line["client"] for line in lines if line["event"] == "access"] == ["plain", "demo"]
 
 
 # --- one action per suggestion

@@ -1,0 +1,49 @@
+"""SECURITY.md names tests that exist, and no control without one, but for what other branches bring."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROWS = [
+    line
+    for line in (ROOT / "SECURITY.md").read_text("utf-8").splitlines()
+    if re.match(r"\| [STRIDE] \|", line)
+]  # fmt: skip
+BUILT_ELSEWHERE = ("[auth]", "[store]")
+
+
+@pytest.fixture(scope="module")
+def tests() -> set[str]:
+    files = (ROOT / "tests").rglob("test_*.py")
+    return {name for file in files for name in re.findall(r"(?m)^def (test_\w+)", file.read_text("utf-8"))}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[2].strip()[:60])
+def test_a_threat_is_met_by_a_control_that_a_test_proves(row: str, tests: set[str]) -> None:
+    _, kind, threat, control, proof, _ = (part.strip() for part in row.split("|"))
+    assert threat
+    assert control
+    here = (
+        "" if is_elsewhere(control) else ";".join(part for part in proof.split(";") if not is_elsewhere(part.strip()))
+    )
+    named = set(re.findall(r"`(test_\w+)`", here))
+    assert named or is_elsewhere(control), f"{kind}: {threat}"
+    assert named <= tests, named - tests
+
+
+def is_elsewhere(words: str) -> bool:
+    """Whether another branch brings what these words say."""
+    return words.strip("`").startswith(BUILT_ELSEWHERE)
+
+
+def test_every_kind_of_threat_is_looked_at() -> None:
+    assert {row[2] for row in ROWS} == set("STRIDE")
+
+
+def test_every_boundary_has_its_table() -> None:
+    page = (ROOT / "SECURITY.md").read_text("utf-8")
+    assert len(re.findall(r"(?m)^### \d ", page)) == 6
