@@ -16,35 +16,54 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from cds_service.config import Settings
 from cds_service.content_folders import CARDS, FHIR_FIXTURES
-from cds_service.errors import CdsError
+from cds_service.errors import CdsError, StoreUnavailable
 from cds_service.fhir import FhirClient
 from cds_service.hooks import Evaluator
 from cds_service.hooks.clients import Client
 from cds_service.hooks.clients_file import load_clients
 from cds_service.hooks.code_systems import CODE_SYSTEM_BODIES, code_system_bodies, code_systems
 from cds_service.hooks.errors import operation_outcome, outcome_of, outcome_of_status
+from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.json_body import write_json
 from cds_service.hooks.services import discovery
 from cds_service.hooks.suggestions import created_order_names
-from cds_service.hooks.views import CLIENTS, DISCOVERY, EVALUATOR, MAX_BODY, hooks, json_response
+from cds_service.hooks.views import (
+    CLIENTS,
+    DISCOVERY,
+    EVALUATOR,
+    FEEDBACK_READER,
+    MAX_BODY,
+    STORE,
+    hooks,
+    json_response,
+)
 from cds_service.presentation import Catalogue, load_catalogue
 from cds_service.presentation.site_files import load_site_codes, load_site_policy
+from cds_service.store import DEFAULT_URL, Store, create_temporary_url, open_store
 from cds_service.web.fixture_records import FixtureRecords
 from cds_service.web.fixture_requests import load_fixture_requests
 from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
 
+# The database is asked again this many seconds after it failed; clients are told to wait as long.
+_RETRY_AFTER_SECONDS = 5
 _LOOPBACK_ORIGINS = r"^http://(127\.0\.0\.1|localhost)(:\d+)?$"
 log = structlog.get_logger("service")
 
 
 def create_app(settings: Settings) -> Flask:
-    """The service as a WSGI application. Raises SettingsProblem or ContentProblem where it must not start."""
+    """The service as a WSGI application.
+
+    Raises SettingsProblem, ContentProblem or StoreUnavailable where it must not start.
+    """
     set_up_logging(settings.log_level)
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    evaluator = create_evaluator(settings)
+    store = create_store(settings)
+    evaluator = create_evaluator(settings, store)
+    app.extensions[STORE] = store
     app.extensions[EVALUATOR] = evaluator
+    app.extensions[FEEDBACK_READER] = create_feedback_reader(settings, evaluator.catalogue)
     app.extensions[CLIENTS] = create_clients(settings, evaluator.catalogue)
     app.extensions[DISCOVERY] = write_json(discovery(evaluator.catalogue, settings.spec_profile))
     app.extensions[MAX_BODY] = settings.max_body_bytes
@@ -63,8 +82,8 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def create_evaluator(settings: Settings) -> Evaluator:
-    """Everything a hook call needs, read and checked once."""
+def create_evaluator(settings: Settings, store: Store | None = None) -> Evaluator:
+    """Everything a hook call needs, read and checked once; without a store nothing is remembered."""
     # Where requests, the library, looks for a hospital's own certificate authorities.
     fhir_client = FhirClient.pooled(settings.max_body_bytes, os.environ.get("REQUESTS_CA_BUNDLE"))
     return Evaluator.of(
@@ -74,7 +93,24 @@ def create_evaluator(settings: Settings) -> Evaluator:
         settings.base_url,
         fhir_client,
         settings.budget_ms / 1000,
+        store,
     )
+
+
+def create_store(settings: Settings) -> Store:
+    """The memory: in demo mode a temporary file, brought to the current schema whatever it had, if none is named."""
+    is_demo = settings.mode == "demo"
+    if is_demo and settings.database_url is None:
+        url, remove = create_temporary_url()
+        return open_store(url, migrates=True, on_close=remove)
+    return open_store(settings.database_url or DEFAULT_URL, migrates=is_demo)
+
+
+def create_feedback_reader(settings: Settings, catalogue: Catalogue) -> FeedbackReader:
+    """What reads feedback: it knows our reasons, and whether this site keeps comments."""
+    system = f"{settings.base_url}/CodeSystem/override-reasons"
+    codes = frozenset(code for code, _ in catalogue.phrases.override_reasons)
+    return FeedbackReader(system, codes, catalogue.known.policy.whole("feedback.store_comments") == 1)
 
 
 def create_catalogue(settings: Settings) -> Catalogue:
@@ -106,7 +142,10 @@ def _allow_loopback_pages(app: Flask) -> None:
 def _own_fault(error: CdsError) -> Response:
     status, body = outcome_of(error)
     log.info("refused", status=status, reason=type(error).__name__)
-    return json_response(write_json(body), status)
+    response = json_response(write_json(body), status)
+    if isinstance(error, StoreUnavailable):
+        response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    return response
 
 
 def _http_fault(error: HTTPException) -> Response:

@@ -15,7 +15,7 @@ import click
 
 from cds_service import __version__
 from cds_service.config import NO_EFFECT_YET, PARTIAL_EFFECT_YET, Settings, load_settings, require_production_ready
-from cds_service.errors import CdsError, NoUsableAnswer, SettingsProblem
+from cds_service.errors import CdsError, NoUsableAnswer, SettingsProblem, StoreUnavailable
 
 if TYPE_CHECKING:
     from cds_service.hooks.clients import Client
@@ -40,7 +40,7 @@ class _OneLineErrors(click.Group):
         except CdsError as error:
             if ctx.params.get("debug"):
                 raise
-            _fail(str(error), _BAD_INPUT)
+            _fail(str(error), _WORK_FAILED if isinstance(error, StoreUnavailable) else _BAD_INPUT)
         except (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
             if ctx.params.get("debug"):
                 raise
@@ -90,8 +90,10 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     from waitress.server import create_server
 
     from cds_service.app import create_app
+    from cds_service.hooks.views import STORE
 
     app = create_app(settings)
+    store = app.extensions[STORE]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     address = f"http://{host}:{port}"
     # Twice the limit is still received, so that the refusal is ours; all of it stays in memory, off the disk.
@@ -112,7 +114,11 @@ def _serve(settings: Settings, host: str, port: int) -> None:
         _fail(f"cannot listen on {address} ({error.strerror}); choose another port", _WORK_FAILED)
     click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
     click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
-    server.run()
+    click.echo(f"Database: {store.where}{' (temporary)' if settings.database_url is None else ''}")
+    try:
+        server.run()
+    finally:
+        store.close()
 
 
 def _is_loopback(host: str) -> bool:
@@ -185,14 +191,64 @@ def replay_fixtures(base_url: str, token_file: str | None) -> None:
     raise SystemExit(_WORK_FAILED if differing else 0)
 
 
+@main.command("migrate")
+def migrate_schema() -> None:
+    """Bring the database to the current schema."""
+    settings = load_settings(os.environ)
+    from cds_service.store import migrate_database
+
+    where = migrate_database(_database_of(settings, creates=True))
+    click.echo(f"{_masked(where)}: at the current schema")
+
+
+@main.command()
+@click.option("--csv", "as_csv", is_flag=True, help="Print lines for a spreadsheet.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report for machines.")
+def report(as_csv: bool, as_json: bool) -> None:
+    """Print per topic and rule: cards shown, accepted, overridden, the reasons, and the trend by week."""
+    if as_csv and as_json:
+        raise SettingsProblem("--csv and --json are both given; use one of them")
+    settings = load_settings(os.environ)
+    from cds_service.store import read_report
+
+    read = read_report(_database_of(settings, creates=False), settings.zone)
+    from cds_service import report_printing
+
+    if as_csv:
+        from cds_service.app import create_catalogue
+
+        reasons = [code for code, _ in create_catalogue(settings).phrases.override_reasons]
+        click.echo(report_printing.report_as_csv(read, reasons), nl=False)
+    elif as_json:
+        click.echo(report_printing.report_as_json(read))
+    else:
+        report_printing.print_report(read)
+
+
+def _database_of(settings: Settings, *, creates: bool) -> str:
+    """The address of the database. Raises SettingsProblem for one that is not there and is not to be created."""
+    from cds_service.store import DEFAULT_URL, database_url
+
+    if settings.mode == "demo" and settings.database_url is None:
+        raise SettingsProblem("CDS_DATABASE_URL is not set; in demo mode nothing is kept without it")
+    written = settings.database_url or DEFAULT_URL
+    url = database_url(written)
+    if not creates and url.drivername == "sqlite" and not Path(url.database or "").is_file():
+        raise SettingsProblem(f"CDS_DATABASE_URL: there is no file {url.database}; nothing has been kept there yet")
+    return written
+
+
 @main.command("check-config")
 def check_config() -> None:
     """Validate every configuration file and print the effective values."""
     settings = load_settings(os.environ)
     from cds_service.app import create_catalogue, create_clients
+    from cds_service.store import database_url
 
     catalogue = create_catalogue(settings)
     clients = create_clients(settings, catalogue)
+    if settings.database_url is not None:
+        database_url(settings.database_url)
     for name in Settings.model_fields:
         remark = "no effect in this release" if name in NO_EFFECT_YET else PARTIAL_EFFECT_YET.get(name, "")
         click.echo(f"CDS_{name.upper()}={_masked(getattr(settings, name))}{f'   ({remark})' if remark else ''}")

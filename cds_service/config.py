@@ -18,7 +18,6 @@ PREFIX = "CDS_"
 _ISO_START = re.compile(r"\d{4}-\d{2}-\d{2}T")
 NO_EFFECT_YET = frozenset(
     {
-        "database_url",
         "shared_state_url",
         "rate_limit",
         "discovery_auth",

@@ -9,6 +9,7 @@ CdsError
 ├── UnsupportedMediaType  the caller did not send JSON (HTTP 415)
 ├── UnknownService        no CDS Service has this id (HTTP 404)
 ├── PatientUnavailable    the patient's record cannot be had (HTTP 412)
+├── StoreUnavailable      the database cannot be used now (HTTP 503, exit 1)
 └── NoUsableAnswer        a service that we call gives no answer that could be compared (exit 1)
 
 Every message is one line that says what, where and the remedy, and holds no patient data.
@@ -55,6 +56,10 @@ class UnknownService(CdsError):
 
 class PatientUnavailable(CdsError):
     """The patient's record is absent, failed, empty or about somebody else."""
+
+
+class StoreUnavailable(CdsError):
+    """The database does not answer, is full, is locked, or refuses; nothing was kept."""
 
 
 class NoUsableAnswer(CdsError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,10 @@ from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.request import read_hook_call
 from cds_service.hooks.services import service_by_id
 from cds_service.presentation import Catalogue
+
+# The service refuses variables of its own prefix that it does not know; those for the tests go by other names.
+for _name in [name for name in os.environ if name.startswith("CDS_TEST_")]:
+    os.environ[_name.removeprefix("CDS_")] = os.environ.pop(_name)
 
 FIXED_NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

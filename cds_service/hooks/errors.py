@@ -9,6 +9,7 @@ from cds_service.errors import (
     BodyTooLarge,
     CdsError,
     PatientUnavailable,
+    StoreUnavailable,
     UnknownService,
     UnsupportedMediaType,
 )
@@ -19,6 +20,7 @@ _STATUS_AND_CODE: tuple[tuple[type[CdsError], int, str], ...] = (
     (PatientUnavailable, 412, "incomplete"),
     (BodyTooLarge, 413, "too-long"),
     (UnsupportedMediaType, 415, "not-supported"),
+    (StoreUnavailable, 503, "transient"),
 )
 _CODE_OF_STATUS = {
     400: "invalid",

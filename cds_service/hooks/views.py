@@ -12,11 +12,14 @@ from cds_service.errors import BodyTooLarge, UnsupportedMediaType
 from cds_service.fhir import unmatched_selections
 from cds_service.hooks.clients import client_of
 from cds_service.hooks.evaluation import Evaluator
+from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.request import ORDER_HOOKS, HookCall, read_hook_call
 from cds_service.hooks.services import service_by_id
+from cds_service.store import Store
 
 EVALUATOR, CLIENTS = "cds_evaluator", "cds_clients"
+STORE, FEEDBACK_READER = "cds_store", "cds_feedback_reader"
 DISCOVERY, MAX_BODY = "cds_discovery", "cds_max_body_bytes"
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -46,6 +49,25 @@ def call_service(service_id: str) -> Response:
         cards = len(answer["cards"])
         log.info("cards", service=service_id, client=client.name, cards=cards, milliseconds=milliseconds)
     return json_response(write_json(answer))
+
+
+@hooks.post("/cds-services/<service_id>/feedback")
+def receive_feedback(service_id: str) -> Response:
+    """What was done with cards: read whole, kept, and only then acknowledged (R-147, R-160, R-161)."""
+    evaluator: Evaluator = current_app.extensions[EVALUATOR]
+    reader: FeedbackReader = current_app.extensions[FEEDBACK_READER]
+    store: Store = current_app.extensions[STORE]
+    service = service_by_id(service_id)
+    events = reader.read(read_json_object(_body()))
+    store.save_feedback(events, evaluator.now(), service.service_id, _proven_client())
+    response = Response(status=200)
+    del response.headers["Content-Type"]
+    return response
+
+
+def _proven_client() -> str:
+    """The name of the client that proved who it is; "" in demo mode, where nobody has to."""
+    return ""
 
 
 def _log_oddities(call: HookCall) -> None:
