@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, union_all
 
 from cds_service.presentation import Acknowledged
 from cds_service.presentation.acknowledgement import OVERDUE, SLOT_RULES
@@ -47,7 +47,9 @@ def read_acknowledged(
     connection: Connection, patient: PatientDigest, now: datetime, quiet_for: timedelta
 ) -> Acknowledged:
     """What keeps quiet for this patient: findings answered at most `quiet_for` ago, and slots done elsewhere."""
-    answered = [_Answered(*row) for row in connection.execute(_answered_findings(patient.patient_hash))]
+    recently = _answered_findings(patient.patient_hash, feedback.c.received_at >= now - quiet_for)
+    elsewhere = _answered_findings(patient.patient_hash, override_reasons.c.code == DONE_ELSEWHERE)
+    answered = [_Answered(*row) for row in connection.execute(union_all(recently, elsewhere))]
     return Acknowledged(
         patient.evidence_key,
         frozenset(item.evidence_digest for item in answered if now - item.at <= quiet_for),
@@ -55,19 +57,16 @@ def read_acknowledged(
     )
 
 
-def _answered_findings(patient_hash: str) -> Select[Any]:
-    """The findings of every card of this patient that was overridden with a reason of ours, by the same client.
+def _answered_findings(patient_hash: str, answered: ColumnElement[bool]) -> Select[Any]:
+    """The findings of the cards of this patient that were overridden so with a reason of ours, by the same client.
 
     Not those of a card that other patients were shown too: a client that calls every visit by the same
     `hookInstance` may give two patients the same card, and nobody can tell whose it was. The checklist is no card to
     answer with a reason.
     """
     of_another = cards_shown.alias("cards_of_another")
-    review_of_another = reviews.alias("reviews_of_another")
     is_ambiguous = exists().where(
-        of_another.c.card_uuid == cards_shown.c.card_uuid,
-        of_another.c.review_id == review_of_another.c.id,
-        review_of_another.c.patient_hash != patient_hash,
+        of_another.c.card_uuid == cards_shown.c.card_uuid, of_another.c.patient_hash != patient_hash
     )
     return (
         select(
@@ -80,13 +79,14 @@ def _answered_findings(patient_hash: str) -> Select[Any]:
             feedback.c.outcome_at,
             feedback.c.received_at,
         )
-        .select_from(reviews)
-        .join(cards_shown, cards_shown.c.review_id == reviews.c.id)
-        .join(feedback, feedback.c.card_uuid == cards_shown.c.card_uuid)
+        .select_from(feedback)
         .join(override_reasons, override_reasons.c.feedback_id == feedback.c.id)
+        .join(cards_shown, cards_shown.c.card_uuid == feedback.c.card_uuid)
+        .join(reviews, reviews.c.id == cards_shown.c.review_id)
         .join(findings_shown, findings_shown.c.card_id == cards_shown.c.id)
         .where(
-            reviews.c.patient_hash == patient_hash,
+            answered,
+            cards_shown.c.patient_hash == patient_hash,
             cards_shown.c.topic != _CHECKLIST_TOPIC,
             feedback.c.outcome == OVERRIDDEN,
             override_reasons.c.is_ours,

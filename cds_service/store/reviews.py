@@ -61,13 +61,10 @@ def insert_reviews(connection: Connection, shown: Sequence[ShownReview]) -> None
     """Add these reviews with their cards and findings, inside the caller's transaction."""
     review_ids = insert_all(connection, reviews, [_review(item) for item in shown])
     by_review = list(zip(review_ids, shown, strict=True))
-    cards = [(review_id, card) for review_id, item in by_review for card in item.cards]
-    card_ids = insert_all(connection, cards_shown, [_card(review_id, card) for review_id, card in cards])
-    found = [
-        _finding(card_id, item)
-        for card_id, (_, card) in zip(card_ids, cards, strict=True)
-        for item in dict.fromkeys(card.findings)
-    ]
+    cards = [card for item in shown for card in item.cards]
+    rows = [_card(review_id, item.patient_hash, card) for review_id, item in by_review for card in item.cards]
+    by_card = zip(insert_all(connection, cards_shown, rows), cards, strict=True)
+    found = [_finding(card_id, item) for card_id, card in by_card for item in dict.fromkeys(card.findings)]
     insert_all(connection, findings_shown, found)
     quiet = [_quiet(review_id, finding) for review_id, item in by_review for finding in item.kept_quiet]
     insert_all(connection, findings_kept_quiet, quiet)
@@ -93,8 +90,14 @@ def _review(item: ShownReview) -> dict[str, Any]:
     }
 
 
-def _card(review_id: int, card: ShownCard) -> dict[str, Any]:
-    return {"review_id": review_id, "card_uuid": card.card_uuid, "topic": card.topic, "indicator": card.indicator}
+def _card(review_id: int, patient_hash: str, card: ShownCard) -> dict[str, Any]:
+    return {
+        "review_id": review_id,
+        "card_uuid": card.card_uuid,
+        "patient_hash": patient_hash,
+        "topic": card.topic,
+        "indicator": card.indicator,
+    }
 
 
 def _finding(card_id: int, item: ShownFinding) -> dict[str, Any]:

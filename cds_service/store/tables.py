@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -88,14 +89,18 @@ reviews = Table(
     Column("rule_set", String(32), nullable=False),
 )
 
+# `patient_hash` is that of the review, so that every call finds the few cards that were answered by one index, and
+# need not look through all that a patient was shown in months.
 cards_shown = Table(
     "cards_shown",
     metadata,
     _id(),
     _parent("review_id", "reviews"),
-    Column("card_uuid", String(36), nullable=False, index=True),
+    Column("card_uuid", String(36), nullable=False),
+    Column("patient_hash", String(_DIGEST), nullable=False),
     Column("topic", String(32), nullable=False),
     Column("indicator", String(8), nullable=False),
+    Index(None, "card_uuid", "patient_hash"),
 )
 
 # The lines of the checklist have no digest: they are never kept quiet.
@@ -126,7 +131,7 @@ feedback = Table(
     "feedback",
     metadata,
     _id(),
-    Column("received_at", UtcDateTime(), nullable=False),
+    Column("received_at", UtcDateTime(), nullable=False, index=True),
     Column("outcome_at", UtcDateTime(), nullable=False),
     Column("service_id", String(64), nullable=False),
     Column("client", String(64), nullable=False),
@@ -142,7 +147,7 @@ override_reasons = Table(
     _id(),
     _parent("feedback_id", "feedback"),
     Column("system", String(LONGEST_TEXT), nullable=False),
-    Column("code", String(LONGEST_TEXT), nullable=False),
+    Column("code", String(LONGEST_TEXT), nullable=False, index=True),
     Column("is_ours", Boolean(), nullable=False),
 )
 

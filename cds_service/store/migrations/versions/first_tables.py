@@ -54,11 +54,12 @@ def _what_was_shown() -> None:
         *_id("cards_shown"),
         *_parent("cards_shown", "review_id", "reviews"),
         sa.Column("card_uuid", sa.String(36), nullable=False),
+        sa.Column("patient_hash", sa.String(64), nullable=False),
         sa.Column("topic", sa.String(32), nullable=False),
         sa.Column("indicator", sa.String(8), nullable=False),
     )
     _index("cards_shown", "review_id")
-    _index("cards_shown", "card_uuid")
+    _index("cards_shown", "card_uuid", "patient_hash")
     op.create_table(
         "findings_shown",
         *_id("findings_shown"),
@@ -92,6 +93,7 @@ def _what_was_answered() -> None:
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("comment", sa.Text(), nullable=True),
     )
+    _index("feedback", "received_at")
     _index("feedback", "card_uuid")
     op.create_table(
         "override_reasons",
@@ -102,6 +104,7 @@ def _what_was_answered() -> None:
         sa.Column("is_ours", sa.Boolean(), nullable=False),
     )
     _index("override_reasons", "feedback_id")
+    _index("override_reasons", "code")
     op.create_table(
         "accepted_suggestions",
         *_id("accepted_suggestions"),
@@ -121,8 +124,8 @@ def _parent(table: str, column: str, parent: str) -> tuple[SchemaItem, ...]:
     return sa.Column(column, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False), refers
 
 
-def _index(table: str, column: str) -> None:
-    op.create_index(f"ix_{table}_{column}", table, [column])
+def _index(table: str, *columns: str) -> None:
+    op.create_index(f"ix_{table}_{'_'.join(columns)}", table, list(columns))
 
 
 def downgrade() -> None:
