@@ -30,11 +30,11 @@ class RememberingService:
     store: Store
     now: datetime = field(default=NOW)
 
-    def ask(self, given: Mapping[str, Any], hook: str, **changes: Any) -> list[Json]:
+    def ask(self, given: Mapping[str, Any], service_hook: str, **changes: Any) -> list[Json]:
         """The cards for a child described in the words of cases.yaml; written down before this returns."""
-        call = {**hook_request(given, hook), **changes}
+        call = {**hook_request(given, service_hook), **changes}
         response = self.app.test_client().post(
-            f"/cds-services/onasemnogene-{hook}", data=write_json(call), content_type="application/json"
+            f"/cds-services/onasemnogene-{service_hook}", data=write_json(call), content_type="application/json"
         )
         assert response.status_code == 200, response.text
         assert self.store.flush(30)

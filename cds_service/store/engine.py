@@ -134,6 +134,22 @@ def reading(engine: Engine) -> Iterator[Connection]:
         raise unavailable(error) from error
 
 
+@contextmanager
+def starting() -> Iterator[None]:
+    """Around what is done at the start or by a command: StoreUnavailable says why, in the driver's first words.
+
+    While patients are served they are not told to anybody: they may hold what was to be written.
+    """
+    try:
+        yield
+    except StoreUnavailable as error:
+        said = str(getattr(error.__cause__, "orig", None) or error.__cause__).strip().splitlines()[:1]
+        why = f" ({said[0]})" if said else ""
+        raise StoreUnavailable(
+            f"{DATABASE_URL}: the database cannot be used{why}; correct the address or it"
+        ) from error
+
+
 def unavailable(error: SQLAlchemyError) -> StoreUnavailable:
     """The fault as we name it; what the driver said may hold data, so only its kind is told."""
     kind = type(getattr(error, "orig", None) or error).__name__

@@ -10,7 +10,14 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, select
 
 from cds_service.errors import SettingsProblem
-from cds_service.store.engine import DATABASE_URL, create_database_engine, create_folder_of, database_url, reading
+from cds_service.store.engine import (
+    DATABASE_URL,
+    create_database_engine,
+    create_folder_of,
+    database_url,
+    reading,
+    starting,
+)
 from cds_service.store.patient_digest import DigestKey
 from cds_service.store.review_writer import MOST_WAITING
 from cds_service.store.schema import migrate, prepare
@@ -29,9 +36,10 @@ def open_store(
     """
     engine = _engine(database_url(url))
     try:
-        (migrate if migrates else prepare)(engine)
-        with reading(engine) as connection:
-            key = _digest_key(connection)
+        with starting():
+            (migrate if migrates else prepare)(engine)
+            with reading(engine) as connection:
+                key = _digest_key(connection)
     finally:
         # A server may fork after this; no connection is handed to two processes.
         engine.dispose()
@@ -45,7 +53,8 @@ def migrate_database(url: str) -> str:
     """
     engine = _engine(database_url(url))
     try:
-        migrate(engine)
+        with starting():
+            migrate(engine)
     finally:
         engine.dispose()
     return engine.url.render_as_string(hide_password=True)

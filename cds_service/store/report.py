@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from cds_service.store.engine import create_database_engine, database_url, reading
+from cds_service.store.engine import create_database_engine, database_url, reading, starting
 from cds_service.store.feedback import OVERRIDDEN
 from cds_service.store.schema import require_current
 from cds_service.store.tables import (
@@ -63,7 +63,8 @@ def read_report(url: str, zone: tzinfo) -> FeedbackReport:
     """The report of this database, weeks as they are in this zone. Raises SettingsProblem or StoreUnavailable."""
     engine = create_database_engine(database_url(url))
     try:
-        return _report(engine, zone)
+        with starting():
+            return _report(engine, zone)
     finally:
         engine.dispose()
 
