@@ -55,7 +55,7 @@ lock: ## pin what pyproject.toml asks for (UPGRADE=--upgrade: the newest version
 	$(require_python)
 	'$(PYTHON)' -m venv --clear .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --all-extras --output-file requirements.lock
 	$(COMPILE) --output-file requirements-dev.lock --group dev --constraint requirements.lock
 	rm -rf .venv-lock
 

@@ -20,18 +20,29 @@ from cds_service.errors import CdsError, ContentProblem
 from cds_service.fhir import FhirClient
 from cds_service.hooks import Evaluator
 from cds_service.hooks.admission import Admission, Places
-from cds_service.hooks.audit import account_for_calls
+from cds_service.hooks.audit import account_for_calls, count_refusal
 from cds_service.hooks.authenticate import Authentication
 from cds_service.hooks.call_rates import CallRates
 from cds_service.hooks.clients import Client, destinations_of
 from cds_service.hooks.clients_file import load_clients
 from cds_service.hooks.code_systems import CODE_SYSTEM_BODIES, code_system_bodies, code_systems
 from cds_service.hooks.errors import headers_of, operation_outcome, outcome_of, outcome_of_status
+from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.json_body import write_json
 from cds_service.hooks.key_sources import KeySource, client_keys
 from cds_service.hooks.services import discovery
 from cds_service.hooks.suggestions import created_order_names
-from cds_service.hooks.views import ADMISSION, DISCOVERY, EVALUATOR, MAX_BODY, SHARED_STATE, hooks, json_response
+from cds_service.hooks.views import (
+    ADMISSION,
+    DISCOVERY,
+    EVALUATOR,
+    FEEDBACK_READER,
+    MAX_BODY,
+    SHARED_STATE,
+    STORE,
+    hooks,
+    json_response,
+)
 from cds_service.operations import METRICS, READINESS, RESOURCES
 from cds_service.operations.log import place_of, set_up_logging
 from cds_service.operations.metrics import Metrics
@@ -40,6 +51,7 @@ from cds_service.operations.resources import Resources
 from cds_service.outbound import Destinations, outbound_session
 from cds_service.presentation import Catalogue, load_catalogue
 from cds_service.presentation.site_files import load_site_codes, load_site_policy
+from cds_service.store import DEFAULT_URL, Database, Store, prepare_database, prepare_temporary_database
 from cds_service.store.shared_state import SharedState, open_shared_state
 from cds_service.web.fixture_records import FixtureRecords
 from cds_service.web.fixture_requests import load_fixture_requests
@@ -60,23 +72,28 @@ log = structlog.get_logger("service")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was read from the card files and the site's own files."""
+    """What was read from the card files and the site's own files, and the database to remember in."""
 
     catalogue: Catalogue
     clients: tuple[Client, ...]
+    database: Database
 
 
 def load_files(settings: Settings) -> Loaded:
-    """Every file, read and checked. Raises SettingsProblem or ContentProblem, one line that names the file."""
+    """Every file, read and checked, and the database, prepared.
+
+    Raises SettingsProblem, ContentProblem or StoreUnavailable, one line that names the file or the variable.
+    """
     catalogue = create_catalogue(settings)
-    return Loaded(catalogue, create_clients(settings, catalogue))
+    clients = create_clients(settings, catalogue)
+    return Loaded(catalogue, clients, create_database(settings))
 
 
 def create_app(settings: Settings, loaded: Loaded | None = None, server_threads: int = 64) -> Flask:
     """The service as a WSGI application, for a server with so many threads.
 
-    With `loaded` no card, policy, code or clients file is read again, so that several processes answer alike. Raises
-    SettingsProblem or ContentProblem where it must not start.
+    With `loaded` no card, policy, code or clients file is read again, so that several processes answer alike, and the
+    database need not be there. Raises SettingsProblem, ContentProblem or StoreUnavailable where it must not start.
     """
     loaded = loaded or load_files(settings)
     catalogue, clients = loaded.catalogue, loaded.clients
@@ -89,7 +106,11 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     account_for_calls(app)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    evaluator = create_evaluator(settings, catalogue, clients)
+    store = loaded.database.open(metrics.store)
+    app.extensions[RESOURCES].register("database", store.close)
+    evaluator = create_evaluator(settings, catalogue, clients, store)
+    app.extensions[STORE] = store
+    app.extensions[FEEDBACK_READER] = create_feedback_reader(settings, catalogue)
     app.extensions[EVALUATOR] = evaluator
     app.extensions[SHARED_STATE] = open_shared_state(settings.shared_state_url)
     app.extensions[ADMISSION] = create_admission(settings, clients, app.extensions[SHARED_STATE], server_threads)
@@ -100,7 +121,7 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.register_blueprint(hooks)
     app.register_blueprint(code_systems)
     app.register_blueprint(operations)
-    app.extensions[READINESS].register("cards", lambda: _require_cards(evaluator.catalogue))
+    _register_dependencies(app)
     if settings.mode == "demo":
         app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
         app.extensions[RECORDS] = FixtureRecords(FHIR_FIXTURES, app.extensions[FIXTURES])
@@ -114,8 +135,10 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     return app
 
 
-def create_evaluator(settings: Settings, catalogue: Catalogue, clients: tuple[Client, ...]) -> Evaluator:
-    """Everything a hook call needs, read and checked once."""
+def create_evaluator(
+    settings: Settings, catalogue: Catalogue, clients: tuple[Client, ...], store: Store | None = None
+) -> Evaluator:
+    """Everything a hook call needs, read and checked once; without a store nothing is remembered."""
     certificates, destinations = _outbound(settings, clients)
     fhir_client = FhirClient.pooled(settings.max_body_bytes, certificates, destinations)
     return Evaluator.of(
@@ -125,6 +148,7 @@ def create_evaluator(settings: Settings, catalogue: Catalogue, clients: tuple[Cl
         settings.base_url,
         fhir_client,
         settings.budget_ms / 1000,
+        store,
     )
 
 
@@ -159,6 +183,21 @@ def _outbound(settings: Settings, clients: tuple[Client, ...]) -> tuple[str | No
     return certificates, destinations_of(clients) if settings.mode == "production" else None
 
 
+def create_database(settings: Settings) -> Database:
+    """The memory's database: in demo mode a temporary file, brought to the current schema, if none is named."""
+    is_demo = settings.mode == "demo"
+    if is_demo and settings.database_url is None:
+        return prepare_temporary_database()
+    return prepare_database(settings.database_url or DEFAULT_URL, migrates=is_demo)
+
+
+def create_feedback_reader(settings: Settings, catalogue: Catalogue) -> FeedbackReader:
+    """What reads feedback: it knows our reasons, and whether this site keeps comments."""
+    system = f"{settings.base_url}/CodeSystem/override-reasons"
+    codes = frozenset(code for code, _ in catalogue.phrases.override_reasons)
+    return FeedbackReader(system, codes, catalogue.known.policy.whole("feedback.store_comments") == 1)
+
+
 def create_catalogue(settings: Settings) -> Catalogue:
     """The card files with the site's own policy and codes put over them."""
     return load_catalogue(CARDS, load_site_policy(settings.policy_file), load_site_codes(settings.codes_file))
@@ -167,6 +206,14 @@ def create_catalogue(settings: Settings) -> Catalogue:
 def create_clients(settings: Settings, catalogue: Catalogue) -> tuple[Client, ...]:
     """The clients of the clients file, checked against what the cards offer."""
     return load_clients(settings.clients_file, created_order_names(catalogue))
+
+
+def _register_dependencies(app: Flask) -> None:
+    """What readiness asks. Cards are given without database and shared state, so a replica stays in service then."""
+    readiness: Readiness = app.extensions[READINESS]
+    readiness.register("cards", lambda: _require_cards(app.extensions[EVALUATOR].catalogue))
+    readiness.register("database", app.extensions[STORE].require_usable, is_needed=False)
+    readiness.register("shared-state", app.extensions[SHARED_STATE].require_reachable, is_needed=False)
 
 
 def _require_cards(catalogue: Catalogue) -> None:
@@ -207,8 +254,7 @@ def _with_security_headers(response: Response) -> Response:
 
 def _own_fault(error: CdsError) -> Response:
     status, body = outcome_of(error)
-    if status >= 500:
-        current_app.extensions[METRICS].fault()
+    count_refusal(error, status)
     log.info("refused", status=status, reason=type(error).__name__)
     response = json_response(write_json(body), status)
     response.headers.update(headers_of(error))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from cds_service import __version__
-from cds_service.config import NO_EFFECT_YET, Settings, load_settings
-from cds_service.errors import CdsError, NoUsableAnswer, SettingsProblem
+from cds_service.config import Settings, load_settings
+from cds_service.errors import CdsError, NoUsableAnswer, SettingsProblem, StoreUnavailable
 
 if TYPE_CHECKING:
     from cds_service.hooks.clients import Client
@@ -40,7 +40,7 @@ class _OneLineErrors(click.Group):
         except CdsError as error:
             if ctx.params.get("debug"):
                 raise
-            _fail(str(error), _BAD_INPUT)
+            _fail(str(error), _WORK_FAILED if isinstance(error, StoreUnavailable) else _BAD_INPUT)
         except (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
             if ctx.params.get("debug"):
                 raise
@@ -66,7 +66,7 @@ def demo(port: int) -> None:
     settings = load_settings(os.environ, mode="demo", public_base_url=f"http://127.0.0.1:{port}")
     if settings.mode != "demo":
         raise SettingsProblem("CDS_MODE is production; unset it to run the demo")
-    _serve(settings, "127.0.0.1", port)
+    _serve_demo(settings, "127.0.0.1", port)
 
 
 @main.command()
@@ -106,11 +106,11 @@ def _port(written: str) -> int:
     return int(written)
 
 
-def _serve(settings: Settings, host: str, port: int) -> None:
-    _require_loopback(host)
+def _serve_demo(settings: Settings, host: str, port: int) -> None:
     from waitress.server import create_server
 
     from cds_service.app import create_app
+    from cds_service.hooks.views import STORE
     from cds_service.operations import RESOURCES
 
     app = create_app(settings, server_threads=_THREADS)
@@ -132,11 +132,14 @@ def _serve(settings: Settings, host: str, port: int) -> None:
         )
     except OSError as error:
         _fail(f"cannot listen on {address} ({error.strerror}); choose another port", _WORK_FAILED)
-    if settings.mode == "demo":
-        click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
-        click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
-    server.run()
-    app.extensions[RESOURCES].close()
+    temporary = " (temporary)" if settings.database_url is None else ""
+    click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
+    click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
+    click.echo(f"Database: {app.extensions[STORE].where}{temporary}")
+    try:
+        server.run()
+    finally:
+        app.extensions[RESOURCES].close()
 
 
 def _require_loopback(host: str) -> None:
@@ -215,18 +218,67 @@ def replay_fixtures(base_url: str, token_file: str | None) -> None:
     raise SystemExit(_WORK_FAILED if differing else 0)
 
 
+@main.command("migrate")
+def migrate_schema() -> None:
+    """Bring the database to the current schema."""
+    settings = load_settings(os.environ)
+    from cds_service.store import migrate_database
+
+    where = migrate_database(_database_of(settings, creates=True))
+    click.echo(f"{_masked(where)}: at the current schema")
+
+
+@main.command()
+@click.option("--csv", "as_csv", is_flag=True, help="Print lines for a spreadsheet.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report for machines.")
+def report(as_csv: bool, as_json: bool) -> None:
+    """Print per topic and rule: cards shown, accepted, overridden, the reasons, and the trend by week."""
+    if as_csv and as_json:
+        raise SettingsProblem("--csv and --json are both given; use one of them")
+    settings = load_settings(os.environ)
+    from cds_service.store import read_report
+
+    read = read_report(_database_of(settings, creates=False), settings.zone)
+    from cds_service import report_printing
+
+    if as_csv:
+        from cds_service.app import create_catalogue
+
+        reasons = [code for code, _ in create_catalogue(settings).phrases.override_reasons]
+        click.echo(report_printing.report_as_csv(read, reasons), nl=False)
+    elif as_json:
+        click.echo(report_printing.report_as_json(read))
+    else:
+        report_printing.print_report(read)
+
+
+def _database_of(settings: Settings, *, creates: bool) -> str:
+    """The address of the database. Raises SettingsProblem for one that is not there and is not to be created."""
+    from cds_service.store import DEFAULT_URL, database_url
+
+    if settings.mode == "demo" and settings.database_url is None:
+        raise SettingsProblem("CDS_DATABASE_URL is not set; in demo mode nothing is kept without it")
+    written = settings.database_url or DEFAULT_URL
+    url = database_url(written)
+    if not creates and url.drivername == "sqlite" and not Path(url.database or "").is_file():
+        raise SettingsProblem(f"CDS_DATABASE_URL: there is no file {url.database}; nothing has been kept there yet")
+    return written
+
+
 @main.command("check-config")
 def check_config() -> None:
     """Validate every configuration file and print the effective values."""
     settings = load_settings(os.environ)
     from cds_service.app import create_admission, create_catalogue, create_clients
+    from cds_service.store import database_url
     from cds_service.store.shared_state import open_shared_state
 
     catalogue = create_catalogue(settings)
     clients = create_clients(settings, catalogue)
+    if settings.database_url is not None:
+        database_url(settings.database_url)
     for name in Settings.model_fields:
-        remark = "no effect in this release" if name in NO_EFFECT_YET else ""
-        click.echo(f"CDS_{name.upper()}={_masked(getattr(settings, name))}{f'   ({remark})' if remark else ''}")
+        click.echo(f"CDS_{name.upper()}={_masked(getattr(settings, name))}")
     changed = [n for n in catalogue.known.policy if _is_changed(catalogue.known.policy.described(n))]
     click.echo(f"cards: {len(catalogue.cards)} rules; site policy changed: {', '.join(changed) or 'nothing'}")
     for client in clients:

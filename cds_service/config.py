@@ -17,15 +17,11 @@ from cds_service.errors import SettingsProblem
 PREFIX = "CDS_"
 _ISO_START = re.compile(r"\d{4}-\d{2}-\d{2}T")
 _LOOPBACK_BASE = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?(?:/|$)")
-NO_EFFECT_YET = frozenset({"database_url"})
 _BYTES_PER_MEGABYTE = 1024 * 1024
 
 
 class Settings(BaseSettings):
-    """Every `CDS_` variable with its default.
-
-    Those in NO_EFFECT_YET are accepted and do nothing in this release.
-    """
+    """Every `CDS_` variable with its default."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 

@@ -12,6 +12,7 @@ CdsError
 ├── UnsupportedMediaType  the caller did not send JSON (HTTP 415)
 ├── UnknownService        no CDS Service has this id (HTTP 404)
 ├── PatientUnavailable    the patient's record cannot be had (HTTP 412)
+├── StoreUnavailable      the database cannot be used now (HTTP 503, exit 1)
 └── NoUsableAnswer        a service that we call gives no answer that could be compared (exit 1)
 
 Every message is one line that says what, where and the remedy, and holds no patient data.
@@ -47,12 +48,12 @@ class BodyTooDeep(BadRequest):
 class NotAuthenticated(CdsError):
     """Nobody whom this service knows has proved to be calling.
 
-    The message is the same whatever the reason; `correlation_id` finds the reason in the log.
+    The message is the same whatever the reason; `reason`, one word, is for the log and the metrics alone.
     """
 
-    def __init__(self, correlation_id: str) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__("the call is not authenticated; send the token that was agreed")
-        self.correlation_id = correlation_id
+        self.reason = reason
 
 
 class _ComeBackLater(CdsError):
@@ -64,7 +65,11 @@ class _ComeBackLater(CdsError):
 
 
 class TooManyCalls(_ComeBackLater):
-    """A caller sends more calls in a minute than agreed."""
+    """A caller sends more calls in a minute than agreed: `client`, or `unknown` for one that is not authenticated."""
+
+    def __init__(self, message: str, retry_after: int, client: str = "unknown") -> None:
+        super().__init__(message, retry_after)
+        self.client = client
 
 
 class Overloaded(_ComeBackLater):
@@ -85,6 +90,14 @@ class UnknownService(CdsError):
 
 class PatientUnavailable(CdsError):
     """The patient's record is absent, failed, empty or about somebody else."""
+
+
+class StoreUnavailable(CdsError):
+    """The database does not answer, is full, is locked, or refuses; nothing was kept. `fault` is its driver's word."""
+
+    def __init__(self, message: str, fault: str = "StoreUnavailable") -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class NoUsableAnswer(CdsError):

@@ -13,25 +13,43 @@ from cds_service.domain.facts import PatientFacts
 from cds_service.domain.outlook import outlook_of
 from cds_service.domain.registry import Answers, answer_all
 from cds_service.domain.relevance import Concern
-from cds_service.presentation import Card, Catalogue, cards_for
+from cds_service.presentation import (
+    NOTHING_ACKNOWLEDGED,
+    Acknowledged,
+    Card,
+    Catalogue,
+    Finding,
+    group_findings,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What was known, what every rule said (fires, silent or unknown), and the cards that came of it."""
+    """What was known, what every rule said (fires, silent or unknown), and the cards that came of it.
+
+    `kept_quiet` are findings that are on no card, because somebody answered them with a reason before.
+    """
 
     facts: PatientFacts
     answers: Answers
     cards: tuple[Card, ...]
+    kept_quiet: tuple[Finding, ...] = ()
 
 
-def review_treatment(facts: PatientFacts, catalogue: Catalogue, hook: str, concern: Concern) -> Review:
+def review_treatment(
+    facts: PatientFacts,
+    catalogue: Catalogue,
+    hook: str,
+    concern: Concern,
+    acknowledged: Acknowledged = NOTHING_ACKNOWLEDGED,
+) -> Review:
     """The answers of the rules this call asks, and their cards; none for a child who has died (C9)."""
     if facts.has_died:
         return Review(facts, (), ())
     answers = answer_all(facts, catalogue.known, catalogue.asked[concern][hook])
     outlook = outlook_of(facts, answers, catalogue.known) if concern is Concern.FOLLOW_UP else None
-    return Review(facts, answers, cards_for(answers, hook, _rules_are_old(facts, catalogue), catalogue, outlook))
+    grouping = group_findings(answers, hook, _rules_are_old(facts, catalogue), catalogue, outlook, acknowledged)
+    return Review(facts, answers, grouping.cards, grouping.kept_quiet)
 
 
 def _rules_are_old(facts: PatientFacts, catalogue: Catalogue) -> bool:

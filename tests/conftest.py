@@ -26,18 +26,11 @@ from cds_service.hooks.request import read_hook_call
 from cds_service.hooks.services import service_by_id
 from cds_service.presentation import Catalogue
 
+# The service refuses variables of its own prefix that it does not know; those for the tests go by other names.
+for _name in [name for name in os.environ if name.startswith("CDS_TEST_")]:
+    os.environ[_name.removeprefix("CDS_")] = os.environ.pop(_name)
+
 FIXED_NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def services_for_tests() -> Iterator[Mapping[str, str]]:
-    """The addresses of services that were started for the tests, by the names of their variables.
-
-    They are taken out of the environment: the service refuses to start with a `CDS_` variable it does not know.
-    """
-    found = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("CDS_TEST_")}
-    yield found
-    os.environ.update(found)
 
 
 @pytest.fixture(scope="session")

@@ -154,7 +154,8 @@ class Answer:
     """One rule's answer, about one order where `order_id` says so.
 
     `grade` names how a firing rule fires; the card file gives each grade its urgency. `shown` are the values the
-    words may use. `missing` says what an unknown answer lacked: lists of the record, or reasons by name.
+    words may use. `missing` says what an unknown answer lacked, or what one about the record itself says is lacking:
+    lists of the record, or reasons by name.
     """
 
     verdict: Verdict
@@ -175,6 +176,10 @@ class Answer:
     def about(self, order_id: str) -> Answer:
         """The same answer, about this order."""
         return replace(self, order_id=order_id)
+
+    def without(self, lists: Iterable[Source]) -> Answer:
+        """The same answer, which says that these lists of the record could not be had."""
+        return replace(self, missing=tuple(lists))
 
     def of(self, rule_id: str) -> Answer:
         """The same answer, given by this rule."""

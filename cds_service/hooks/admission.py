@@ -6,7 +6,6 @@ import threading
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NoReturn
-from uuid import uuid4
 
 import structlog
 
@@ -91,9 +90,8 @@ class Admission:
 
 
 def _refuse(fault: Refused, caller: Caller | None = None) -> NoReturn:
-    """Refuse without a reason; the log has it, under an id that the answer names as well (R-183, R-184)."""
-    correlation_id = uuid4().hex
+    """Refuse without a reason; the log has it, under the id that every answer names (R-183, R-184)."""
     said = {"told": fault.told} if fault.told else {}
     said |= {"client": caller.name} if caller is not None and len(caller.clients) == 1 else {}
-    log.info("not_authenticated", reason=fault.refusal.value, correlation_id=correlation_id, **said)
-    raise NotAuthenticated(correlation_id) from None
+    log.info("not_authenticated", reason=fault.refusal.value, **said)
+    raise NotAuthenticated(fault.refusal.value) from None

@@ -5,11 +5,13 @@ Nothing here tells who the patient is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from time import monotonic
 
 import structlog
 from flask import Flask, Response, current_app, g
 
+from cds_service.errors import CdsError, NotAuthenticated, Overloaded, StoreUnavailable, TooManyCalls
 from cds_service.hooks.call_account import CallAccount
 from cds_service.operations import METRICS
 from cds_service.operations.log import audit_log, begin_correlation, correlation_id, end_correlation, place_of
@@ -30,6 +32,28 @@ def account_for_calls(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(_over)
+
+
+def count_feedback(service: str, outcomes: Iterable[str]) -> None:
+    """These outcomes were reported and are kept."""
+    for outcome in outcomes:
+        _metrics().feedback(service, outcome)
+
+
+def count_refusal(error: CdsError, status: int) -> None:
+    """A call was refused, or failed, with this status."""
+    metrics = _metrics()
+    match error:
+        case NotAuthenticated():
+            metrics.auth_failed(error.reason)
+        case TooManyCalls():
+            metrics.rate_limited(error.client)
+        case Overloaded():
+            metrics.overloaded()
+        case StoreUnavailable():
+            pass  # the store counts what it could not keep
+        case _ if status >= 500:
+            metrics.fault()
 
 
 def _begin() -> None:

@@ -32,7 +32,7 @@ class CallRates:
         self.counts.note(_PROVEN, _owner_of(peer))
         if wait := self.counts.add(_CLIENT, client, self.per_minute):
             log.warning("too_many_calls", client=client)
-            raise TooManyCalls("more calls in a minute than agreed; send it again later", wait)
+            raise TooManyCalls("more calls in a minute than agreed; send it again later", wait, client)
 
     def count_refused(self, peer: str) -> None:
         """A call from this address was not authenticated."""

@@ -11,6 +11,7 @@ from cds_service.errors import (
     NotAuthenticated,
     Overloaded,
     PatientUnavailable,
+    StoreUnavailable,
     TooManyCalls,
     UnknownService,
     UnsupportedMediaType,
@@ -25,7 +26,10 @@ _STATUS_AND_CODE: tuple[tuple[type[CdsError], int, str], ...] = (
     (UnsupportedMediaType, 415, "not-supported"),
     (TooManyCalls, 429, "throttled"),
     (Overloaded, 503, "transient"),
+    (StoreUnavailable, 503, "transient"),
 )
+# A guess: a restart or a switch to another server takes about so long.
+_SECONDS_UNTIL_THE_DATABASE_IS_BACK = 5
 _CODE_OF_STATUS = {
     400: "invalid",
     404: "not-found",
@@ -45,12 +49,14 @@ def outcome_of(error: CdsError) -> tuple[int, dict[str, Any]]:
 
 
 def headers_of(error: CdsError) -> dict[str, str]:
-    """What a refusal says in its headers: what to send instead, when to come again, where the log has the reason."""
+    """What a refusal says in its headers: what to send instead, when to come again."""
     match error:
         case NotAuthenticated():
-            return {"WWW-Authenticate": "Bearer", "X-Correlation-Id": error.correlation_id}
+            return {"WWW-Authenticate": "Bearer"}
         case TooManyCalls() | Overloaded():
             return {"Retry-After": str(error.retry_after)}
+        case StoreUnavailable():
+            return {"Retry-After": str(_SECONDS_UNTIL_THE_DATABASE_IS_BACK)}
     return {}
 
 

@@ -36,11 +36,13 @@ from cds_service.fhir import (
 from cds_service.hooks.call_account import CallAccount
 from cds_service.hooks.clients import DEMO_CLIENT, Client
 from cds_service.hooks.fhir_access import fhir_access
+from cds_service.hooks.memory import NO_MEMORY, Memory
 from cds_service.hooks.request import HookCall, without_null_prefetch
 from cds_service.hooks.response import Json, ResponseWriter, response_body
 from cds_service.hooks.suggestions import SuggestionWriter
 from cds_service.presentation import Catalogue
 from cds_service.review import review_treatment
+from cds_service.store import Store
 
 MOMENTS = {
     "order-select": Moment.ORDERING,
@@ -72,6 +74,7 @@ class Evaluator:
     zone: ZoneInfo
     now: Callable[[], datetime]
     budget_seconds: float
+    memory: Memory = NO_MEMORY
 
     @classmethod
     def of(
@@ -82,13 +85,14 @@ class Evaluator:
         base_url: str,
         fhir_client: FhirClient,
         budget_seconds: float,
+        store: Store | None = None,
     ) -> Evaluator:
-        """Prepared from the card files."""
+        """Prepared from the card files. Without a store nothing is remembered and nothing is kept quiet."""
         recognition = Recognition.of(catalogue.codes, catalogue.names)
         suggestions = SuggestionWriter(catalogue, recognition)
         writer = ResponseWriter(catalogue, suggestions, base_url)
         fetcher = ChartFetcher.of(fhir_client, own_queries(catalogue.codes))
-        return cls(catalogue, recognition, writer, fetcher, zone, now, budget_seconds)
+        return cls(catalogue, recognition, writer, fetcher, zone, now, budget_seconds, Memory.of(store, catalogue))
 
     def answer(
         self,
@@ -122,11 +126,17 @@ class Evaluator:
         if not facts.has_patient:
             raise PatientUnavailable(_why_no_patient(facts))
         _log_unmapped(facts, call)
+        now = self.now()
         if call.user_may_be_family:
-            return self.writer.scheduling_text(facts, call, client.quirks)
-        review = review_treatment(facts, self.catalogue, call.service.hook, concern)
+            answer = self.writer.scheduling_text(facts, call, client.quirks)
+            self.memory.remember(call, client.name, now, answer["cards"])
+            return answer
+        acknowledged = self.memory.acknowledged(call, client.name, now)
+        review = review_treatment(facts, self.catalogue, call.service.hook, concern, acknowledged)
         account.answered(review.answers)
-        return self.writer.response(review, call, occasion.drafts.by_id(), client.quirks)
+        answer = self.writer.response(review, call, occasion.drafts.by_id(), client.quirks)
+        self.memory.remember(call, client.name, now, answer["cards"], review.cards, review.kept_quiet)
+        return answer
 
     def _ask(self, call: HookCall, client: Client, received_at: float | None) -> Ask:
         """What may be asked of the EHR on this call, and until when; never longer than the token lives."""

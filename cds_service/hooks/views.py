@@ -11,13 +11,16 @@ from flask import Blueprint, Response, current_app, g, request
 from cds_service.errors import BadRequest, BodyTooLarge, UnsupportedMediaType
 from cds_service.fhir import unmatched_selections
 from cds_service.hooks.admission import Admission
-from cds_service.hooks.audit import begin_account
+from cds_service.hooks.audit import begin_account, count_feedback
 from cds_service.hooks.evaluation import Evaluator
+from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.request import ORDER_HOOKS, HookCall, read_hook_call
 from cds_service.hooks.services import service_by_id
+from cds_service.store import Store
 
 EVALUATOR, ADMISSION, SHARED_STATE = "cds_evaluator", "cds_admission", "cds_shared_state"
+STORE, FEEDBACK_READER = "cds_store", "cds_feedback_reader"
 DISCOVERY, MAX_BODY = "cds_discovery", "cds_max_body_bytes"
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -72,6 +75,23 @@ def call_service(service_id: str) -> Response:
     answer = evaluator.answer(call, client, g.received_at, account)
     account.shown(answer["cards"])
     return json_response(write_json(answer))
+
+
+@hooks.post("/cds-services/<service_id>/feedback")
+def receive_feedback(service_id: str) -> Response:
+    """What was done with cards: read whole, kept, and only then acknowledged (R-147, R-160, R-161)."""
+    evaluator: Evaluator = current_app.extensions[EVALUATOR]
+    reader: FeedbackReader = current_app.extensions[FEEDBACK_READER]
+    store: Store = current_app.extensions[STORE]
+    service = service_by_id(service_id)
+    events = reader.read(read_json_object(_body()))
+    # In demo mode nobody has to prove who it is.
+    client = g.caller.name if g.caller is not None else ""
+    store.save_feedback(events, evaluator.now(), service.service_id, client)
+    count_feedback(service.service_id, [event.outcome for event in events])
+    response = Response(status=200)
+    del response.headers["Content-Type"]
+    return response
 
 
 def _log_oddities(call: HookCall) -> None:

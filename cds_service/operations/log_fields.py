@@ -51,7 +51,7 @@ FIELDS: Final[Mapping[str, Shape]] = {
     "dropped": _count,
     # who asked what, and what came of it
     "service": _text(r"onasemnogene-[a-z-]{1,40}"),
-    "client": _text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),  # a name from the clients file
+    "client": _text(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}"),  # a name from the clients file, or several with + between
     "status": _count,
     "outcome": is_word,
     "reason": is_word,
@@ -64,6 +64,12 @@ FIELDS: Final[Mapping[str, Shape]] = {
     "unread_medications": _count,
     "selections": _count,
     "results": _count,
+    "unknown_cards": _count,
+    "reviews": _count,
+    "waiting": _count,
+    # who is let in, and where connections lead
+    "told": _text(r"[A-Za-z0-9 :/._~+,'\[\]-]{1,200}"),  # by a token whose signature was verified
+    "address": _text(r"[0-9A-Fa-f.:]{2,45}"),
     # faults: which, and where in the code
     "fault": _code_name,
     "where": _text(r"[A-Za-z0-9_.<>-]{1,80}:\d{1,6}"),
@@ -72,7 +78,7 @@ FIELDS: Final[Mapping[str, Shape]] = {
     "operation": is_word,
     "items": _count,
     # the server's own processes
-    "host": _text(r"[0-9A-Za-z.:-]{1,64}"),  # the address we listen on
+    "host": _text(r"[0-9A-Za-z.:-]{1,64}"),  # where we listen, or a name that led to an address not allowed
     "port": _count,
     "workers": _count,
     "threads": _count,

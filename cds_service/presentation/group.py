@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cds_service import __version__
 from cds_service.domain.answers import OrderMonitoring, RequestTest
 from cds_service.domain.evidence import Evidence, distinct
 from cds_service.domain.outlook import Outlook
 from cds_service.domain.registry import Answers
+from cds_service.presentation.acknowledgement import NOTHING_ACKNOWLEDGED, Acknowledged
 from cds_service.presentation.catalogue import HEADINGS, TOPICS, URGENCIES, Catalogue
 from cds_service.presentation.markdown import bullets, evidence_lines
 from cds_service.presentation.policy import policy_lines
@@ -26,12 +27,26 @@ FOLLOW_UP = "followup"
 ORDERING_HOOKS = frozenset({"order-select", "order-sign", "order-dispatch"})
 
 
-def cards_for(
-    answers: Answers, hook: str, today_is_stale: bool, catalogue: Catalogue, outlook: Outlook | None = None
-) -> tuple[Card, ...]:
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The cards of one call, and the findings that are on none of them because they were answered before."""
+
+    cards: tuple[Card, ...]
+    kept_quiet: tuple[Finding, ...] = ()
+
+
+def group_findings(
+    answers: Answers,
+    hook: str,
+    today_is_stale: bool,
+    catalogue: Catalogue,
+    outlook: Outlook | None = None,
+    acknowledged: Acknowledged = NOTHING_ACKNOWLEDGED,
+) -> Grouping:
     """The cards for one call. `today_is_stale`: the rule set was not compared with the label for too long.
 
-    Where nothing is wrong with a treated child, the `outlook` makes one card of everything there is to say.
+    Where nothing is wrong with a treated child, the `outlook` makes one card of everything there is to say. What
+    was answered before is still wrong: it only is not said again, and the checklist shows it all the same.
     """
     said = [answer for answer in answers if answer.is_finding]
     every = [finding_for(answer, hook, catalogue) for answer in said if answer.rule_id != CHECKLIST_RULE]
@@ -39,13 +54,27 @@ def cards_for(
     has_checklist = hook in catalogue.cards[CHECKLIST_RULE].hooks
     checklist = readiness_findings(lines, every, hook, catalogue) if has_checklist else []
     findings = [finding for finding in every if _is_on(hook, finding, catalogue)]
-    if outlook is not None and hook in TRACKED_HOOKS and all(f.urgency == "info" for f in findings):
-        return (_on_track(outlook, findings, catalogue),)
-    findings.sort(key=lambda finding: not catalogue.cards[finding.rule_id].leads)
-    by_topic = _by_topic([*checklist, *findings], hook, has_checklist=bool(checklist))
+    is_on_track = outlook is not None and hook in TRACKED_HOOKS and all(f.urgency == "info" for f in findings)
+    loud, quiet = _apart(findings, hook, acknowledged, has_checklist=bool(checklist))
+    if outlook is not None and is_on_track:
+        return Grouping((_on_track(outlook, loud, catalogue),), quiet)
+    loud.sort(key=lambda finding: not catalogue.cards[finding.rule_id].leads)
+    by_topic = _by_topic([*checklist, *loud], hook, has_checklist=bool(checklist))
     groups = _at_most_six(sorted(by_topic, key=_rank))
     cards = [_card(topic, group, hook, today_is_stale, catalogue) for topic, group in groups]
-    return _each_change_once(_tests_on_checklist(cards, catalogue))
+    return Grouping(_each_change_once(_tests_on_checklist(cards, quiet, catalogue)), quiet)
+
+
+def _apart(
+    findings: Sequence[Finding], hook: str, acknowledged: Acknowledged, *, has_checklist: bool
+) -> tuple[list[Finding], tuple[Finding, ...]]:
+    """What is shown, and what keeps quiet. Nothing keeps quiet that stands on the checklist card."""
+    loud: list[Finding] = []
+    quiet: list[Finding] = []
+    for finding in findings:
+        is_quiet = not _is_for_checklist(finding, hook, has_checklist) and acknowledged.keeps_quiet(finding)
+        (quiet if is_quiet else loud).append(finding)
+    return loud, tuple(quiet)
 
 
 def _is_on(hook: str, finding: Finding, catalogue: Catalogue) -> bool:
@@ -57,9 +86,14 @@ def _is_on(hook: str, finding: Finding, catalogue: Catalogue) -> bool:
 def _by_topic(findings: Sequence[Finding], hook: str, *, has_checklist: bool) -> list[tuple[str, list[Finding]]]:
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
-        to_readiness = has_checklist and finding.urgency == "info" and hook in ORDERING_HOOKS
+        to_readiness = _is_for_checklist(finding, hook, has_checklist)
         groups.setdefault(READINESS if to_readiness else finding.topic, []).append(finding)
     return [(topic, sorted(group, key=_urgency_rank)) for topic, group in groups.items()]
+
+
+def _is_for_checklist(finding: Finding, hook: str, has_checklist: bool) -> bool:
+    """Whether a finding stands on the checklist card: while ordering, what is for information only."""
+    return has_checklist and finding.urgency == "info" and hook in ORDERING_HOOKS
 
 
 def _urgency_rank(finding: Finding) -> int:
@@ -175,12 +209,17 @@ def _footer(catalogue: Catalogue) -> str:
     return template.render(revision=catalogue.identity.revision, rule_set=__version__)
 
 
-def _tests_on_checklist(cards: list[Card], catalogue: Catalogue) -> list[Card]:
-    """All laboratory tests that any card offers stand on the checklist card, so that one click orders them all."""
+def _tests_on_checklist(cards: list[Card], quiet: Iterable[Finding], catalogue: Catalogue) -> list[Card]:
+    """All laboratory tests that any card offers stand on the checklist card, so that one click orders them all.
+
+    Those of findings that keep quiet too: the checklist is the same with and without them.
+    """
     checklist = next((card for card in cards if card.topic == READINESS), None)
     if checklist is None:
         return cards
-    tests = [item for card in cards for item in card.suggestions if _is_laboratory(item, catalogue)]
+    offered = [item for card in cards for item in card.suggestions]
+    offered += [Suggestion(change) for finding in quiet for change in finding.changes]
+    tests = [item for item in offered if _is_laboratory(item, catalogue)]
     others = _without(checklist.suggestions, tests)
     gathered = replace(checklist, suggestions=(*dict.fromkeys(tests), *others))
     return [

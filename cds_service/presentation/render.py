@@ -11,6 +11,7 @@ from cds_service.domain.answers import Answer, ProposedChange, Shown
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.quantities import plain
 from cds_service.presentation.catalogue import HEADINGS, MILDER_HOOKS, URGENCIES, Catalogue, Grade, RuleCard
+from cds_service.presentation.fingerprint import fingerprint_of
 from cds_service.presentation.words import OurWords, one_line
 
 LONGEST_SUMMARY = 139
@@ -23,6 +24,7 @@ class Finding:
     """One thing a rule reports on this call, in words: what a card is made of.
 
     `values` are decimal strings, ISO days and short texts by name. `paragraphs` are Markdown by sub-heading.
+    `fingerprint` is the same for the same finding on another call; "" where that cannot be told.
     """
 
     rule_id: str
@@ -38,6 +40,8 @@ class Finding:
     explained_policy: tuple[str, ...]
     other_policy: tuple[str, ...]
     changes: tuple[ProposedChange, ...]
+    grade: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,11 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
         **_analyte_names(answer.shown, phrases.analytes),
         "reasons_in_words": _list_states(str(answer.shown.get("reasons", "")), phrases.list_states),
     }
+    urgency = urgency_on(hook, card, grade)
     return Finding(
         rule_id=answer.rule_id,
         topic=_topic_of(answer, card, catalogue),
-        urgency=urgency_on(hook, card, grade),
+        urgency=urgency,
         section=card.section,
         basis=grade.basis,
         headline=" ".join(card.headline.plain.render(shown).split()),
@@ -85,6 +90,8 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
         explained_policy=card.explains,
         other_policy=tuple(name for name in card.uses["policy"] if name not in card.explains),
         changes=answer.changes,
+        grade=answer.grade,
+        fingerprint=fingerprint_of(answer, urgency, catalogue.identity.revision),
     )
 
 

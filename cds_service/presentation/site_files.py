@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from cds_service.domain.codes import Code
 from cds_service.errors import ContentProblem, SettingsProblem
 
-WHOLE_UNITS = ("days", "weeks", "months", "month", "min", "hours")
+WHOLE_UNITS = ("days", "weeks", "months", "month", "min", "hours", "switch")
 POLICY_FILE, CODES_FILE = "CDS_POLICY_FILE", "CDS_CODES_FILE"
 
 

@@ -39,6 +39,11 @@ class SharedState:
     call_counts: CallCounts
     is_reachable: Callable[[], bool]
 
+    def require_reachable(self) -> None:
+        """Raise ConnectionError where the replicas share nothing at the moment."""
+        if not self.is_reachable():
+            raise ConnectionError(f"{SHARED_STATE_URL} is away; replicas do not know of each other's calls")
+
 
 def open_shared_state(url: str, now: Callable[[], float] = time) -> SharedState:
     """The shared state at this address; `now` is the time of day in seconds.

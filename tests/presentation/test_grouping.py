@@ -12,7 +12,7 @@ import pytest
 from cds_service.domain.answers import Answer, RequestTest, fires
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.registry import Answers, answer_all
-from cds_service.presentation import Card, Catalogue, cards_for
+from cds_service.presentation import Card, Catalogue, group_findings
 from cds_service.presentation.catalogue import HOOKS, TOPICS, Grade
 from cds_service.presentation.words import words
 
@@ -60,7 +60,7 @@ def found(topic: str, urgency: str = "warning", number: int = 1, **shown: Any) -
 
 
 def cards(invented: Catalogue, *answers: Answer, hook: str = "order-sign") -> tuple[Card, ...]:
-    return cards_for(answers, hook, False, invented)
+    return group_findings(answers, hook, False, invented).cards
 
 
 def topics(made: tuple[Card, ...]) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from cds_service.domain.answers import Answer, RequestTest, fires
 from cds_service.domain.facts import PatientFacts, Source
 from cds_service.domain.outlook import NextTest, Outlook, outlook_of
-from cds_service.presentation import Card, Catalogue, cards_for
+from cds_service.presentation import Card, Catalogue, group_findings
 from cds_service.presentation.catalogue import HOOKS, Grade
 from cds_service.presentation.words import words
 
@@ -49,7 +49,7 @@ def said(rule: str, *changes: RequestTest) -> Answer:
 
 
 def cards_of(catalogue: Catalogue, *answers: Answer, hook: str = "patient-view", outlook: Any = OUTLOOK) -> list[Card]:
-    return list(cards_for(answers, hook, False, catalogue, outlook))
+    return list(group_findings(answers, hook, False, catalogue, outlook).cards)
 
 
 @pytest.mark.parametrize("hook", ["patient-view", "encounter-start"])

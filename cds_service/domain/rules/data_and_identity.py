@@ -56,7 +56,7 @@ def data_unavailable(facts: PatientFacts, answers: Answers, known: Known) -> Ans
         "unreadable": "; ".join(f"{item.evidence.reference}: {item.what}" for item in facts.unreadable),
         "unresolved": ", ".join(facts.unresolved_orders),
     }
-    return (fires(grade, [item.evidence for item in facts.unreadable], **shown),)
+    return (fires(grade, [item.evidence for item in facts.unreadable], **shown).without(away),)
 
 
 def _grade_of(away: Iterable[Source], facts: PatientFacts) -> str:
@@ -93,7 +93,7 @@ def data_incomplete_paging(facts: PatientFacts, answers: Answers, known: Known) 
             counts=", ".join(f"{source.value}: {_count(state)}" for source, state in partial.items()),
             reasons=", ".join(f"{s.value}: {_reason(state)}" for s, state in partial.items() if state.hindrance),
             not_checked=", ".join(not_checked),
-        ),
+        ).without(partial),
     )
 
 

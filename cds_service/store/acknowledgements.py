@@ -1,0 +1,113 @@
+"""What was answered with a reason, and for how long it therefore stays quiet (clinical-rules 0 no. 4).
+
+Worked out anew on every call from what was shown and what was answered, so that it does not matter which of the two
+reached the database first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, union_all
+
+from cds_service.presentation import Acknowledged
+from cds_service.presentation.acknowledgement import OVERDUE, SLOT_RULES
+from cds_service.store.feedback import OVERRIDDEN
+from cds_service.store.patient_digest import PatientDigest
+from cds_service.store.tables import cards_shown, feedback, findings_shown, override_reasons, reviews
+
+DONE_ELSEWHERE = "done-elsewhere"
+_CHECKLIST_TOPIC = "readiness"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """One finding on a card that was overridden with a reason of ours."""
+
+    card_id: int
+    rule_id: str
+    indicator: str
+    evidence_digest: str
+    slot_digest: str | None
+    reason: str
+    outcome_at: datetime
+    received_at: datetime
+
+    @property
+    def at(self) -> datetime:
+        """When it was answered: no clock of a client, and no item sent again, keeps anything quiet for longer."""
+        return min(self.outcome_at, self.received_at)
+
+
+def read_acknowledged(
+    connection: Connection, patient: PatientDigest, now: datetime, quiet_for: timedelta
+) -> Acknowledged:
+    """What keeps quiet for this patient: findings answered at most `quiet_for` ago, and slots done elsewhere."""
+    recently = _answered_findings(patient.patient_hash, feedback.c.received_at >= now - quiet_for)
+    elsewhere = _answered_findings(patient.patient_hash, override_reasons.c.code == DONE_ELSEWHERE)
+    answered = [_Answered(*row) for row in connection.execute(union_all(recently, elsewhere))]
+    return Acknowledged(
+        patient.evidence_key,
+        frozenset(item.evidence_digest for item in answered if now - item.at <= quiet_for),
+        frozenset(_slots_done_elsewhere(answered)),
+    )
+
+
+def _answered_findings(patient_hash: str, answered: ColumnElement[bool]) -> Select[Any]:
+    """The findings of the cards of this patient that were overridden so with a reason of ours, by the same client.
+
+    Not those of a card that other patients were shown too: a client that calls every visit by the same
+    `hookInstance` may give two patients the same card, and nobody can tell whose it was. The checklist is no card to
+    answer with a reason.
+    """
+    of_another = cards_shown.alias("cards_of_another")
+    is_ambiguous = exists().where(
+        of_another.c.card_uuid == cards_shown.c.card_uuid, of_another.c.patient_hash != patient_hash
+    )
+    return (
+        select(
+            cards_shown.c.id,
+            findings_shown.c.rule_id,
+            findings_shown.c.indicator,
+            findings_shown.c.evidence_digest,
+            findings_shown.c.slot_digest,
+            override_reasons.c.code,
+            feedback.c.outcome_at,
+            feedback.c.received_at,
+        )
+        .select_from(feedback)
+        .join(override_reasons, override_reasons.c.feedback_id == feedback.c.id)
+        .join(cards_shown, cards_shown.c.card_uuid == feedback.c.card_uuid)
+        .join(reviews, reviews.c.id == cards_shown.c.review_id)
+        .join(findings_shown, findings_shown.c.card_id == cards_shown.c.id)
+        .where(
+            answered,
+            cards_shown.c.patient_hash == patient_hash,
+            cards_shown.c.topic != _CHECKLIST_TOPIC,
+            feedback.c.outcome == OVERRIDDEN,
+            override_reasons.c.is_ours,
+            or_(feedback.c.client == reviews.c.client, feedback.c.client == ""),
+            findings_shown.c.evidence_digest.is_not(None),
+            ~is_ambiguous,
+        )
+    )
+
+
+def _slots_done_elsewhere(answered: Iterable[_Answered]) -> Iterable[str]:
+    """The slot that "done elsewhere" speaks of: of a series the one that is overdue, else the one that is due.
+
+    A card that names several of them leaves open which one was meant, and closes none.
+    """
+    named: defaultdict[tuple[int, str], dict[str, set[tuple[str, str]]]] = defaultdict(lambda: defaultdict(set))
+    for item in answered:
+        if item.reason == DONE_ELSEWHERE and item.slot_digest and item.rule_id in SLOT_RULES:
+            series, timing = SLOT_RULES[item.rule_id]
+            named[item.card_id, series][timing].add((item.slot_digest, item.indicator))
+    for by_timing in named.values():
+        slots = by_timing.get(OVERDUE) or next(iter(by_timing.values()))
+        if len(slots) == 1 and all(indicator != "critical" for _, indicator in slots):
+            yield from (digest for digest, _ in slots)
