@@ -28,12 +28,11 @@ try:
 except ModuleNotFoundError:  # started as a module, from the repository's root; the helpers import one another by name
     sys.path.append(str(Path(__file__).parent))
     from databases import rows_of
+from production_services import in_production, workers_started
 from registered_ehr import TREATED, VIEW, RegisteredEhr, call_of_today, overriding
 from resource_parts import PATIENT_ID
-from running_services import PATIENCE, RunningService, running, wait_until
+from running_services import PATIENCE, RunningService, wait_until
 from running_stores import own_redis
-
-from cds_service.store import open_store
 
 WORKERS: Final = 2
 CLIENTS: Final = 8
@@ -148,28 +147,15 @@ def load(service: RunningService, ehr: RegisteredEhr, seconds: float, seconds_be
     clients = [Client(service, ehr, seen, is_over) for _ in range(CLIENTS)]
     for client in clients:
         client.start()
-    end = time.monotonic() + seconds
-    while time.monotonic() + seconds_between_kills <= end:
+    for _ in range(int(seconds / seconds_between_kills)):
         time.sleep(seconds_between_kills)
         worker = random.choice(sorted(service.workers()))
         os.kill(worker, signal.SIGKILL)
         seen.killed.append(worker)
-    time.sleep(max(0, end - time.monotonic()))
     is_over.set()
     for client in clients:
         client.join(PATIENCE)
     return seen
-
-
-def settings_for(url: str, redis: str) -> dict[str, str]:
-    """A service of several workers without a limit to the number of calls, at this database and this Redis."""
-    stores = {"CDS_DATABASE_URL": url, "CDS_SHARED_STATE_URL": redis}
-    return {**stores, "CDS_RATE_LIMIT": "0", "WEB_CONCURRENCY": str(WORKERS), "CDS_LOG_LEVEL": "info"}
-
-
-def started(service: RunningService) -> int:
-    """How many workers have been started."""
-    return service.events().count("worker_started")
 
 
 def print_run(seen: Seen, kept: Kept, replaced: int) -> None:
@@ -205,12 +191,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, own_redis() as redis:
         folder = Path(name)
         url = given.database or f"sqlite:///{folder}/cds.sqlite3"
-        open_store(url, migrates=True).close()
-        with running(folder, **ehr.settings(folder), **settings_for(url, redis.url)) as service:
-            wait_until(lambda: started(service) == WORKERS, "all workers are there")
+        stores = {"database": url, "shared_state": redis.url}
+        with in_production(folder, ehr, **stores, workers=WORKERS, CDS_RATE_LIMIT="0") as service:
             seen = load(service, ehr, given.seconds, given.every)
-            wait_until(lambda: started(service) == WORKERS + len(seen.killed), "all workers are replaced")
-            replaced = started(service) - WORKERS
+            wait_until(lambda: workers_started(service) == WORKERS + len(seen.killed), "all workers are replaced")
+            replaced = workers_started(service) - WORKERS
             code = service.stop()
         kept = Kept.of(seen, url)
         print(f"{url.partition(':')[0]}, {WORKERS} workers, {CLIENTS} clients, {given.seconds:g} s, a kill every {given.every:g} s")

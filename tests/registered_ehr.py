@@ -36,18 +36,11 @@ class RegisteredEhr:
     more: str = ""
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP384R1()))
 
-    def settings(self, folder: Path) -> dict[str, str]:
-        """The variables of a production service that knows this EHR; the files they name are written into the folder."""
-        (folder / "keys.json").write_text(json.dumps(self.key_set()), encoding="utf-8")
-        keys = "" if "jwks_url" in self.more else 'jwks_file = "keys.json"\n'
-        entry = f'[[client]]\nname = "{self.name}"\nissuer = "{self.issuer}"\n{keys}{self.more}'
-        (folder / "clients.toml").write_text(entry, encoding="utf-8")
-        return {
-            "CDS_MODE": "production",
-            "CDS_PUBLIC_BASE_URL": BASE,
-            "CDS_TIMEZONE": "UTC",
-            "CDS_CLIENTS_FILE": str(folder / "clients.toml"),
-        }
+    def entry(self, folder: Path) -> str:
+        """Its entry in a clients file of this folder, into which its keys are written."""
+        (folder / f"{self.name}.json").write_text(json.dumps(self.key_set()), encoding="utf-8")
+        keys = "" if "jwks_url" in self.more else f'jwks_file = "{self.name}.json"\n'
+        return f'[[client]]\nname = "{self.name}"\nissuer = "{self.issuer}"\n{keys}{self.more}\n'
 
     @property
     def issuer(self) -> str:
