@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+import click
 import requests
 
 try:
@@ -177,7 +178,7 @@ def print_run(seen: Seen, kept: Kept, replaced: int) -> None:
         "milliseconds, longest": round(in_order[-1] * 1000),
     }
     for name, number in told.items():
-        print(f"{name:<45}{number:>8}")
+        click.echo(f"{name:<45}{number:>8}")
 
 
 def main() -> int:
@@ -198,7 +199,8 @@ def main() -> int:
             replaced = workers_started(service) - WORKERS
             code = service.stop()
         kept = Kept.of(seen, url)
-        print(f"{url.partition(':')[0]}, {WORKERS} workers, {CLIENTS} clients, {given.seconds:g} s, a kill every {given.every:g} s")
+        kind, how_long = url.partition(":")[0], f"{given.seconds:g} s, a kill every {given.every:g} s"
+        click.echo(f"{kind}, {WORKERS} workers, {CLIENTS} clients, {how_long}")
         print_run(seen, kept, replaced)
     return int(bool(code or kept.lost or kept.half_stored or seen.half_answers))
 

@@ -29,7 +29,17 @@ class OwnRedis:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [needed("redis-server"), "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        command = [
+            needed("redis-server"),
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         wait_until(self._answers, "Redis answers")
 
@@ -73,7 +83,9 @@ class OwnPostgresql:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder} -c fsync=off"
+        options = (
+            f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder} -c fsync=off"
+        )
         self._control("--log=server.log", "start", f"--options={options}")
 
     def stop(self) -> None:
@@ -83,7 +95,9 @@ class OwnPostgresql:
     def processes(self) -> list[int]:
         """The process ids of the server and of everything it has started."""
         first = int((self.folder / "data" / "postmaster.pid").read_text("utf-8").split()[0])
-        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(first)], capture_output=True, text=True, check=True)
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(first)], capture_output=True, text=True, check=True
+        )
         return [first, *map(int, children.stdout.split())]
 
     def _control(self, *words: str) -> None:
