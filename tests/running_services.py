@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +59,25 @@ class RunningService:
         """End it as an orchestrator does, and give its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
+
+
+# The package of Debian that brings a program.
+_PACKAGES = {
+    "nginx": "nginx-light",
+    "openssl": "openssl",
+    "redis-server": "redis-server",
+    "initdb": "postgresql",
+    "pg_ctl": "postgresql",
+}
+_FOLDERS = ("/usr/sbin", *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True))
+
+
+def needed(program: str) -> str:
+    """Where a program is; the test is skipped where it is not installed, but never in CI."""
+    found = shutil.which(program) or shutil.which(program, path=os.pathsep.join(_FOLDERS))
+    if found is None and os.environ.get("CI"):
+        pytest.fail(f"{program} is not installed; on Debian: apt-get install {_PACKAGES[program]}", pytrace=False)
+    return found or pytest.skip(f"{program} is not installed")
 
 
 def free_port() -> int:

@@ -26,6 +26,7 @@ _DRIVERS = {
 _SECONDS_FOR_A_LOCK = 2
 _SECONDS_TO_CONNECT = 3
 _SECONDS_FOR_A_STATEMENT = 5
+_SECONDS_BETWEEN_SIGNS_OF_LIFE = 2
 # A commit is answered only when it is on the disk, whatever the server's own default is.
 _SESSION = (
     f"-c statement_timeout={_SECONDS_FOR_A_STATEMENT}s -c lock_timeout={_SECONDS_FOR_A_LOCK}s "
@@ -77,6 +78,10 @@ def _postgresql_arguments(url: URL) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "connect_timeout": _SECONDS_TO_CONNECT,
         "tcp_user_timeout": _SECONDS_FOR_A_STATEMENT * 1000,
+        # A server that is lost while it owes an answer says nothing; the system asks it, by default after two hours.
+        "keepalives_idle": _SECONDS_FOR_A_STATEMENT,
+        "keepalives_interval": _SECONDS_BETWEEN_SIGNS_OF_LIFE,
+        "keepalives_count": 3,
         "application_name": "onasemnogene-cds",
     }
     arguments = {name: value for name, value in arguments.items() if name not in url.query}

@@ -13,6 +13,7 @@ from cds_service.errors import StoreUnavailable
 from cds_service.presentation import NOTHING_ACKNOWLEDGED, Acknowledged
 from cds_service.store.acknowledgements import read_acknowledged
 from cds_service.store.bounded_read import BoundedRead
+from cds_service.store.bounded_write import BoundedWrite
 from cds_service.store.counters import StoreCounters
 from cds_service.store.engine import reading, writing
 from cds_service.store.feedback import FeedbackEvent, count_unknown_cards, insert_feedback
@@ -43,8 +44,9 @@ class Store:
         self._key = key
         self._writer = ReviewWriter(lambda shown: _save_reviews(engine, shown), self.counters, most_waiting)
         self._reader = BoundedRead()
+        self._saver = BoundedWrite()
         # Also when the object is forgotten, and when the process ends in an orderly way.
-        self._finalizer = weakref.finalize(self, _close, self._writer, self._reader, engine, on_close)
+        self._finalizer = weakref.finalize(self, _close, self._writer, self._reader, self._saver, engine, on_close)
 
     def patient(self, client: str, patient_id: str) -> PatientDigest:
         """The patient as this database knows it."""
@@ -68,11 +70,13 @@ class Store:
     def save_feedback(
         self, events: Sequence[FeedbackEvent], received_at: datetime, service_id: str, client: str
     ) -> None:
-        """Keep these items; they are on the disk when this returns. Raises StoreUnavailable; then none was kept."""
+        """Keep these items; they are on the disk when this returns.
+
+        Raises StoreUnavailable; then none was kept, or all of them where the database answered too late or not at all.
+        """
+        engine = self._engine
         try:
-            with writing(self._engine) as connection:
-                unknown = count_unknown_cards(connection, events)
-                insert_feedback(connection, events, received_at, service_id, client)
+            unknown = self._saver.write(lambda: _save_feedback(engine, events, received_at, service_id, client))
         except StoreUnavailable:
             self.counters.add("feedback_unstored", len(events))
             raise
@@ -98,13 +102,26 @@ def _save_reviews(engine: Engine, shown: Sequence[ShownReview]) -> None:
         insert_reviews(connection, shown)
 
 
+def _save_feedback(
+    engine: Engine, events: Sequence[FeedbackEvent], received_at: datetime, service_id: str, client: str
+) -> int:
+    """Add the items; how many of their cards are unknown."""
+    with writing(engine) as connection:
+        unknown = count_unknown_cards(connection, events)
+        insert_feedback(connection, events, received_at, service_id, client)
+    return unknown
+
+
 def _read_acknowledged(engine: Engine, patient: PatientDigest, now: datetime, quiet_for: timedelta) -> Acknowledged:
     with reading(engine) as connection:
         return read_acknowledged(connection, patient, now, quiet_for)
 
 
-def _close(writer: ReviewWriter, reader: BoundedRead, engine: Engine, on_close: Callable[[], None]) -> None:
+def _close(
+    writer: ReviewWriter, reader: BoundedRead, saver: BoundedWrite, engine: Engine, on_close: Callable[[], None]
+) -> None:
     writer.close()
     reader.close()
+    saver.close()
     engine.dispose()
     on_close()
