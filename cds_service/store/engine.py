@@ -135,6 +135,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def reading_at_leisure(engine: Engine) -> Iterator[Connection]:
+    """As `reading`, without an end to the wait: for a command that looks at everything. Raises StoreUnavailable."""
+    with reading(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+        yield connection
+
+
+@contextmanager
 def starting() -> Iterator[None]:
     """Around what is done at the start or by a command: StoreUnavailable says why, in the driver's first words.
 
