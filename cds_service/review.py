@@ -48,7 +48,8 @@ def review_treatment(
         return Review(facts, (), ())
     answers = answer_all(facts, catalogue.known, catalogue.asked[concern][hook])
     outlook = outlook_of(facts, answers, catalogue.known) if concern is Concern.FOLLOW_UP else None
-    grouping = group_findings(answers, hook, _rules_are_old(facts, catalogue), catalogue, outlook, acknowledged)
+    is_old = _rules_are_old(facts, catalogue)
+    grouping = group_findings(answers, hook, facts.today, is_old, catalogue, outlook, acknowledged)
     return Review(facts, answers, grouping.cards, grouping.kept_quiet)
 
 

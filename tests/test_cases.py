@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import hook_of
+from builders import hook_of, today_of
 
 from cds_service.content_folders import CARDS
 from cds_service.domain.answers import Answer, Assurance, Verdict
@@ -78,7 +78,7 @@ def test_what_the_case_makes_a_card_say_has_no_holes(
     answers = answer_all(facts_of(given), known_of(case, catalogue.known), catalogue.rules)
     for answer in answers:
         if answer.is_finding and answer.rule_id != "baseline-readiness":
-            finding = finding_for(answer, hook_of(given), catalogue)
+            finding = finding_for(answer, hook_of(given), today_of(given), catalogue)
             _is_well_worded(finding)
 
 

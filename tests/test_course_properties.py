@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from builders import LISTS, hook_request
+from builders import LISTS, TODAY, hook_request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -192,7 +192,7 @@ def levels(answers: tuple[Answer, ...], catalogue: Catalogue) -> dict[str, int]:
     worst: dict[str, int] = {}
     for said in answers:
         if said.is_finding and said.rule_id != "baseline-readiness":
-            level = RANK.index(finding_for(said, "patient-view", catalogue).urgency)
+            level = RANK.index(finding_for(said, "patient-view", TODAY, catalogue).urgency)
             worst[said.rule_id] = max(worst.get(said.rule_id, 0), level)
     return worst
 

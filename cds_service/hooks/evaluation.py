@@ -131,7 +131,8 @@ class Evaluator:
             answer = self.writer.scheduling_text(facts, call, client.quirks)
             self.memory.remember(call, client.name, now, answer["cards"])
             return answer
-        acknowledged = self.memory.acknowledged(call, client.name, now)
+        is_product = concern is Concern.PRODUCT
+        acknowledged = self.memory.acknowledged(call, client.name, now, concerns_product=is_product)
         review = review_treatment(facts, self.catalogue, call.service.hook, concern, acknowledged)
         account.answered(review.answers)
         answer = self.writer.response(review, call, occasion.drafts.by_id(), client.quirks)

@@ -56,7 +56,7 @@ class FeedbackReader:
         suggestions = _suggestions(item, f"{path}.acceptedSuggestions") if outcome == ACCEPTED else ()
         reasons, comment = self._override(item, path) if outcome == OVERRIDDEN else ((), "")
         return FeedbackEvent(
-            card_uuid=_canonical(card),
+            card_uuid=canonical_uuid(card),
             outcome=outcome,
             outcome_at=_instant(_text(item, "outcomeTimestamp", path), f"{path}.outcomeTimestamp"),
             reasons=reasons,
@@ -125,11 +125,11 @@ def _suggestions(item: Mapping[str, Any], path: str) -> tuple[str, ...]:
     for number, one in enumerate(given):
         if not isinstance(one, dict):
             raise BadRequest(f"{path}[{number}] is not an object; send the suggestion's id in it", f"{path}[{number}]")
-        uuids.append(_canonical(_text(one, "id", f"{path}[{number}]")))
+        uuids.append(canonical_uuid(_text(one, "id", f"{path}[{number}]")))
     return tuple(dict.fromkeys(uuids))
 
 
-def _canonical(given: str) -> str:
+def canonical_uuid(given: str) -> str:
     """A uuid as we write it; "" for anything else, which is none of ours and is not kept, for it could be anything."""
     try:
         return str(UUID(given.strip()))

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from cds_service import __version__
+from cds_service.hooks.feedback import canonical_uuid
 from cds_service.hooks.request import HookCall
 from cds_service.presentation import (
     NOTHING_ACKNOWLEDGED,
@@ -21,9 +22,11 @@ from cds_service.presentation import (
     evidence_digest,
     slot_digest,
 )
-from cds_service.store import QuietFinding, ShownCard, ShownFinding, ShownReview, Store
+from cds_service.store import PatientDigest, QuietFinding, ShownCard, ShownFinding, ShownReview, Store
 
 Json = dict[str, Any]
+# The last look before each step towards the infusion: other people take it, and other things hang on it.
+_LAST_LOOKS = frozenset({"order-sign", "order-dispatch", "encounter-start"})
 log = structlog.get_logger("hooks")
 
 
@@ -44,11 +47,19 @@ class Memory:
         days = catalogue.known.policy.whole("acknowledgement.quiet_days")
         return cls(store, timedelta(days=days), catalogue.identity.revision)
 
-    def acknowledged(self, call: HookCall, client: str, now: datetime) -> Acknowledged:
-        """What was answered about this patient with a reason, and need not be shown again while it is unchanged."""
+    def acknowledged(self, call: HookCall, client: str, now: datetime, *, concerns_product: bool) -> Acknowledged:
+        """What was answered about this patient with a reason, and need not be shown again while it is unchanged.
+
+        Where the product itself is signed for, sent or about to be infused, only what was answered at that same step.
+        """
         if self.store is None:
             return NOTHING_ACKNOWLEDGED
-        return self.store.acknowledged(self.store.patient(client, call.patient_id), now, self.quiet_for)
+        is_last_look = concerns_product and call.service.hook in _LAST_LOOKS
+        shown_by = call.service.service_id if is_last_look else ""
+        return self.store.acknowledged(self._patient(call, client, self.store), now, self.quiet_for, shown_by)
+
+    def _patient(self, call: HookCall, client: str, store: Store) -> PatientDigest:
+        return store.patient(client, call.fhir_server, call.patient_id)
 
     def remember(
         self,
@@ -63,11 +74,11 @@ class Memory:
         if self.store is None or not (written or kept_quiet):
             return
         try:
-            patient = self.store.patient(client, call.patient_id)
+            patient = self._patient(call, client, self.store)
             shown = ShownReview(
                 shown_at=now,
                 service_id=call.service.service_id,
-                hook_instance=call.hook_instance,
+                hook_instance=canonical_uuid(call.hook_instance),
                 client=client,
                 patient_hash=patient.patient_hash,
                 label_revision=self.label_revision,

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from hashlib import sha256
 
+from cds_service import __version__
 from cds_service.domain.answers import Answer, Shown
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import Source
 
-# Values that only count the days since, or until, something that the finding holds as well.
+# Values that count the days since, or until, a day: that day is what lasts.
 COUNTED_FROM_TODAY = frozenset(
-    {
-        "age_days",
-        "day_number",
-        "days_left",
-        "days_overdue",
-        "days_since",
-        "steroid_day",
-        "taper_day",
-        "weight_age_days",
-    }
+    {"day_number", "days_overdue", "days_since", "steroid_day", "taper_day", "weight_age_days"}
 )
-# Values of single rules that follow the day of the call: what comes next in the calendar, the day that is looked at.
-FOLLOWING_TODAY = {
+COUNTED_TO_A_DAY = frozenset({"days_left"})
+# The same in single rules; elsewhere an age is that on another day, such as the planned one.
+COUNTED_FROM_TODAY_IN = {
+    "cbc-baseline-missing": frozenset({"age_days"}),
+    "creatinine-baseline-missing": frozenset({"age_days"}),
+    "liver-baseline-stale": frozenset({"age_days"}),
+}
+# A day that a rule looks at first: today, as long as what it finds goes on.
+DAY_LOOKED_AT = {"steroid-dose-low": "on_date", "steroid-dose-high": "on_date"}
+# What comes next in the calendar, whatever becomes of the slot that the finding is about.
+COMING_NEXT = {
     "liver-monitor-due": frozenset({"next_date"}),
     "liver-monitor-overdue": frozenset({"next_date"}),
     "platelet-monitor-due": frozenset({"next_date", "extra_dates"}),
     "platelet-monitor-overdue": frozenset({"next_date", "extra_dates"}),
-    "steroid-dose-low": frozenset({"on_date"}),
-    "steroid-dose-high": frozenset({"on_date"}),
 }
 
 
-def fingerprint_of(answer: Answer, urgency: str, label_revision: str) -> str:
+def fingerprint_of(answer: Answer, urgency: str, label_revision: str, today: date) -> str:
     """The same text for the same finding, on any day; "" where nobody can say that nothing has changed.
 
     That is so where a list of the record could not be had. Errs towards another text: whatever else differs, the
-    order of the evidence too, makes a finding a new one.
+    order of the evidence and the release of the rules too, makes a finding a new one.
     """
     if any(isinstance(item, Source) for item in answer.missing):
         return ""
@@ -47,18 +47,31 @@ def fingerprint_of(answer: Answer, urgency: str, label_revision: str) -> str:
         answer.grade,
         urgency,
         label_revision,
+        __version__,
         answer.order_id,
         sorted(map(str, answer.missing)),
-        sorted(_lasting(answer.shown, answer.rule_id).items()),
+        sorted(_lasting(answer.shown, answer.rule_id, today).items()),
         [_written(item) for item in answer.evidence],
     ]
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _lasting(shown: Mapping[str, Shown], rule_id: str) -> dict[str, str]:
-    """The values; of one that merely goes with the day only whether there is one."""
-    passing = COUNTED_FROM_TODAY | FOLLOWING_TODAY.get(rule_id, frozenset())
-    return {name: "given" if name in passing and value != "" else str(value) for name, value in shown.items()}
+def _lasting(shown: Mapping[str, Shown], rule_id: str, today: date) -> dict[str, str]:
+    """The values as they are on any day, for as long as the record is the same."""
+    since = COUNTED_FROM_TODAY | COUNTED_FROM_TODAY_IN.get(rule_id, frozenset())
+    coming = COMING_NEXT.get(rule_id, frozenset())
+    looked_at = DAY_LOOKED_AT.get(rule_id)
+    lasting = {}
+    for name, value in shown.items():
+        if name in coming and value != "":
+            lasting[name] = "given"
+        elif name in since and isinstance(value, int):
+            lasting[name] = str(today.toordinal() - value)
+        elif name in COUNTED_TO_A_DAY and isinstance(value, int):
+            lasting[name] = str(today.toordinal() + value)
+        else:
+            lasting[name] = "today" if name == looked_at and value == today else str(value)
+    return lasting
 
 
 def _written(item: Evidence) -> list[str]:

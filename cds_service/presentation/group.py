@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from cds_service import __version__
 from cds_service.domain.answers import OrderMonitoring, RequestTest
@@ -38,6 +39,7 @@ class Grouping:
 def group_findings(
     answers: Answers,
     hook: str,
+    today: date,
     today_is_stale: bool,
     catalogue: Catalogue,
     outlook: Outlook | None = None,
@@ -49,7 +51,7 @@ def group_findings(
     was answered before is still wrong: it only is not said again, and the checklist shows it all the same.
     """
     said = [answer for answer in answers if answer.is_finding]
-    every = [finding_for(answer, hook, catalogue) for answer in said if answer.rule_id != CHECKLIST_RULE]
+    every = [finding_for(answer, hook, today, catalogue) for answer in said if answer.rule_id != CHECKLIST_RULE]
     lines = [answer for answer in said if answer.rule_id == CHECKLIST_RULE]
     has_checklist = hook in catalogue.cards[CHECKLIST_RULE].hooks
     checklist = readiness_findings(lines, every, hook, catalogue) if has_checklist else []

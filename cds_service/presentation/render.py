@@ -64,8 +64,8 @@ class Card:
     suggestions: tuple[Suggestion, ...]
 
 
-def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
-    """The finding that this answer makes on this hook. The answer must be one that a card says."""
+def finding_for(answer: Answer, hook: str, today: date, catalogue: Catalogue) -> Finding:
+    """The finding that this answer of today makes on this hook. The answer must be one that a card says."""
     card = catalogue.cards[answer.rule_id]
     grade = card.grades[answer.grade]
     phrases = catalogue.phrases
@@ -91,7 +91,7 @@ def finding_for(answer: Answer, hook: str, catalogue: Catalogue) -> Finding:
         other_policy=tuple(name for name in card.uses["policy"] if name not in card.explains),
         changes=answer.changes,
         grade=answer.grade,
-        fingerprint=fingerprint_of(answer, urgency, catalogue.identity.revision),
+        fingerprint=fingerprint_of(answer, urgency, catalogue.identity.revision, today),
     )
 
 

@@ -12,6 +12,7 @@ from cds_service.store.open_store import (
     prepare_database,
     prepare_temporary_database,
 )
+from cds_service.store.patient_digest import PatientDigest
 from cds_service.store.report import FeedbackReport, read_report
 from cds_service.store.reviews import QuietFinding, ShownCard, ShownFinding, ShownReview
 from cds_service.store.store import Store
@@ -22,6 +23,7 @@ __all__ = [
     "FeedbackEvent",
     "FeedbackReport",
     "OverrideReason",
+    "PatientDigest",
     "QuietFinding",
     "ShownCard",
     "ShownFinding",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
 
 from cds_service.presentation import Acknowledged
 from cds_service.presentation.acknowledgement import OVERDUE, SLOT_RULES
@@ -22,6 +22,8 @@ from cds_service.store.tables import cards_shown, feedback, findings_shown, over
 
 DONE_ELSEWHERE = "done-elsewhere"
 _CHECKLIST_TOPIC = "readiness"
+# Between replicas.
+_CLOCKS_MAY_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,20 @@ class _Answered:
 
 
 def read_acknowledged(
-    connection: Connection, patient: PatientDigest, now: datetime, quiet_for: timedelta
+    connection: Connection, patient: PatientDigest, now: datetime, quiet_for: timedelta, shown_by: str = ""
 ) -> Acknowledged:
-    """What keeps quiet for this patient: findings answered at most `quiet_for` ago, and slots done elsewhere."""
-    recently = _answered_findings(patient.patient_hash, feedback.c.received_at >= now - quiet_for)
-    elsewhere = _answered_findings(patient.patient_hash, override_reasons.c.code == DONE_ELSEWHERE)
-    answered = [_Answered(*row) for row in connection.execute(union_all(recently, elsewhere))]
+    """What keeps quiet for this patient: findings answered at most `quiet_for` ago, and slots done elsewhere.
+
+    With `shown_by` only what was answered on cards of this service. An answer of the future does not count: some
+    clock was wrong then, or is now.
+    """
+    # In one condition, so that a database begins with the cards of this patient and not with all that was answered.
+    counts = or_(feedback.c.received_at >= now - quiet_for, override_reasons.c.code == DONE_ELSEWHERE)
+    statement = _answered_findings(patient.patient_hash, counts)
+    if shown_by:
+        statement = statement.where(reviews.c.service_id == shown_by)
+    answered = [_Answered(*row) for row in connection.execute(statement)]
+    answered = [item for item in answered if item.at <= now + _CLOCKS_MAY_DIFFER]
     return Acknowledged(
         patient.evidence_key,
         frozenset(item.evidence_digest for item in answered if now - item.at <= quiet_for),

@@ -27,10 +27,11 @@ _SECONDS_FOR_A_LOCK = 2
 _SECONDS_TO_CONNECT = 3
 _SECONDS_FOR_A_STATEMENT = 5
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 2
-# A commit is answered only when it is on the disk, whatever the server's own default is.
+# A commit is answered only when it is on the disk, whatever the server's own default is. In a zone other than UTC an
+# instant at either end of the calendar could be kept, and not be read again.
 _SESSION = (
     f"-c statement_timeout={_SECONDS_FOR_A_STATEMENT}s -c lock_timeout={_SECONDS_FOR_A_LOCK}s "
-    f"-c idle_in_transaction_session_timeout={_SECONDS_FOR_A_STATEMENT}s -c synchronous_commit=on"
+    f"-c idle_in_transaction_session_timeout={_SECONDS_FOR_A_STATEMENT}s -c synchronous_commit=on -c timezone=UTC"
 )
 # What SQLAlchemy writes before a transaction in SQLite: a writer takes the lock at once and so never deadlocks.
 _BEGIN = "sqlite_begin"
@@ -137,6 +138,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection
     except SQLAlchemyError as error:
         raise unavailable(error) from error
+
+
+@contextmanager
+def reading_at_leisure(engine: Engine) -> Iterator[Connection]:
+    """As `reading`, without an end to the wait: for a command that looks at everything. Raises StoreUnavailable."""
+    with reading(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+        yield connection
 
 
 @contextmanager

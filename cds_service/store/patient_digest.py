@@ -21,11 +21,13 @@ class DigestKey:
 
     secret: bytes = field(repr=False)
 
-    def patient(self, client: str, patient_id: str) -> PatientDigest:
-        """The patient with this id at this client. Without the key nobody can make it from the id."""
-        return PatientDigest(
-            self._digest("patient", client, patient_id).hex(), self._digest("evidence", client, patient_id)
-        )
+    def patient(self, client: str, fhir_server: str, patient_id: str) -> PatientDigest:
+        """The patient with this id on this FHIR server of a client; "" where the client names no server.
+
+        Without the key nobody can make it from the id. Two hospitals of one client may give the same id.
+        """
+        who = (client, fhir_server.rstrip("/"), patient_id)
+        return PatientDigest(self._digest("patient", *who).hex(), self._digest("evidence", *who))
 
     def _digest(self, *parts: str) -> bytes:
         return hmac.digest(self.secret, json.dumps(parts).encode(), "sha256")

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, exists, func, select
 
-from cds_service.store.engine import create_database_engine, database_url, reading, starting
+from cds_service.store.engine import create_database_engine, database_url, reading_at_leisure, starting
 from cds_service.store.feedback import OVERRIDDEN
 from cds_service.store.schema import require_current
 from cds_service.store.tables import (
@@ -73,7 +73,7 @@ def _report(engine: Engine, zone: tzinfo) -> FeedbackReport:
     require_current(engine)
     topics: defaultdict[str, Figures] = defaultdict(Figures)
     rules: defaultdict[str, Figures] = defaultdict(Figures)
-    with reading(engine) as connection:
+    with reading_at_leisure(engine) as connection:
         outcomes, reasons = _outcomes(connection), _reasons(connection)
         rules_on = _rules_on(connection)
         for (patient, uuid), topic, first_shown in _cards(connection):
@@ -162,6 +162,6 @@ def _kept_quiet(connection: Connection) -> Iterable[tuple[str, str, datetime]]:
 
 
 def _items_on_unknown_cards(connection: Connection) -> int:
-    known = select(cards_shown.c.card_uuid)
-    statement = select(func.count()).select_from(feedback).where(feedback.c.card_uuid.not_in(known))
+    is_known = exists().where(cards_shown.c.card_uuid == feedback.c.card_uuid)
+    statement = select(func.count()).select_from(feedback).where(~is_known)
     return connection.execute(statement).scalar_one()

@@ -33,9 +33,10 @@ class SchemaState(Enum):
 
 def schema_state(connection: Connection) -> SchemaState:
     """What this database holds."""
+    # The tables first: those that another replica makes in between come with a version.
+    is_taken = set(inspect(connection).get_table_names()) & set(metadata.tables)
     version = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
     if version is None:
-        is_taken = set(inspect(connection).get_table_names()) & set(metadata.tables)
         return SchemaState.FOREIGN if is_taken else SchemaState.EMPTY
     script = ScriptDirectory.from_config(alembic_config())
     if version == script.get_current_head():

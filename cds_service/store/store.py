@@ -48,21 +48,26 @@ class Store:
         # Also when the object is forgotten, and when the process ends in an orderly way.
         self._finalizer = weakref.finalize(self, _close, self._writer, self._reader, self._saver, engine, on_close)
 
-    def patient(self, client: str, patient_id: str) -> PatientDigest:
-        """The patient as this database knows it."""
-        return self._key.patient(client, patient_id)
+    def patient(self, client: str, fhir_server: str, patient_id: str) -> PatientDigest:
+        """The patient with this id on this FHIR server of a client, as this database knows it."""
+        return self._key.patient(client, fhir_server, patient_id)
 
     def remember(self, review: ShownReview) -> None:
         """Have this written in a moment. Never waits and never raises; what cannot be written is counted."""
         self.counters.add("kept_quiet", len(review.kept_quiet))
         self._writer.put(review)
 
-    def acknowledged(self, patient: PatientDigest, now: datetime, quiet_for: timedelta) -> Acknowledged:
-        """What keeps quiet for this patient; nothing where the database cannot say so at once."""
+    def acknowledged(
+        self, patient: PatientDigest, now: datetime, quiet_for: timedelta, shown_by: str = ""
+    ) -> Acknowledged:
+        """What keeps quiet for this patient; nothing where the database cannot say so at once.
+
+        With `shown_by` only what was answered on cards of this service.
+        """
         if not quiet_for:
             return NOTHING_ACKNOWLEDGED
         engine = self._engine
-        found = self._reader.read(lambda: _read_acknowledged(engine, patient, now, quiet_for))
+        found = self._reader.read(lambda: _read_acknowledged(engine, patient, now, quiet_for, shown_by))
         if found is None:
             self.counters.add("unread")
         return found or NOTHING_ACKNOWLEDGED
@@ -112,9 +117,11 @@ def _save_feedback(
     return unknown
 
 
-def _read_acknowledged(engine: Engine, patient: PatientDigest, now: datetime, quiet_for: timedelta) -> Acknowledged:
+def _read_acknowledged(
+    engine: Engine, patient: PatientDigest, now: datetime, quiet_for: timedelta, shown_by: str
+) -> Acknowledged:
     with reading(engine) as connection:
-        return read_acknowledged(connection, patient, now, quiet_for)
+        return read_acknowledged(connection, patient, now, quiet_for, shown_by)
 
 
 def _close(

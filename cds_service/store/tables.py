@@ -82,15 +82,15 @@ reviews = Table(
     _id(),
     Column("shown_at", UtcDateTime(), nullable=False),
     Column("service_id", String(64), nullable=False),
-    Column("hook_instance", String(LONGEST_TEXT), nullable=False, index=True),
+    Column("hook_instance", String(LONGEST_TEXT), nullable=False),
     Column("client", String(64), nullable=False),
-    Column("patient_hash", String(_DIGEST), nullable=False, index=True),
+    Column("patient_hash", String(_DIGEST), nullable=False),
     Column("label_revision", String(32), nullable=False),
     Column("rule_set", String(32), nullable=False),
 )
 
-# `patient_hash` is that of the review, so that every call finds the few cards that were answered by one index, and
-# need not look through all that a patient was shown in months.
+# `patient_hash` is that of the review, so that every call finds the cards of its patient, and the answers to them, by
+# indexes alone, however many other patients there are.
 cards_shown = Table(
     "cards_shown",
     metadata,
@@ -100,6 +100,7 @@ cards_shown = Table(
     Column("patient_hash", String(_DIGEST), nullable=False),
     Column("topic", String(32), nullable=False),
     Column("indicator", String(8), nullable=False),
+    Index(None, "patient_hash", "card_uuid"),
     Index(None, "card_uuid", "patient_hash"),
 )
 
@@ -131,7 +132,7 @@ feedback = Table(
     "feedback",
     metadata,
     _id(),
-    Column("received_at", UtcDateTime(), nullable=False, index=True),
+    Column("received_at", UtcDateTime(), nullable=False),
     Column("outcome_at", UtcDateTime(), nullable=False),
     Column("service_id", String(64), nullable=False),
     Column("client", String(64), nullable=False),
@@ -147,7 +148,7 @@ override_reasons = Table(
     _id(),
     _parent("feedback_id", "feedback"),
     Column("system", String(LONGEST_TEXT), nullable=False),
-    Column("code", String(LONGEST_TEXT), nullable=False, index=True),
+    Column("code", String(LONGEST_TEXT), nullable=False),
     Column("is_ours", Boolean(), nullable=False),
 )
 

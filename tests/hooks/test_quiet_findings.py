@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from builders import PATIENT_ID, hook_request
-from remembering_service import FINDINGS, RememberingService, card_of, rules_on
+from remembering_service import FINDINGS, NOW, RememberingService, card_of, rules_on
 
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.memory import Memory
+from cds_service.hooks.request import HookCall
+from cds_service.hooks.services import service_by_id
 from cds_service.hooks.views import EVALUATOR
+from cds_service.presentation import NOTHING_ACKNOWLEDGED, Acknowledged
+from cds_service.store import Store
 
 VIEW, SIGN, VISIT = "patient-view", "order-sign", "encounter-start"
 DAY = timedelta(days=1)
 # Ten days after the infusion: liver tests and platelets of the first week are overdue, and the heart is looked at.
 TREATED: dict[str, Any] = {"moment": "chart", "infused": "2026-02-20"}
+A_CALL = HookCall(service_by_id("onasemnogene-patient-view"), "call", PATIENT_ID, "", None, None, None)
 HEART = "cardiac-evaluation-consider"
 
 
@@ -146,6 +151,56 @@ def test_the_checklist_is_shown_as_if_nothing_had_been_answered(remembering: Rem
     assert remembering.ask(given, SIGN) == [card_of(first, "readiness")]
 
 
+# --- at the steps towards the infusion
+
+
+FEW_PLATELETS: dict[str, Any] = {"labs": {"platelets": {"value": "120"}}}
+LOW = "platelets-baseline-low"
+
+
+def test_what_was_answered_when_ordering_is_said_again_on_the_infusion_day(remembering: RememberingService) -> None:
+    first = remembering.ask(FEW_PLATELETS, SIGN)
+    assert level_of(LOW, first) == "warning"
+    remembering.override(card_of(first, "baseline"))
+    assert LOW not in rules_on(remembering.ask(FEW_PLATELETS, SIGN))
+    visit = remembering.ask(FEW_PLATELETS, VISIT)
+    assert level_of(LOW, visit) == "warning"
+    remembering.override(card_of(visit, "baseline"))
+    assert LOW not in rules_on(remembering.ask(FEW_PLATELETS, VISIT))
+
+
+@pytest.mark.parametrize(
+    ("hook", "concerns_product", "shown_by"),
+    [
+        ("order-sign", True, "onasemnogene-order-sign"),
+        ("order-dispatch", True, "onasemnogene-order-dispatch"),
+        ("encounter-start", True, "onasemnogene-encounter-start"),
+        ("order-sign", False, ""),
+        ("encounter-start", False, ""),
+        ("order-select", True, ""),
+        ("appointment-book", True, ""),
+        ("patient-view", False, ""),
+    ],
+)
+def test_at_each_step_towards_the_infusion_only_its_own_answers_count(
+    hook: str, concerns_product: bool, shown_by: str
+) -> None:
+    asked: list[Any] = []
+
+    class AskedStore:
+        def patient(self, *_: str) -> str:
+            return "patient"
+
+        def acknowledged(self, *given: Any) -> Acknowledged:
+            asked.append(given)
+            return NOTHING_ACKNOWLEDGED
+
+    call = replace(A_CALL, service=service_by_id(f"onasemnogene-{hook}"))
+    memory = Memory(cast(Store, AskedStore()), 7 * DAY)
+    memory.acknowledged(call, "example-ehr", NOW, concerns_product=concerns_product)
+    assert asked == [("patient", NOW, 7 * DAY, shown_by)]
+
+
 # --- whose it is
 
 
@@ -159,6 +214,15 @@ def test_an_answer_about_one_child_keeps_nothing_quiet_for_another(remembering: 
     remembering.override(card_of(remembering.ask(TREATED, VIEW), "heart"))
     shown = remembering.ask({}, VIEW, **{**other, "hookInstance": "9a3c1b52-4c8e-4f0e-9a2b-0f6a1d2c3b4e"})
     assert HEART in rules_on(shown)
+
+
+def test_an_answer_at_one_hospital_keeps_nothing_quiet_for_the_same_id_at_another(
+    remembering: RememberingService,
+) -> None:
+    here, there = ({"fhirServer": f"http://127.0.0.1:{port}/fhir"} for port in (8001, 8002))
+    remembering.override(card_of(remembering.ask(TREATED, VIEW, **here), "platelets"))
+    assert "platelets" not in topics(remembering.ask(TREATED, VIEW, **here))
+    assert "platelets" in topics(remembering.ask(TREATED, VIEW, **there))
 
 
 def test_one_card_for_two_children_is_no_answer_for_either(remembering: RememberingService) -> None:
@@ -211,6 +275,12 @@ def test_what_is_shown_is_remembered_with_its_rules(remembering: RememberingServ
     kept = remembering.rows("cards_shown")
     assert [row["card_uuid"] for row in kept] == [card["uuid"] for card in cards]
     assert {str(row["rule_id"]) for row in remembering.rows("findings_shown")} == rules_on(cards)
+
+
+def test_a_hook_instance_that_is_no_uuid_is_not_kept_for_it_could_be_anything(remembering: RememberingService) -> None:
+    remembering.ask(TREATED, VIEW, hookInstance="Synthetic Patient, born 2026-01-01")
+    (review,) = remembering.rows("reviews")
+    assert review["hook_instance"] == ""
 
 
 def test_what_keeps_quiet_is_remembered_and_counted(remembering: RememberingService) -> None:

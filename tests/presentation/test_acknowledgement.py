@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from itertools import islice
 from typing import Any
 
 import pytest
+from builders import TODAY
 
 from cds_service.content_folders import CARDS
 from cds_service.domain.answers import Answer, RequestTest, cannot_check, fires
@@ -20,22 +21,34 @@ from cds_service.domain.registry import Answers, answer_all
 from cds_service.presentation import Acknowledged, Catalogue, Finding, Grouping, evidence_digest, slot_digest
 from cds_service.presentation import group_findings as group
 from cds_service.presentation.catalogue import HOOKS, TOPICS, Grade
-from cds_service.presentation.fingerprint import COUNTED_FROM_TODAY, FOLLOWING_TODAY, fingerprint_of
+from cds_service.presentation.fingerprint import (
+    COMING_NEXT,
+    COUNTED_FROM_TODAY,
+    COUNTED_FROM_TODAY_IN,
+    COUNTED_TO_A_DAY,
+    DAY_LOOKED_AT,
+    fingerprint_of,
+)
 from cds_service.presentation.render import finding_for
 from cds_service.presentation.words import words
 from cds_service.presentation.yaml_files import load_yaml
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
 KEY = b"synthetic key"
+TOMORROW = TODAY + timedelta(days=1)
 WEIGHT = Evidence("Observation/w1", "weight", "3.2 kg", "2026-02-20")
 
 
+# Each count, and by how much a day makes it greater.
+COUNTS = [*((name, 1) for name in sorted(COUNTED_FROM_TODAY)), *((name, -1) for name in sorted(COUNTED_TO_A_DAY))]
+
+
 def an_answer(grade: str = "stale", evidence: tuple[Evidence, ...] = (WEIGHT,), **shown: Any) -> Answer:
-    return fires(grade, evidence, **{"weight_kg": "3.2", "weight_age_days": 10, **shown}).of("weight-stale")
+    return fires(grade, evidence, **{"weight_kg": "3.2", "allowed_days": 7, **shown}).of("weight-stale")
 
 
-def print_of(answer: Answer, urgency: str = "warning", revision: str = "2/2025") -> str:
-    return fingerprint_of(answer, urgency, revision)
+def print_of(answer: Answer, urgency: str = "warning", revision: str = "2/2025", on: date = TODAY) -> str:
+    return fingerprint_of(answer, urgency, revision, on)
 
 
 # --- when a finding is the same
@@ -45,12 +58,43 @@ def test_the_same_answer_is_the_same_finding() -> None:
     assert print_of(an_answer()) == print_of(an_answer())
 
 
-@pytest.mark.parametrize("name", sorted(COUNTED_FROM_TODAY))
-def test_days_that_go_by_make_no_other_finding(name: str) -> None:
-    assert print_of(an_answer(**{name: 3})) == print_of(an_answer(**{name: 4}))
+@pytest.mark.parametrize(("name", "step"), COUNTS)
+def test_days_that_go_by_make_no_other_finding(name: str, step: int) -> None:
+    assert print_of(an_answer(**{name: 3})) == print_of(an_answer(**{name: 3 + step}), on=TOMORROW)
 
 
-@pytest.mark.parametrize("name", sorted(COUNTED_FROM_TODAY))
+@pytest.mark.parametrize(("name", "step"), COUNTS)
+def test_the_day_that_is_counted_from_makes_another_finding(name: str, step: int) -> None:
+    assert print_of(an_answer(**{name: 3})) != print_of(an_answer(**{name: 3 + step}))
+    assert print_of(an_answer(**{name: 3})) != print_of(an_answer(**{name: 3}), on=TOMORROW)
+
+
+@pytest.mark.parametrize("rule", sorted(COUNTED_FROM_TODAY_IN))
+def test_an_age_of_today_goes_by_and_one_on_another_day_does_not(rule: str) -> None:
+    today, tomorrow = an_answer(age_days=20), an_answer(age_days=21)
+    assert print_of(today.of(rule)) == print_of(tomorrow.of(rule), on=TOMORROW)
+    assert print_of(today.of(rule)) != print_of(tomorrow.of(rule))
+    planned = today.of("gestational-age-missing")
+    assert print_of(planned) == print_of(planned, on=TOMORROW)
+    assert print_of(planned) != print_of(tomorrow.of("gestational-age-missing"), on=TOMORROW)
+
+
+@pytest.mark.parametrize("rule", sorted(DAY_LOOKED_AT))
+def test_the_day_that_is_looked_at_may_be_today_for_days_and_no_other(rule: str) -> None:
+    found = {on: an_answer(on_date=on).of(rule) for on in (TODAY, TOMORROW)}
+    assert print_of(found[TODAY]) == print_of(found[TOMORROW], on=TOMORROW)
+    assert print_of(found[TODAY]) != print_of(found[TOMORROW])
+    assert print_of(found[TOMORROW]) != print_of(found[TOMORROW], on=TOMORROW)
+
+
+@pytest.mark.parametrize(("rule", "name"), sorted((rule, name) for rule in COMING_NEXT for name in COMING_NEXT[rule]))
+def test_what_comes_next_in_the_calendar_makes_no_other_finding(rule: str, name: str) -> None:
+    assert print_of(an_answer(**{name: TODAY}).of(rule)) == print_of(an_answer(**{name: TOMORROW}).of(rule))
+    assert print_of(an_answer(**{name: TODAY}).of(rule)) != print_of(an_answer(**{name: ""}).of(rule))
+    assert print_of(an_answer(**{name: TODAY})) != print_of(an_answer(**{name: TOMORROW}))
+
+
+@pytest.mark.parametrize("name", sorted(COUNTED_FROM_TODAY | COUNTED_TO_A_DAY))
 def test_a_count_that_begins_makes_another_finding(name: str) -> None:
     assert print_of(an_answer(**{name: ""})) != print_of(an_answer(**{name: 1}))
 
@@ -115,8 +159,12 @@ def cases_of(rule: str) -> list[dict[str, Any]]:
 def test_what_counts_from_today_is_a_whole_number_of_days(rule: str, facts_of: FactsOf, catalogue: Catalogue) -> None:
     for case in cases_of(rule):
         for answer in answer_all(facts_of(case.get("given") or {}), catalogue.known, catalogue.rules):
-            counts = [answer.shown[name] for name in COUNTED_FROM_TODAY & set(answer.shown)]
+            names = COUNTED_FROM_TODAY | COUNTED_TO_A_DAY | COUNTED_FROM_TODAY_IN.get(answer.rule_id, frozenset())
+            counts = [answer.shown[name] for name in names & set(answer.shown)]
             assert all(value == "" or isinstance(value, int) for value in counts), (case["name"], answer.rule_id)
+
+
+FOLLOWING_TODAY = {**COMING_NEXT, **{rule: frozenset({name}) for rule, name in DAY_LOOKED_AT.items()}}
 
 
 @pytest.mark.parametrize("rule", sorted(FOLLOWING_TODAY))
@@ -141,6 +189,9 @@ def test_what_follows_today_is_a_day_that_the_rule_shows(rule: str, facts_of: Fa
         ({"weights": [{"weight": "3.2 kg", "days_ago": 9}]}, "weight-stale"),
         ({"moment": "chart", "infused": "2026-02-20"}, "liver-monitor-overdue"),
         ({"moment": "chart", "infused": "2026-02-20"}, "platelet-monitor-overdue"),
+        ({"moment": "chart", "infused": "2026-02-16", "labs": {"alt": {"value": "90"}}}, "liver-worsening"),
+        ({"labs": {"creatinine": {"days_ago": 20}}}, "creatinine-baseline-missing"),
+        ({"steroids": [{"dose": "1 mg"}], "moment": "chart", "infused": "2026-02-20"}, "steroid-dose-low"),
     ],
 )
 def test_a_finding_of_today_is_the_same_tomorrow(
@@ -156,7 +207,7 @@ def prints_on(day: date, given: dict[str, Any], rule: str, facts_of: FactsOf, ca
     facts = facts_of(given)
     moved = replace(facts, today=day, now=facts.now + (day - facts.today))
     answers = answer_all(moved, catalogue.known, catalogue.rules)
-    return [print_of(answer) for answer in answers if answer.rule_id == rule and answer.is_finding]
+    return [print_of(answer, on=day) for answer in answers if answer.rule_id == rule and answer.is_finding]
 
 
 # --- what is not shown then
@@ -196,7 +247,7 @@ def found(topic: str, urgency: str = "warning", *changes: RequestTest) -> Answer
 
 def acknowledging(catalogue: Catalogue, *answers: Answer, hook: str = "patient-view") -> Acknowledged:
     """As if everything were known that was said on this hook."""
-    findings = [finding_for(answer, hook, catalogue) for answer in answers]
+    findings = [finding_for(answer, hook, TODAY, catalogue) for answer in answers]
     return Acknowledged(KEY, frozenset(evidence_digest(finding, KEY) for finding in findings))
 
 
@@ -207,7 +258,7 @@ def grouped(
     hook: str = "patient-view",
     outlook: Any = None,
 ) -> Grouping:
-    return group(said, hook, False, catalogue, outlook, acknowledging(catalogue, *quiet, hook=hook))
+    return group(said, hook, TODAY, False, catalogue, outlook, acknowledging(catalogue, *quiet, hook=hook))
 
 
 def rules_of(findings: tuple[Finding, ...]) -> list[str]:
@@ -311,7 +362,7 @@ def calendar(catalogue: Catalogue) -> Catalogue:
 
 
 def slot_of(answer: Answer, catalogue: Catalogue) -> str:
-    return slot_digest(finding_for(answer, "patient-view", catalogue), KEY)
+    return slot_digest(finding_for(answer, "patient-view", TODAY, catalogue), KEY)
 
 
 def test_a_slot_is_the_same_whether_due_or_overdue(calendar: Catalogue) -> None:
@@ -344,7 +395,7 @@ def test_a_closed_slot_keeps_its_findings_quiet_whatever_else_changes(calendar: 
     known = Acknowledged(KEY, slots=frozenset({slot_of(of_slot("liver-monitor-due", "due"), calendar)}))
     later = of_slot("liver-monitor-overdue", "overdue", days_overdue=9, last_panel="2026-03-01")
     next_slot = of_slot("liver-monitor-due", "due", slot="W4", due="2026-03-20")
-    made = group((later, next_slot), "patient-view", False, calendar, None, known)
+    made = group((later, next_slot), "patient-view", TODAY, False, calendar, None, known)
     assert rules_of(made.kept_quiet) == ["liver-monitor-overdue"]
     assert [rules_of(card.findings) for card in made.cards] == [["liver-monitor-due"]]
 
@@ -352,7 +403,7 @@ def test_a_closed_slot_keeps_its_findings_quiet_whatever_else_changes(calendar: 
 def test_a_closed_slot_is_shown_all_the_same_where_it_is_critical(calendar: Catalogue) -> None:
     answer = of_slot("liver-monitor-overdue", "two-weeks-without")
     known = Acknowledged(KEY, slots=frozenset({slot_of(answer, calendar)}))
-    assert [card.urgency for card in group((answer,), "patient-view", False, calendar, None, known).cards] == [
+    assert [card.urgency for card in group((answer,), "patient-view", TODAY, False, calendar, None, known).cards] == [
         "critical"
     ]
 
@@ -361,12 +412,12 @@ def test_a_closed_slot_is_shown_again_where_the_results_cannot_be_seen(calendar:
     seen = of_slot("liver-monitor-overdue", "overdue")
     unseen = replace(seen, grade="not-visible").without([Source.MEASUREMENTS])
     known = Acknowledged(KEY, slots=frozenset({slot_of(seen, calendar)}))
-    made = group((unseen,), "patient-view", False, calendar, None, known)
+    made = group((unseen,), "patient-view", TODAY, False, calendar, None, known)
     assert made.kept_quiet == ()
 
 
 def test_digests_of_two_children_do_not_agree(calendar: Catalogue) -> None:
-    finding = finding_for(of_slot("liver-monitor-due", "due"), "patient-view", calendar)
+    finding = finding_for(of_slot("liver-monitor-due", "due"), "patient-view", TODAY, calendar)
     assert evidence_digest(finding, KEY) != evidence_digest(finding, b"another key")
     assert slot_digest(finding, KEY) != slot_digest(finding, b"another key")
 
@@ -375,5 +426,5 @@ def test_a_record_that_could_not_be_read_is_always_told(facts_of: FactsOf, catal
     given = {"moment": "chart", "infused": "2026-02-20", "lists": {"observations": "absent"}}
     answers = answer_all(facts_of(given), catalogue.known, catalogue.rules)
     said = tuple(answer for answer in answers if answer.is_finding)
-    made = group(said, "patient-view", False, catalogue, None, acknowledging(catalogue, *said))
+    made = group(said, "patient-view", TODAY, False, catalogue, None, acknowledging(catalogue, *said))
     assert "data-unavailable" in [rule for card in made.cards for rule in rules_of(card.findings)]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from builders import TODAY
 
 from cds_service.domain.answers import Answer, RequestTest, fires
 from cds_service.domain.facts import PatientFacts
@@ -60,7 +61,7 @@ def found(topic: str, urgency: str = "warning", number: int = 1, **shown: Any) -
 
 
 def cards(invented: Catalogue, *answers: Answer, hook: str = "order-sign") -> tuple[Card, ...]:
-    return group_findings(answers, hook, False, invented).cards
+    return group_findings(answers, hook, TODAY, False, invented).cards
 
 
 def topics(made: tuple[Card, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from builders import TODAY
 
 from cds_service.domain.answers import Answer, RequestTest, fires
 from cds_service.domain.facts import PatientFacts, Source
@@ -49,7 +50,7 @@ def said(rule: str, *changes: RequestTest) -> Answer:
 
 
 def cards_of(catalogue: Catalogue, *answers: Answer, hook: str = "patient-view", outlook: Any = OUTLOOK) -> list[Card]:
-    return list(group_findings(answers, hook, False, catalogue, outlook).cards)
+    return list(group_findings(answers, hook, TODAY, False, catalogue, outlook).cards)
 
 
 @pytest.mark.parametrize("hook", ["patient-view", "encounter-start"])

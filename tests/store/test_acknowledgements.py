@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from databases import engine_for
 from kept_things import NOW, SERVICE, a_card, a_finding, a_reason, a_review, accepted, overridden
 
 from cds_service.presentation import Acknowledged
 from cds_service.store import FeedbackEvent, ShownReview, Store
+from cds_service.store.acknowledgements import read_acknowledged
 from cds_service.store.patient_digest import PatientDigest
 
 WEEK = timedelta(days=7)
@@ -90,6 +94,23 @@ def test_a_clock_of_a_client_that_is_ahead_keeps_nothing_quiet_for_longer(store:
     assert not quiet(store, NOW + WEEK + timedelta(seconds=1)).findings
 
 
+@pytest.mark.parametrize(
+    ("ahead", "is_quiet"),
+    [(timedelta(seconds=59), True), (timedelta(minutes=1), True), (timedelta(seconds=61), False), (WEEK, False)],
+)
+def test_an_answer_that_was_given_in_the_future_keeps_nothing_quiet(
+    store: Store, ahead: timedelta, is_quiet: bool
+) -> None:
+    keep(store, a_review(), overridden())
+    assert bool(quiet(store, NOW - ahead).findings) is is_quiet
+
+
+def test_a_slot_that_was_answered_in_the_future_is_open(store: Store) -> None:
+    keep(store, a_review(a_card("card", a_finding(OVERDUE, slot="W3"))), overridden("card", a_reason("done-elsewhere")))
+    assert quiet(store).slots == {"W3"}
+    assert quiet(store, NOW - WEEK).slots == frozenset()
+
+
 def test_the_same_item_sent_again_keeps_nothing_quiet_for_longer(store: Store) -> None:
     keep(store, a_review(), overridden())
     store.save_feedback([overridden()], NOW + timedelta(days=5), SERVICE, "example-ehr")
@@ -161,6 +182,31 @@ def test_one_client_does_not_answer_for_another(store: Store) -> None:
 def test_where_nobody_has_to_prove_who_is_calling_everybody_answers(store: Store) -> None:
     keep(store, a_review(), overridden(), client="")
     assert quiet(store).findings == {"d1"}
+
+
+@pytest.mark.parametrize(("shown_by", "findings"), [("", {"d1"}), (SERVICE, {"d1"}), ("another service", set())])
+def test_what_was_answered_on_cards_of_another_service_may_be_left_out(
+    store: Store, shown_by: str, findings: set[str]
+) -> None:
+    store.remember(a_review())
+    assert store.flush()
+    store.save_feedback([overridden()], NOW, "another service", "example-ehr")
+    assert store.acknowledged(PATIENT, NOW, WEEK, shown_by).findings == findings
+
+
+def test_what_a_call_reads_is_found_by_indexes_alone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    with engine_for(url) as engine, engine.connect() as connection:
+        monkeypatch.setattr(connection, "execute", lambda statement: asked.append(statement) or [])
+        read_acknowledged(connection, PATIENT, NOW, WEEK, SERVICE)
+        monkeypatch.undo()
+        written = asked[0].compile(engine, compile_kwargs={"literal_binds": True})
+        explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET enable_seqscan = off")  # of an empty table it would read all of it
+        told = str(connection.exec_driver_sql(f"{explain} {str(written).replace('%', '%%')}").all())
+    assert "ix_cards_shown_patient_hash_card_uuid" in told
+    assert not re.search(r"Seq Scan|SCAN (?!findings)", told), told
 
 
 # --- done elsewhere

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from databases import engine_for
+from databases import a_database, administer, engine_for
+from kept_things import NOW, SERVICE, a_review, overridden
 
 from cds_service.errors import SettingsProblem
-from cds_service.store import DEFAULT_URL, database_url, open_store, prepare_temporary_database
+from cds_service.store import DEFAULT_URL, PatientDigest, database_url, open_store, prepare_temporary_database
+from cds_service.store.engine import reading_at_leisure
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -79,6 +82,31 @@ def test_a_temporary_database_is_gone_when_it_is_closed() -> None:
 def test_sqlite_waits_for_a_lock_and_writes_through_to_the_disk(tmp_path: Path, pragma: str, value: object) -> None:
     with engine_for(f"sqlite:///{tmp_path}/cds.sqlite3") as engine, engine.connect() as connection:
         assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_an_instant_at_either_end_of_the_calendar_is_read_again_whatever_the_servers_zone(
+    tmp_path: Path, zone: str, year: int
+) -> None:
+    with a_database("postgresql", tmp_path) as url:
+        administer(f"ALTER DATABASE {database_url(url).database} SET timezone = '{zone}'")
+        store = open_store(url, migrates=False)
+        store._reader._seconds_to_wait = 30
+        store.remember(a_review())
+        assert store.flush(30)
+        odd = datetime(year, 1, 1, tzinfo=UTC) if year == 1 else datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
+        store.save_feedback([overridden(), overridden(outcome_at=odd)], NOW, SERVICE, "example-ehr")
+        quiet = store.acknowledged(PatientDigest("0" * 64, b""), NOW, timedelta(days=7))
+        store.close()
+        assert quiet.findings == {"d1"}
+
+
+def test_a_command_that_looks_at_everything_may_take_its_time(url: str) -> None:
+    with engine_for(url) as engine, reading_at_leisure(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                assert connection.exec_driver_sql(f"SHOW {limit}").scalar() == "0"
 
 
 def test_postgresql_waits_for_nothing_without_end(url: str) -> None:

@@ -12,7 +12,7 @@ from databases import engine_for
 from sqlalchemy import inspect, text
 
 from cds_service.errors import SettingsProblem
-from cds_service.store import migrate_database, open_store
+from cds_service.store import migrate_database, open_store, schema
 from cds_service.store.schema import VERSION_TABLE, SchemaState, schema_state
 from cds_service.store.tables import metadata
 
@@ -80,6 +80,31 @@ def test_replicas_that_start_together_on_an_empty_database_all_start(empty_url: 
         thread.join()
     assert faults == []
     assert len(secrets_in(empty_url)) == 1
+
+
+@pytest.mark.parametrize("step", ["inspect", "MigrationContext"])
+def test_a_replica_that_looks_while_another_makes_the_tables_takes_them_for_ours(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    real = getattr(schema, step)
+
+    class Overtaken:
+        """The step that is next, after another replica has made the tables."""
+
+        def __call__(self, *given: object) -> object:
+            self.overtake()
+            return real(*given)
+
+        def configure(self, *given: object, **options: object) -> object:
+            self.overtake()
+            return real.configure(*given, **options)
+
+        def overtake(self) -> None:
+            monkeypatch.undo()
+            migrate_database(empty_url)
+
+    monkeypatch.setattr(schema, step, Overtaken())
+    assert state_of(empty_url) in (SchemaState.CURRENT, SchemaState.EMPTY)
 
 
 @pytest.fixture

@@ -47,8 +47,6 @@ def _what_was_shown() -> None:
         sa.Column("label_revision", sa.String(32), nullable=False),
         sa.Column("rule_set", sa.String(32), nullable=False),
     )
-    _index("reviews", "hook_instance")
-    _index("reviews", "patient_hash")
     op.create_table(
         "cards_shown",
         *_id("cards_shown"),
@@ -59,6 +57,7 @@ def _what_was_shown() -> None:
         sa.Column("indicator", sa.String(8), nullable=False),
     )
     _index("cards_shown", "review_id")
+    _index("cards_shown", "patient_hash", "card_uuid")
     _index("cards_shown", "card_uuid", "patient_hash")
     op.create_table(
         "findings_shown",
@@ -93,7 +92,6 @@ def _what_was_answered() -> None:
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("comment", sa.Text(), nullable=True),
     )
-    _index("feedback", "received_at")
     _index("feedback", "card_uuid")
     op.create_table(
         "override_reasons",
@@ -104,7 +102,6 @@ def _what_was_answered() -> None:
         sa.Column("is_ours", sa.Boolean(), nullable=False),
     )
     _index("override_reasons", "feedback_id")
-    _index("override_reasons", "code")
     op.create_table(
         "accepted_suggestions",
         *_id("accepted_suggestions"),
