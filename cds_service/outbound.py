@@ -36,12 +36,16 @@ _NEVER: Final = tuple(
     ip_network(written)
     for written in (
         "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.192/32", "100.100.100.200/32", "168.63.129.16/32",
-        "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "fd00:ec2::/32", "fe80::/10", "ff00::/8",
+        "224.0.0.0/4", "240.0.0.0/4", "fd00:ec2::/32", "fe80::/10", "ff00::/8",
+        # This machine, and addresses of IPv4 written or relayed as ones of IPv6.
+        "::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16",
     )
 )  # fmt: skip
+# All that is given to the public internet of IPv6. Beside it lie former private networks, and other ways to write an
+# address of IPv4, some of which a router or the system itself turns into that.
+_PUBLIC_IPV6: Final = ip_network("2000::/3")
 # Networks of IPv6 whose addresses hold one of IPv4, in their last 32 bits.
 _TRANSLATED: Final = (ip_network("::ffff:0:0/96"), ip_network("64:ff9b::/96"))
-_RELAYED: Final = (ip_network("2002::/16"), ip_network("2001::/32"))
 # As many servers as one service is likely to know, and the calls of many clinicians at once to each.
 _SERVERS, _CONNECTIONS = 16, 64
 
@@ -98,10 +102,10 @@ def _is_allowed(address: IpAddress, networks: Iterable[IpNetwork]) -> bool:
 
 def _is_public(address: IpAddress) -> bool:
     if isinstance(address, IPv6Address):
-        if any(address in network for network in _RELAYED):
-            return False
         if any(address in network for network in _TRANSLATED):
             return _is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+        if address not in _PUBLIC_IPV6:
+            return False
     return address.is_global and not is_never_allowed(ip_network(address))
 
 

@@ -14,6 +14,7 @@ from cds_service.hooks.authenticate import Authentication, Caller, audiences_of
 from cds_service.hooks.bearer_token import Refusal, Refused
 from cds_service.hooks.call_rates import CallRates
 from cds_service.hooks.clients import Client, client_of
+from cds_service.operations.log_fields import FIELDS
 from cds_service.store.spent_tokens import SpentTokens
 
 _SECONDS_UNTIL_A_PLACE_IS_FREE: Final = 2
@@ -64,13 +65,12 @@ class Admission:
         """
         if self.authentication is None:
             return None
-        self.rates.refuse_guessing(peer)
         try:
             caller = self.authentication.caller(authorization, audiences_of(self.base_url, path))
         except Refused as fault:
             self.rates.count_refused(peer)
             _refuse(fault)
-        self.rates.count_call(caller.name, peer)
+        self.rates.count_call(caller.name)
         return caller
 
     def spend(self, caller: Caller, path: str, body: bytes) -> None:
@@ -91,7 +91,8 @@ class Admission:
 
 def _refuse(fault: Refused, caller: Caller | None = None) -> NoReturn:
     """Refuse without a reason; the log has it, under the id that every answer names (R-183, R-184)."""
-    said = {"told": fault.told} if fault.told else {}
+    # Where what a token says could be an id or a name, the reason has to do.
+    said = {"told": fault.told} if FIELDS["told"](fault.told) else {}
     said |= {"client": caller.name} if caller is not None and len(caller.clients) == 1 else {}
     log.info("not_authenticated", reason=fault.refusal.value, **said)
     raise NotAuthenticated(fault.refusal.value) from None

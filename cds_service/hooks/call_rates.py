@@ -11,7 +11,7 @@ import structlog
 from cds_service.errors import TooManyCalls
 from cds_service.store.call_counts import CallCounts
 
-_CLIENT, _REFUSED, _PROVEN = "client", "refused", "proven"
+_CLIENT, _REFUSED = "client", "refused"
 # All addresses of such a network of IPv6 belong to one household or machine.
 _BITS_OF_ONE_OWNER: Final = 64
 
@@ -25,31 +25,23 @@ class CallRates:
     counts: CallCounts
     per_minute: int
 
-    def count_call(self, client: str, peer: str) -> None:
-        """A client has proved to call from this address. Raises TooManyCalls beyond the number allowed."""
+    def count_call(self, client: str) -> None:
+        """A client has proved to be calling. Raises TooManyCalls beyond the number allowed."""
         if not self.per_minute:
             return
-        self.counts.note(_PROVEN, _owner_of(peer))
         if wait := self.counts.add(_CLIENT, client, self.per_minute):
             log.warning("too_many_calls", client=client)
             raise TooManyCalls("more calls in a minute than agreed; send it again later", wait, client)
 
     def count_refused(self, peer: str) -> None:
-        """A call from this address was not authenticated."""
-        if self.per_minute:
-            self.counts.add(_REFUSED, _owner_of(peer), self.per_minute)
+        """A call from this address was not authenticated. Raises TooManyCalls beyond the number allowed.
 
-    def refuse_guessing(self, peer: str) -> None:
-        """Raise TooManyCalls for an address with too many refused calls, so that checking them costs no more.
-
-        An address from which a client has called within the hour may be a proxy before everybody: it is spared, or
-        one stranger behind it could lock all clients out. There the proxy has to limit strangers.
+        Only what is refused anyway is told to wait: the address may be a proxy before everybody, and a client with a
+        good token gets in however many strangers there are. Its proxy has to limit those.
         """
         if not self.per_minute:
             return
-        owner = _owner_of(peer)
-        wait = self.counts.seconds_to_wait(_REFUSED, owner, self.per_minute)
-        if wait and not self.counts.is_noted(_PROVEN, owner):
+        if wait := self.counts.add(_REFUSED, _owner_of(peer), self.per_minute):
             raise TooManyCalls("too many calls that are not authenticated; send it again later", wait)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from typing import Final
 
 Shape = Callable[[object], bool]
@@ -41,6 +42,17 @@ is_word: Final[Shape] = _text(r"[A-Za-z](?:[A-Za-z_-]{0,46}[A-Za-z])?")
 # The same with digits in it, as in smn1-result: what an unknown answer lacked, by its name in the card files.
 is_cause: Final[Shape] = _text(r"[A-Za-z](?:[A-Za-z0-9-]{0,46}[A-Za-z0-9])?")
 _code_name: Final[Shape] = _text(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
+# A web address whose path holds no digit, and so no id; a word; a time. Several stand with commas between them.
+_TOLD: Final = r"(?:https?://[A-Za-z0-9.:-]{1,80}(?:/[A-Za-z_-]{1,48}){0,5}/?|[A-Za-z_-]{1,48}|[0-9]{1,9} seconds)"
+
+
+def _ip_address(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(ip_address(value))
+    except ValueError:
+        return False
+
+
 
 FIELDS: Final[Mapping[str, Shape]] = {
     # on every line
@@ -68,8 +80,8 @@ FIELDS: Final[Mapping[str, Shape]] = {
     "reviews": _count,
     "waiting": _count,
     # who is let in, and where connections lead
-    "told": _text(r"[A-Za-z0-9 :/._~+,'\[\]-]{1,200}"),  # by a token whose signature was verified
-    "address": _text(r"[0-9A-Fa-f.:]{2,45}"),
+    "told": _text(rf"{_TOLD}(?:,{_TOLD}){{0,9}}"),  # by a token whose signature was verified
+    "address": _ip_address,
     # faults: which, and where in the code
     "fault": _code_name,
     "where": _text(r"[A-Za-z0-9_.<>-]{1,80}:\d{1,6}"),

@@ -114,21 +114,6 @@ class _LinkedCallCounts:
             lambda: self.shared.add(kind, name, per_minute), lambda: self.own.add(kind, name, per_minute)
         )
 
-    def seconds_to_wait(self, kind: str, name: str, per_minute: int) -> int:
-        """As CallCounts promises."""
-        return self.link.ask(
-            lambda: self.shared.seconds_to_wait(kind, name, per_minute),
-            lambda: self.own.seconds_to_wait(kind, name, per_minute),
-        )
-
-    def note(self, kind: str, name: str) -> None:
-        """As CallCounts promises."""
-        self.link.ask(lambda: self.shared.note(kind, name), lambda: self.own.note(kind, name))
-
-    def is_noted(self, kind: str, name: str) -> bool:
-        """As CallCounts promises."""
-        return self.link.ask(lambda: self.shared.is_noted(kind, name), lambda: self.own.is_noted(kind, name))
-
 
 def _redis_at(url: str) -> tuple[Redis, _Link]:
     try:

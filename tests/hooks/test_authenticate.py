@@ -181,6 +181,47 @@ def test_what_a_verified_token_names_instead_is_logged_for_whoever_sets_it_up(be
     assert '"told": "https://cds.example.org/typed-by-hand"' in log.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"aud": "sand_man"}, "sand_man"),
+        ({"aud": ["https://cds.example.org:8443/cds-services/", "other"]}, "https://cds.example.org:8443/cds-services/,other"),
+        ({"aud": []}, ""),
+        ({"exp": NOW + 5400}, "5400 seconds"),
+        ({"iss": SHARED, "tenant": "elsewhere"}, "elsewhere"),
+    ],
+)  # fmt: skip
+def test_an_address_a_word_and_a_time_of_a_verified_token_are_told(
+    bench: Bench, log: io.StringIO, said: Mapping[str, object], told: str
+) -> None:
+    bench.post(good(**said))
+    assert refused_line(log).get("told", "") == told
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Synthetic Child", "Child, Synthetic", "MRN 0012345", "0012345", "2025-12-24", "Patient/abc",
+        "https://ehr.example.org/Patient/7f3", "https://ehr.example.org/cds?patient=abc", "eyJhbGciOi.e30.x",
+        "a\nb", "\x1b[31mred", "x" * 3000, {"Synthetic": "Child"}, [["Synthetic"]], ["sand_man", "Synthetic Child"],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("claim", ["aud", "tenant"])
+def test_nothing_else_of_a_verified_token_is_told(
+    bench: Bench, log: io.StringIO, claim: str, written: object
+) -> None:
+    bench.post(good(**{"iss": SHARED, claim: written}))
+    line = refused_line(log)
+    assert line["reason"] == claim
+    assert "told" not in line
+    assert "dropped" not in line  # that would call for a report of a defect
+
+
+def refused_line(log: io.StringIO) -> dict[str, object]:
+    (line,) = [line for line in map(json.loads, log.getvalue().splitlines()) if line["event"] == "not_authenticated"]
+    return line
+
+
 def test_what_an_unverified_token_says_is_not_logged(bench: Bench, log: io.StringIO) -> None:
     bench.post(signed(claims(iss="https://evil.example.org/Synthetic-Name", aud="Synthetic-Name"), "rsa-remote"))
     bench.post(signed(claims(aud="Synthetic-Name", tenant="Synthetic-Name"), "rsa-remote", kid="rsa"))

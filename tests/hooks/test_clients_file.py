@@ -473,6 +473,11 @@ def test_a_network_is_written_as_one(load: Load, network: str) -> None:
         "::1/128",
         "fe80::/10",
         "fd00::/8",
+        "::127.0.0.1/128",
+        "::ffff:127.0.0.1/128",
+        "::ffff:10.20.0.0/112",
+        "64:ff9b::7f00:1/128",
+        "2002:7f00:1::/48",
     ],
 )
 def test_this_machine_and_its_link_cannot_be_listed(load: Load, network: str) -> None:
@@ -480,7 +485,10 @@ def test_this_machine_and_its_link_cannot_be_listed(load: Load, network: str) ->
     assert message.startswith("client example-ehr: private_networks[0] holds addresses that are never asked")
 
 
-@pytest.mark.parametrize("host", ["169.254.169.254", "0.0.0.0", "[fe80::1]", "[::]", "224.0.0.1", "100.100.100.200"])
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "0.0.0.0", "[fe80::1]", "[::]", "224.0.0.1", "100.100.100.200", "[::ffff:127.0.0.1]", "[::7f00:1]"],
+)  # fmt: skip
 @pytest.mark.parametrize("key", ["fhir_base_urls", "jwks_url"])
 def test_an_address_that_no_hospital_has_is_refused(load: Load, host: str, key: str) -> None:
     written = (

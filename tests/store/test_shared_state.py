@@ -164,27 +164,13 @@ def test_each_name_and_each_kind_is_counted_apart(shared: SharedState, token: st
     assert shared.call_counts.add("client", f"{token}-b", 1) == 0
 
 
-def test_looking_does_not_count(shared: SharedState, token: str) -> None:
-    for _ in range(3):
-        assert shared.call_counts.seconds_to_wait("client", token, 1) == 0
-    shared.call_counts.add("client", token, 1)
-    assert 1 <= shared.call_counts.seconds_to_wait("client", token, 1) <= 60
-
-
-def test_a_name_is_noted_until_later(shared: SharedState, token: str) -> None:
-    assert not shared.call_counts.is_noted("proven", token)
-    shared.call_counts.note("proven", token)
-    shared.call_counts.note("proven", token)
-    assert shared.call_counts.is_noted("proven", token)
-
-
 def test_a_new_minute_is_counted_from_zero(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     shared = open_shared_state("memory://")
     assert shared.call_counts.add("client", token, 1) == 0
     begun = time.time()
     for seconds, is_over in ((58, False), (61, True)):
         monkeypatch.setattr(time, "time", lambda seconds=seconds: begun + seconds)
-        assert (shared.call_counts.seconds_to_wait("client", token, 1) == 0) is is_over
+        assert (shared.call_counts.add("client", token, 1) == 0) is is_over
 
 
 def test_calls_at_all_replicas_count_together(redis_url: str, token: str) -> None:
@@ -213,9 +199,6 @@ def test_without_redis_this_process_goes_on_by_what_it_knows_and_says_so(log: io
     assert shared.spent_tokens.spend(token, "a call", 300)
     assert not shared.spent_tokens.spend(token, "another call", 300)
     assert [shared.call_counts.add("client", token, 1) > 0 for _ in range(2)] == [False, True]
-    assert shared.call_counts.seconds_to_wait("client", token, 1) > 0
-    shared.call_counts.note("proven", token)
-    assert shared.call_counts.is_noted("proven", token)
     assert events(log)
     assert "127.0.0.1" not in log.getvalue()
 
