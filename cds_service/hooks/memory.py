@@ -11,7 +11,6 @@ from typing import Any
 import structlog
 
 from cds_service import __version__
-from cds_service.hooks.feedback import canonical_uuid
 from cds_service.hooks.request import HookCall
 from cds_service.presentation import (
     NOTHING_ACKNOWLEDGED,
@@ -23,6 +22,7 @@ from cds_service.presentation import (
     slot_digest,
 )
 from cds_service.store import PatientDigest, QuietFinding, ShownCard, ShownFinding, ShownReview, Store
+from cds_service.store.kept_text import kept_uuid
 
 Json = dict[str, Any]
 # The last look before each step towards the infusion: other people take it, and other things hang on it.
@@ -78,7 +78,7 @@ class Memory:
             shown = ShownReview(
                 shown_at=now,
                 service_id=call.service.service_id,
-                hook_instance=canonical_uuid(call.hook_instance),
+                hook_instance=kept_uuid(call.hook_instance),
                 client=client,
                 patient_hash=patient.patient_hash,
                 label_revision=self.label_revision,
