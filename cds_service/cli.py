@@ -208,18 +208,39 @@ def _read(name: str) -> bytes:
 @main.command("replay")
 @click.argument("base_url", metavar="BASE_URL")
 @click.option("--token-file", metavar="F", help="A file with one token, which the service has to accept on every call.")
-def replay_fixtures(base_url: str, token_file: str | None) -> None:
+@click.option(
+    "--key-file", metavar="F", help="A file with a private key (JWK or PEM) that signs a token for each call."
+)
+@click.option("--issuer", metavar="ISS", help="With --key-file: the issuer of the tokens, as the service knows it.")
+@click.option("--key-id", metavar="KID", help="With --key-file: the id of the key, unless the JWK names it.")
+def replay_fixtures(
+    base_url: str, token_file: str | None, key_file: str | None, issuer: str | None, key_id: str | None
+) -> None:
     """Send every fixture request to a running service and compare the answers with the expected ones."""
     from cds_service.content_folders import FHIR_FIXTURES
-    from cds_service.replay import RunningService, load_left_out, load_scenarios, read_token, replay
+    from cds_service.replay import RunningService, load_left_out, load_scenarios, read_signer, read_token, replay
 
-    service = RunningService.at(base_url, read_token(Path(token_file)) if token_file is not None else "")
+    _require_one_kind_of_token(token_file, key_file, issuer, key_id)
+    token = read_token(Path(token_file)) if token_file is not None else ""
+    signer = read_signer(Path(key_file), issuer, key_id or "") if key_file is not None and issuer else None
+    service = RunningService.at(base_url, token, signer)
     left_out = load_left_out(FHIR_FIXTURES / "calendar.yaml")
     try:
         differing = replay(service, load_scenarios(FHIR_FIXTURES), left_out, click.echo)
     except NoUsableAnswer as error:
         _fail(str(error), _WORK_FAILED)
     raise SystemExit(_WORK_FAILED if differing else 0)
+
+
+def _require_one_kind_of_token(
+    token_file: str | None, key_file: str | None, issuer: str | None, key_id: str | None
+) -> None:
+    if token_file is not None and key_file is not None:
+        raise SettingsProblem("--token-file and --key-file are both given; use one of them")
+    if key_file is None and (issuer is not None or key_id is not None):
+        raise SettingsProblem("--issuer and --key-id belong to --key-file; name the file with the private key as well")
+    if key_file is not None and not issuer:
+        raise SettingsProblem("--issuer is missing; with --key-file name the issuer that the service knows")
 
 
 @main.command("migrate")

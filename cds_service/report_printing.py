@@ -10,18 +10,21 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cds_service.store import FeedbackReport
 from cds_service.store.report import FOREIGN_REASON, NO_REASON, Counts, Figures
 
 _COUNTS = ("shown", "accepted", "overridden", "kept_quiet")
+# The longest rule and the longest reason fit; in a narrower terminal, or a pipe, nothing of a name is cut.
+_NARROWEST = 104
 _HEADINGS = ("shown", "accepted", "overridden", "kept quiet")
 
 
 def print_report(report: FeedbackReport) -> None:
     """Three tables: topics, rules, and the trend of each topic by week."""
     console = Console()
+    console.width = max(console.width, _NARROWEST)
     if not report.topics:
         console.print("No card has been shown yet.")
     else:
@@ -32,7 +35,7 @@ def print_report(report: FeedbackReport) -> None:
 
 
 def _totals(kind: str, figures: Mapping[str, Figures]) -> Table:
-    table = Table(kind, *_HEADINGS, "reasons")
+    table = Table(Column(kind, no_wrap=True), *_HEADINGS, "reasons")
     for name, each in figures.items():
         reasons = ", ".join(f"{reason} {number}" for reason, number in each.reasons.items())
         table.add_row(name, *_written(each.total), reasons)
@@ -40,7 +43,7 @@ def _totals(kind: str, figures: Mapping[str, Figures]) -> Table:
 
 
 def _trend(figures: Mapping[str, Figures]) -> Table:
-    table = Table("Topic", "week", *_HEADINGS)
+    table = Table(Column("Topic", no_wrap=True), "week", *_HEADINGS)
     for name, each in figures.items():
         for week, counts in each.weeks.items():
             table.add_row(name, week, *_written(counts))

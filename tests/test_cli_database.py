@@ -93,8 +93,9 @@ def url(tmp_path: Path) -> str:
     return url
 
 
-def test_the_report_for_a_person_has_topics_rules_and_weeks(url: str) -> None:
-    result = run("report", CDS_DATABASE_URL=url, COLUMNS="120")
+@pytest.mark.parametrize("columns", ["40", "120"])
+def test_the_report_for_a_person_has_topics_rules_and_weeks_and_cuts_no_name(url: str, columns: str) -> None:
+    result = run("report", CDS_DATABASE_URL=url, COLUMNS=columns)
     assert result.exit_code == 0, result.output
     for word in ("dose", "weight-stale", "2026-W10", "done-elsewhere 1", "kept quiet"):
         assert word in result.stdout

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,43 +18,23 @@ from flask.testing import FlaskClient
 from cds_service.config import Settings
 from cds_service.content_folders import CARDS, FHIR_FIXTURES
 from cds_service.errors import BadRequest
+from cds_service.hooks.clients import Client
+from cds_service.hooks.clients_file import _ClientTable, _OrderCodeTable, _QuirksTable, load_clients
 from cds_service.hooks.json_body import read_json_object
+from cds_service.hooks.key_sources import read_key_file
 from cds_service.hooks.request import HookCall, read_hook_call
 from cds_service.hooks.services import SERVICES, service_by_id
 from cds_service.presentation import Catalogue
 from cds_service.presentation.catalogue import TOPICS
+from cds_service.replay import load_scenarios, read_signer
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = (DOCS / "connecting.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```", "", PAGE, flags=re.MULTILINE | re.DOTALL)
 
-# The clients file as the interface defines it.
-CLIENT_KEYS = {
-    "name",
-    "issuer",
-    "jwks_file",
-    "jwks_url",
-    "algorithms",
-    "audiences",
-    "subject",
-    "tenants",
-    "fhir_base_urls",
-    "private_networks",
-    "origins",
-    "max_token_seconds",
-    "allow_insecure_loopback",
-    "quirks",
-}
-QUIRK_KEYS = {
-    "one_action_per_suggestion",
-    "app_context",
-    "plain_text_detail",
-    "always_system_actions",
-    "null_prefetch_is_unknown",
-    "link_hosts",
-    "order_code",
-}
-ORDER_CODE_KEYS = {"order", "system", "code", "display"}
+CLIENT_KEYS = set(_ClientTable.model_fields)
+QUIRK_KEYS = set(_QuirksTable.model_fields)
+ORDER_CODE_KEYS = set(_OrderCodeTable.model_fields)
 
 
 def blocks(language: str) -> list[str]:
@@ -195,11 +176,42 @@ def test_the_clients_files_hold_known_keys_and_one_way_to_the_keys(written: str)
     (client,) = tomllib.loads(written)["client"]
     assert set(client) <= CLIENT_KEYS
     assert ("jwks_file" in client) != ("jwks_url" in client)
-    assert set(client["quirks"]) <= QUIRK_KEYS
-    codes = client["quirks"].get("order_code", [])
+    assert set(client.get("quirks", {})) <= QUIRK_KEYS
+    codes = client.get("quirks", {}).get("order_code", [])
     assert all(set(item) == ORDER_CODE_KEYS for item in codes)
     orders = yaml.safe_load((CARDS / "shared" / "orders.yaml").read_text(encoding="utf-8"))
     assert {item["order"] for item in codes} <= set(orders)
+
+
+def test_every_key_of_the_clients_file_is_explained_with_its_default() -> None:
+    table = {
+        name: row[2] for row in rows(section(4)) if len(row) == 3 for name in quoted(row[0]) if name in CLIENT_KEYS
+    }
+    assert set(table) == CLIENT_KEYS
+    defaults = {field.name: field.default for field in fields(Client)}
+    assert json.loads(quoted(table["algorithms"])[0]) == list(defaults["algorithms"])
+    assert table["max_token_seconds"] == str(defaults["max_token_seconds"])
+    required = {name for name, key in _ClientTable.model_fields.items() if key.is_required()}
+    assert {name for name, default in table.items() if default == "required"} == required
+
+
+def test_the_key_and_the_client_to_try_a_call_with_are_what_it_takes(tmp_path: Path) -> None:
+    program = next(block for block in blocks("sh") if "replay.key.json" in block).split("'")[1]
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    written = next(text for text in blocks("toml") if "replay.jwks.json" in text)
+    (tmp_path / "clients.toml").write_text(written, "utf-8")
+    (client,) = load_clients(tmp_path / "clients.toml", ())
+    signer = read_signer(tmp_path / "replay.key.json", client.issuer)
+    keys = read_key_file("clients.toml", tmp_path / "replay.jwks.json")
+    (key,) = keys.with_id(signer.key_id)
+    assert key.verifies(signer.token_for("https://cds.example.org"), signer.algorithm)
+    assert "d" not in json.loads((tmp_path / "replay.jwks.json").read_text("utf-8"))["keys"][0]
+    assert (tmp_path / "replay.key.json").stat().st_mode & 0o077 == 0
+    assert f"--issuer {client.issuer}" in PAGE
+
+
+def test_the_number_of_scenarios_is_as_said() -> None:
+    assert f"`{len(load_scenarios(FHIR_FIXTURES))} scenarios, 0 differ`" in PAGE
 
 
 def test_every_quirk_is_explained() -> None:
@@ -250,9 +262,17 @@ def marks(text: str) -> list[str]:
     return re.findall(r"\[(\w+)(?:: [^\]]+)?\](?!\()", re.sub(r"`[^`]+`", "", text))
 
 
+def anchors_of(page: str) -> set[str]:
+    """Where links into a page may lead."""
+    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 def test_every_link_within_the_docs_leads_somewhere() -> None:
-    titles = re.findall(r"^#+ (.+)$", PROSE, re.MULTILINE)
-    anchors = {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+    anchors = anchors_of(PROSE)
     targets = re.findall(r"\]\(([^)]+)\)", PROSE)
     assert [t for t in targets if t.startswith("#") and t not in anchors] == []
-    assert [t for t in targets if not t.startswith("#") and not (DOCS / t).is_file()] == []
+    elsewhere = [target.partition("#") for target in targets if not target.startswith("#")]
+    assert [path for path, _, _ in elsewhere if not (DOCS / path).is_file()] == []
+    for path, _, anchor in elsewhere:
+        assert not anchor or f"#{anchor}" in anchors_of((DOCS / path).read_text("utf-8")), f"{path}#{anchor}"

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from flask import Flask
 
 import cds_service
+from cds_service.hooks.bearer_token import Refusal
+from cds_service.operations import READINESS
 from cds_service.operations.log_fields import FIELDS
 from cds_service.operations.metrics import Metrics
+from cds_service.store.counters import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "docs" / "operations.md").read_text("utf-8")
@@ -57,6 +61,39 @@ def test_every_event_of_the_log_is_explained() -> None:
     written |= set(re.findall(r'\("(worker_\w+|signal)", \(', SERVER))
     assert written - names_in(section(6)) == set()
     assert "worker_killed" in written
+
+
+def test_no_event_is_explained_that_is_not_written() -> None:
+    rows = [line.split("|")[1] for line in section(6).splitlines() if line.startswith("| `")]
+    begin = next(number for number, row in enumerate(rows) if "`serving`" in row)
+    source = "\n".join(path.read_text("utf-8") for path in Path(cds_service.__file__).parent.rglob("*.py"))
+    explained = set().union(*map(names_in, rows[begin:]))
+    assert {name for name in explained if f'"{name}"' not in source} == set()
+
+
+def test_every_reason_of_a_401_is_explained_and_no_other() -> None:
+    table = section(5).partition("### Calls end with 401")[2].partition("\n### ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert set().union(*map(names_in, rows)) == {refusal.value for refusal in Refusal}
+
+
+def test_every_event_of_the_store_is_explained_and_alerts_look_at_no_other() -> None:
+    written = {name.replace("_", "-") for name in NAMES}
+    (row,) = [line.split("|")[3] for line in section(7).splitlines() if "`cds_store_events_total`" in line]
+    assert names_in(row) == written
+    looked_at = {
+        event
+        for rule in RULES
+        for selector in re.findall(r'cds_store_events_total\{event=~?"([^"]+)"', str(rule["expr"]))
+        for event in selector.split("|")
+    }
+    assert looked_at
+    assert looked_at <= written
+
+
+def test_every_dependency_is_in_the_guide(app: Flask) -> None:
+    table = section(5).partition("### A dependency is down")[2].partition("\n### ")[0]
+    assert set(app.extensions[READINESS].states()) <= names_in(table)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

@@ -4,5 +4,14 @@ from cds_service.replay.left_out import load_left_out
 from cds_service.replay.run import replay
 from cds_service.replay.running_service import RunningService, read_token
 from cds_service.replay.scenarios import load_scenarios
+from cds_service.replay.signed_tokens import TokenSigner, read_signer
 
-__all__ = ["RunningService", "load_left_out", "load_scenarios", "read_token", "replay"]
+__all__ = [
+    "RunningService",
+    "TokenSigner",
+    "load_left_out",
+    "load_scenarios",
+    "read_signer",
+    "read_token",
+    "replay",
+]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +65,9 @@ def test_it_ends_by_the_signal_that_lets_calls_finish() -> None:
     assert json.loads(values("CMD")[0]) == ["serve"]
 
 
-def test_what_is_copied_is_enough_to_run_from_a_folder_that_is_read_only(tmp_path: Path) -> None:
+def test_what_is_copied_is_enough_to_run_from_a_folder_that_is_read_only(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     for name in [part for kind, rest in instructions() if kind == "COPY" for part in rest.split()[:-1]]:
         source = ROOT / name
         if source.is_dir():
@@ -74,9 +77,17 @@ def test_what_is_copied_is_enough_to_run_from_a_folder_that_is_read_only(tmp_pat
     usual = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
     environment = usual | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     before = set(tmp_path.rglob("*"))
-    for words in (["cards"], ["--version"], ["policy"]):
+    environment["CDS_DATABASE_URL"] = f"sqlite:///{tmp_path_factory.mktemp('elsewhere')}/memory.sqlite3"
+    for words in (["cards"], ["--version"], ["policy"], ["migrate"], ["report"]):
         done = subprocess.run(
             [sys.executable, "-m", "cds_service", *words], env=environment, cwd="/", capture_output=True, check=False
         )
-        assert (done.returncode, done.stderr) == (0, b"")
+        assert (done.returncode, done.stderr) == (0, b""), words
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_the_client_libraries_of_postgresql_and_redis_are_in_it() -> None:
+    (locked,) = [rest for kind, rest in instructions() if kind == "COPY" and "requirements.lock" in rest]
+    lock = (ROOT / locked.split()[0]).read_text("utf-8")
+    assert re.search(r"(?m)^psycopg\[binary\]==", lock)
+    assert re.search(r"(?m)^redis==", lock)

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
+from replay_services import serving
 
 from cds_service.content_folders import FHIR_FIXTURES
 from cds_service.replay.left_out import LeftOut, load_left_out
 from cds_service.replay.scenarios import Scenario, load_scenarios
 
 
-class Quiet(WSGIRequestHandler):
-    """Says nothing of the requests it gets."""
-
-    def log_request(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
     """The service at the fixtures' moment, on a port of this machine."""
-    server = make_server("127.0.0.1", 0, app, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving() as (where, serve):
+        serve(app)
+        yield where
 
 
 @pytest.fixture(scope="session")

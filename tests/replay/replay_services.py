@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from socket import create_server
 from typing import Any
 
 from compose_fixtures import client_at
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 FIXTURE_NOW = "2026-03-02T09:00:00Z"
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing of the requests it gets."""
+
+    def log_request(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[tuple[str, Callable[[Flask], None]]]:
+    """An address on this machine, and what makes an application answer there; it can be made when the address is known."""
+    with ExitStack() as ending, create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+        def serve(app: Flask) -> None:
+            server = make_server("127.0.0.1", port, app, request_handler=Quiet, fd=listening.fileno())
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            ending.callback(server.server_close)
+            ending.callback(thread.join)
+            ending.callback(server.shutdown)
+
+        yield f"http://127.0.0.1:{port}", serve
 
 
 def asks_for_the_clock(body: bytes) -> bool:

@@ -199,7 +199,7 @@ def test_words_may_be_others(client: FlaskClient, answers: dict[str, Answer]) ->
         ((500, {}, b'{"resourceType": "OperationOutcome"}'), "status 200 expected, got 500"),
         ((502, {}, b"<html>Bad Gateway</html>"), "status 200 expected, got 502"),
         ((307, {"Location": "https://elsewhere.example.org/"}, b""), "status 200 expected, got 307"),
-        ((429, {}, b"{}"), "status 200 expected, got 429"),
+        ((503, {}, b"{}"), "status 200 expected, got 503"),
         ((200, {}, b"<html>Please log in</html>"), "cards expected, got an answer that holds none that can be read"),
         ((200, {}, b'{"cards": [{}]}'), "cards expected, got an answer that holds none that can be read"),
         ((200, {}, b'{"cards": 5}'), "cards expected, got an answer that holds none that can be read"),
@@ -242,7 +242,7 @@ def test_a_service_that_is_not_there_is_one_line_and_exit_1() -> None:
         (
             401,
             '{"resourceType": "OperationOutcome"}',
-            "answers 401 Unauthorized; give a token that is accepted with --token-file",
+            "answers 401 Unauthorized; give a token that is accepted with --token-file, or a key",
         ),
         (403, "<html></html>", "answers 403 Forbidden; give a token"),
         (404, "<html></html>", "answers 404 Not Found without cards; BASE_URL is what stands before /cds-services"),
@@ -285,9 +285,25 @@ def test_a_token_that_is_accepted_only_once_is_explained(answers: dict[str, Answ
     result = command(BASE, "--token-file", str(tmp_path / "token"))
     said = result.stderr
     assert result.exit_code == 1
-    assert "answers 401 Unauthorized at onasemnogene-order-sign/dose-by-formula" in said
-    assert "one token is sent with every call" in said
+    assert (
+        "/onasemnogene-order-sign answers 401 Unauthorized; the token of --token-file is sent with every call" in said
+    )
     assert TOKEN not in result.output
+
+
+def test_too_many_calls_are_no_difference(answers: dict[str, Answer]) -> None:
+    answers["onasemnogene-order-sign"] = (429, {"Retry-After": "60"}, b"{}")
+    assert "answers 429 Too Many Requests at onasemnogene-order-sign/dose-by-formula; wait a minute" in failed(
+        command(BASE)
+    )
+
+
+def test_only_an_id_of_our_kind_is_repeated_from_a_refusal(few: None) -> None:
+    for told, is_shown in (("5ccf5ba2d1e84bd0a1a5e0c7c7a7c1f2", True), ("synthetic word", False)):
+        with responses.RequestsMock() as network:
+            url = f"{BASE}/cds-services/onasemnogene-order-sign"
+            network.post(url, status=401, body="{}", headers={"X-Correlation-Id": told})
+            assert (f"(X-Correlation-Id {told})" in failed(command(BASE))) == is_shown
 
 
 def test_midnight_during_the_replay_is_said(every_scenario: tuple[Scenario, ...]) -> None:
