@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from cds_service.errors import BadRequest
+from cds_service.errors import BadRequest, BodyTooLarge
 from cds_service.store import FeedbackEvent, OverrideReason
 from cds_service.store.feedback import ACCEPTED, OVERRIDDEN
 from cds_service.store.kept_text import kept_uuid
@@ -24,6 +24,8 @@ _TIMESTAMP = re.compile(
     r"(?:\.(?P<fraction>[0-9]+))?(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _LEAP_SECOND = "60"
+# Items, with their reasons and suggestions: more at once would keep others from writing for too long.
+MOST_ENTRIES = 20_000
 _UTC_WRITTEN = frozenset({"Z", "z", "+00:00", "-00:00"})
 
 log = structlog.get_logger("hooks")
@@ -38,13 +40,19 @@ class FeedbackReader:
     keeps_comments: bool
 
     def read(self, document: Mapping[str, Any]) -> tuple[FeedbackEvent, ...]:
-        """The items of a feedback post. Raises BadRequest with the path of what is missing or of the wrong type."""
+        """The items of a feedback post. Raises BadRequest with the path of what is missing or of the wrong type.
+
+        Raises BodyTooLarge for more than can be kept at once.
+        """
         items = document.get("feedback")
         if items is None:
             raise BadRequest("feedback is missing; send an object with the array feedback", "feedback")
         if not isinstance(items, list):
             raise BadRequest("feedback is not an array; send an array of feedback objects", "feedback")
-        return tuple(self._event(item, f"feedback[{number}]") for number, item in enumerate(items))
+        events = tuple(self._event(item, f"feedback[{number}]") for number, item in enumerate(items))
+        if sum(1 + len(event.reasons) + len(event.suggestion_uuids) for event in events) > MOST_ENTRIES:
+            raise BodyTooLarge(f"feedback holds more than {MOST_ENTRIES} entries; send it in several posts")
+        return events
 
     def _event(self, item: object, path: str) -> FeedbackEvent:
         if not isinstance(item, dict):

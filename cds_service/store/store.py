@@ -86,7 +86,8 @@ class Store:
             self.counters.add("feedback_unstored", len(events))
             raise
         self.counters.add("feedback_stored", len(events))
-        log.info("feedback", service=service_id, client=client, items=len(events), unknown_cards=unknown)
+        caller = {"client": client} if client else {}
+        log.info("feedback", service=service_id, **caller, items=len(events), unknown_cards=unknown)
 
     def require_usable(self) -> None:
         """Raise StoreUnavailable where the database does not answer a question; for the readiness probe."""

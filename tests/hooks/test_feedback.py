@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from cds_service.app import create_app, create_feedback_reader
 from cds_service.config import load_settings
 from cds_service.errors import StoreUnavailable
+from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.views import FEEDBACK_READER, MAX_BODY, STORE
 from cds_service.presentation import Catalogue
 from cds_service.store import Store
@@ -189,6 +190,23 @@ def test_unknown_members_are_ignored(remembering: RememberingService) -> None:
 def test_one_bad_item_refuses_all_of_them(remembering: RememberingService, bad: Any) -> None:
     assert post(remembering, an_item(), an_item(OTHER), bad).status_code == 400
     assert remembering.rows("feedback") == []
+
+
+@pytest.mark.parametrize(("entries", "status"), [(9, 200), (10, 200), (11, 413)])
+def test_more_than_can_be_kept_at_once_is_refused_as_a_whole(
+    remembering: RememberingService, monkeypatch: pytest.MonkeyPatch, entries: int, status: int
+) -> None:
+    monkeypatch.setattr("cds_service.hooks.feedback.MOST_ENTRIES", 10)
+    items = [an_item(overrideReason={"reason": REASON}), accepted(), *(an_item() for _ in range(entries - 4))]
+    response = post(remembering, *items)
+    assert response.status_code == status
+    assert len(remembering.rows("feedback")) == (entries - 2 if status == 200 else 0)
+
+
+def test_ten_thousand_items_with_their_reasons_are_taken_at_once() -> None:
+    reader = FeedbackReader(OUR_SYSTEM, {"other"}, keeps_comments=False)
+    item = an_item(overrideReason={"reason": {"code": "other"}})
+    assert len(reader.read({"feedback": [item] * 10_000})) == 10_000
 
 
 # --- accepted
