@@ -137,7 +137,7 @@ def _serve_demo(settings: Settings, host: str, port: int) -> None:
     temporary = " (temporary)" if settings.database_url is None else ""
     click.echo(f"Serving synthetic data on {address} (advisory only, not clinically reviewed). Ctrl-C stops it.")
     click.echo(f"Services: {address}/cds-services   Requests to try: {address}/demo/hook_requests")
-    click.echo(f"Database: {app.extensions[STORE].where}{temporary}")
+    click.echo(f"Database: {_masked(app.extensions[STORE].where)}{temporary}")
     try:
         server.run()
     finally:
@@ -302,13 +302,14 @@ def check_config() -> None:
     clients = create_clients(settings, catalogue)
     if settings.database_url is not None:
         database_url(settings.database_url)
+    shared = open_shared_state(settings.shared_state_url)
     for name in Settings.model_fields:
         click.echo(f"CDS_{name.upper()}={_masked(getattr(settings, name))}")
     changed = [n for n in catalogue.known.policy if _is_changed(catalogue.known.policy.described(n))]
     click.echo(f"cards: {len(catalogue.cards)} rules; site policy changed: {', '.join(changed) or 'nothing'}")
     for client in clients:
         click.echo(_described(client))
-    create_admission(settings, clients, open_shared_state(settings.shared_state_url), server_threads=1)
+    create_admission(settings, clients, shared, server_threads=1)
 
 
 def _described(client: Client) -> str:
@@ -331,11 +332,14 @@ def _shown(quirk: object) -> str:
 def _masked(value: object) -> str:
     """The value, with the user, password and parameters inside an address hidden."""
     written = "" if value is None else str(value)
-    written, _, query = written.partition("?")
-    written += "?***" if query else ""
     scheme, found, rest = written.partition("://")
-    credentials, at, host = rest.rpartition("@")
-    return f"{scheme}://***@{host}" if found and at and credentials else written
+    if not found:
+        return written
+    credentials, at, place = rest.rpartition("@")
+    if "?" in credentials:
+        return f"{scheme}://***"  # the @ may belong to a password or to a parameter
+    shown, asked, _ = place.partition("?")
+    return f"{scheme}://{'***@' if at else ''}{shown}{'?***' if asked else ''}"
 
 
 def _is_changed(number: object) -> bool:

@@ -30,8 +30,8 @@ class Settings(BaseSettings):
     clients_file: Path | None = None
     policy_file: Path | None = None
     codes_file: Path | None = None
-    database_url: str | None = None
-    shared_state_url: str = "memory://"
+    database_url: str | None = Field(default=None, repr=False)
+    shared_state_url: str = Field(default="memory://", repr=False)
     now: AwareDatetime | None = None
     spec_profile: Literal["2.0", "3.0"] = "2.0"
     budget_ms: int = Field(default=2000, gt=0)

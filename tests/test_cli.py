@@ -149,6 +149,18 @@ def test_check_config_prints_the_effective_values_with_secrets_masked() -> None:
     assert "cards: 98 rules; site policy changed: nothing" in result.stdout
 
 
+@pytest.mark.parametrize("address", ["postgresql://user:one?two@h/db", "postgresql://h/db?password=one@two"])
+def test_no_part_of_a_password_is_printed_whatever_characters_it_has(address: str) -> None:
+    result = run("check-config", CDS_MODE="demo", CDS_DATABASE_URL=address)
+    assert "CDS_DATABASE_URL=postgresql://***\n" in result.stdout
+
+
+def test_an_address_that_is_none_is_refused_before_anything_is_printed() -> None:
+    result = run("check-config", CDS_MODE="demo", CDS_SHARED_STATE_URL=":SECRET@redis.example.org")
+    assert result.exit_code == 2
+    assert "SECRET" not in result.output
+
+
 @pytest.fixture
 def clients_file(tmp_path: Path) -> Path:
     (tmp_path / "keys.json").write_text('{"keys": []}', "utf-8")

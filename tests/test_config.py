@@ -271,3 +271,8 @@ def test_the_sites_policy_reaches_the_rules(tmp_path: Path) -> None:
     app = create_app(load_settings({**DEMO, "CDS_POLICY_FILE": str(policy)}))
     known = app.extensions["cds_evaluator"].catalogue.known
     assert known.policy["weight.freshness.under_6_months_days"] == 5
+
+
+def test_no_password_stands_in_the_settings_as_they_are_printed() -> None:
+    addresses = {"CDS_DATABASE_URL": "postgresql://u:SECRET@h/db", "CDS_SHARED_STATE_URL": "redis://:SECRET@h"}
+    assert "SECRET" not in repr(load_settings({"CDS_MODE": "demo", **addresses}))
