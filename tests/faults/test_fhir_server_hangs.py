@@ -59,7 +59,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, ehr: RegisteredEhr) -> Ite
 
 
 def that_has_to_ask(server: HangingServer) -> bytes:
-    """A call without the list of observations."""
+    """A call without the list of observations, which is one question."""
     access: dict[str, Any] = {
         "access_token": "opaque-token-of-this-test",
         "token_type": "Bearer",
@@ -74,26 +74,26 @@ def that_has_to_ask(server: HangingServer) -> bytes:
 def test_calls_that_wait_for_it_leave_room_and_what_is_too_much_is_refused_at_once(
     service: RunningService, ehr: RegisteredEhr, fhir_server: HangingServer
 ) -> None:
-    call, waiting = that_has_to_ask(fhir_server), [f"{n}" for n in range(PLACES - 1)]
+    call = that_has_to_ask(fhir_server)
     answers: list[requests.Response] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(ehr.post(service.address, SIGN, call)), daemon=True)
-        for _ in waiting
-    ]
-    for thread in threads:
+
+    def begin_a_call() -> threading.Thread:
+        thread = threading.Thread(target=lambda: answers.append(ehr.post(service.address, SIGN, call)), daemon=True)
         thread.start()
-    wait_until(lambda: fhir_server.asked >= len(waiting), "all of them wait for the FHIR server")
+        return thread
+
+    waiting = [begin_a_call() for _ in range(PLACES - 1)]
+    wait_until(lambda: fhir_server.asked == len(waiting), "all of them wait for the FHIR server")
     # Meanwhile whoever brings the whole record is answered in the last place.
     assert ehr.ask(service.address, SIGN, call_of_today(SIGN))
-    last = threading.Thread(target=lambda: answers.append(ehr.post(service.address, SIGN, call)), daemon=True)
-    last.start()
-    wait_until(lambda: fhir_server.asked >= PLACES, "no place is left")
+    waiting.append(begin_a_call())
+    wait_until(lambda: fhir_server.asked == PLACES, "no place is left")
     refused = ehr.post(service.address, SIGN, call_of_today(SIGN))
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
     assert refused.json()["issue"][0]["code"] == "transient"
     assert requests.get(f"{service.address}/health/live", timeout=PATIENCE).status_code == 200
     fhir_server.may_answer.set()
-    for thread in (*threads, last):
+    for thread in waiting:
         thread.join(PATIENCE)
     assert [(answer.status_code, bool(answer.json()["cards"])) for answer in answers] == [(200, True)] * PLACES
     assert ehr.ask(service.address, SIGN, call_of_today(SIGN))

@@ -77,9 +77,7 @@ def status(service: RunningService, ehr: RegisteredEhr, **claims: int) -> int:
     return ehr.post(service.address, SIGN, call_of_today(SIGN), token).status_code
 
 
-@pytest.mark.parametrize(
-    ("clock", "answer"), [(30, 200), (90, 401), (-30, 200), (-90, 200), (-330, 200), (-390, 401)]
-)
+@pytest.mark.parametrize(("clock", "answer"), [(30, 200), (90, 401), (-30, 200), (-90, 200), (-330, 200), (-390, 401)])
 def test_a_clock_may_be_off_by_a_minute(service: RunningService, ehr: RegisteredEhr, clock: int, answer: int) -> None:
     assert status(service, ehr, iat=clock, exp=clock) == answer
 
