@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
@@ -29,6 +29,7 @@ from cds_service.hooks.code_systems import CODE_SYSTEM_BODIES, code_system_bodie
 from cds_service.hooks.errors import headers_of, operation_outcome, outcome_of, outcome_of_status
 from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.json_body import write_json
+from cds_service.hooks.kept_key_set import KeptKeySet, room_for_key_sets
 from cds_service.hooks.key_sources import KeySource, client_keys
 from cds_service.hooks.services import discovery
 from cds_service.hooks.suggestions import created_order_names
@@ -72,11 +73,12 @@ log = structlog.get_logger("service")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was read from the card files and the site's own files, and the database to remember in."""
+    """What was read from the card files and the site's own files, the database to remember in, and room for keys."""
 
     catalogue: Catalogue
     clients: tuple[Client, ...]
     database: Database
+    key_sets: Mapping[str, KeptKeySet]
 
 
 def load_files(settings: Settings) -> Loaded:
@@ -88,7 +90,7 @@ def load_files(settings: Settings) -> Loaded:
     clients = create_clients(settings, catalogue)
     # Asked here as well, so that a server refuses to start before it has made any process.
     create_admission(settings, clients, open_shared_state(settings.shared_state_url), server_threads=1)
-    return Loaded(catalogue, clients, create_database(settings))
+    return Loaded(catalogue, clients, create_database(settings), room_for_key_sets(clients))
 
 
 def create_app(settings: Settings, loaded: Loaded | None = None, server_threads: int = 64) -> Flask:
@@ -115,7 +117,9 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.extensions[FEEDBACK_READER] = create_feedback_reader(settings, catalogue)
     app.extensions[EVALUATOR] = evaluator
     app.extensions[SHARED_STATE] = open_shared_state(settings.shared_state_url)
-    app.extensions[ADMISSION] = create_admission(settings, clients, app.extensions[SHARED_STATE], server_threads)
+    app.extensions[ADMISSION] = create_admission(
+        settings, clients, app.extensions[SHARED_STATE], server_threads, loaded.key_sets
+    )
     app.extensions[ADMISSION].prepare()
     app.extensions[DISCOVERY] = write_json(discovery(catalogue, settings.spec_profile))
     app.extensions[MAX_BODY] = settings.max_body_bytes
@@ -155,14 +159,18 @@ def create_evaluator(
 
 
 def create_admission(
-    settings: Settings, clients: tuple[Client, ...], shared: SharedState, server_threads: int
+    settings: Settings,
+    clients: tuple[Client, ...],
+    shared: SharedState,
+    server_threads: int,
+    key_sets: Mapping[str, KeptKeySet] | None = None,
 ) -> Admission:
     """Who is let in, how often, and how many at once. Raises SettingsProblem where production must not start."""
     require_production_ready(settings, is_test_bench=all(client.allow_insecure_loopback for client in clients))
     is_production = settings.mode == "production"
     return Admission(
         clients=clients,
-        authentication=Authentication(clients, _keys(settings, clients), time) if is_production else None,
+        authentication=Authentication(clients, _keys(settings, clients, key_sets), time) if is_production else None,
         spent_tokens=shared.spent_tokens,
         rates=CallRates(shared.call_counts, settings.rate_limit),
         places=Places(server_threads),
@@ -171,11 +179,12 @@ def create_admission(
     )
 
 
-def _keys(settings: Settings, clients: tuple[Client, ...]) -> dict[str, KeySource]:
+def _keys(
+    settings: Settings, clients: tuple[Client, ...], key_sets: Mapping[str, KeptKeySet] | None
+) -> dict[str, KeySource]:
     certificates, destinations = _outbound(settings, clients)
-    return client_keys(
-        f"CDS_CLIENTS_FILE: {settings.clients_file}", clients, outbound_session(destinations, certificates)
-    )
+    session = outbound_session(destinations, certificates)
+    return client_keys(f"CDS_CLIENTS_FILE: {settings.clients_file}", clients, session, key_sets)
 
 
 def _outbound(settings: Settings, clients: tuple[Client, ...]) -> tuple[str | None, Destinations | None]:

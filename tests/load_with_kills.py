@@ -148,8 +148,10 @@ def load(service: RunningService, ehr: RegisteredEhr, seconds: float, seconds_be
     clients = [Client(service, ehr, seen, is_over) for _ in range(CLIENTS)]
     for client in clients:
         client.start()
-    for _ in range(int(seconds / seconds_between_kills)):
+    first = workers_started(service)
+    for number in range(int(seconds / seconds_between_kills)):
         time.sleep(seconds_between_kills)
+        wait_until(lambda number=number: workers_started(service) == first + number, "the last one is replaced")
         worker = random.choice(sorted(service.workers()))
         os.kill(worker, signal.SIGKILL)
         seen.killed.append(worker)

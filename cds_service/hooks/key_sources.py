@@ -6,7 +6,7 @@ Only addresses of the clients file are asked, never one from a token (R-174, R-1
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -17,6 +17,7 @@ import structlog
 
 from cds_service.errors import SettingsProblem
 from cds_service.hooks.clients import Client
+from cds_service.hooks.kept_key_set import KeptKeySet
 from cds_service.hooks.signing_keys import LARGEST_SET, NotAKeySet, SigningKey, SigningKeys, read_signing_keys
 from cds_service.outbound import LIBRARY_FAULTS, Exchange, cuttable
 
@@ -51,10 +52,16 @@ class KeySource(Protocol):
         """Begin to fetch what has to be fetched."""
 
 
-def client_keys(where: str, clients: Iterable[Client], session: requests.Session) -> dict[str, KeySource]:
+def client_keys(
+    where: str,
+    clients: Iterable[Client],
+    session: requests.Session,
+    kept: Mapping[str, KeptKeySet] | None = None,
+) -> dict[str, KeySource]:
     """The keys of each client by its name. Clients with the same address share what is fetched from it.
 
-    Raises SettingsProblem for a file without usable keys; `where` names the clients file.
+    `kept` has, by address, room for what this server's processes share. Raises SettingsProblem for a file without
+    usable keys; `where` names the clients file.
     """
     sources: dict[str, KeySource] = {}
     remote: dict[str, RemoteKeys] = {}
@@ -63,7 +70,9 @@ def client_keys(where: str, clients: Iterable[Client], session: requests.Session
             sources[client.name] = read_key_file(f"{where}: client {client.name}", client.jwks_file)
             continue
         url = client.jwks_url
-        remote[url] = remote.get(url) or RemoteKeys(client.name, partial(fetch_signing_keys, session, url))
+        room = (kept or {}).get(url) or KeptKeySet()
+        fetch = partial(fetch_signing_keys, session, url, room)
+        remote[url] = remote.get(url) or RemoteKeys(client.name, fetch, kept=room)
         sources[client.name] = remote[url]
     return sources
 
@@ -81,8 +90,8 @@ def read_key_file(where: str, path: Path) -> SigningKeys:
     return keys
 
 
-def fetch_signing_keys(session: requests.Session, url: str) -> SigningKeys:
-    """The keys at a configured address, in two seconds all in all. Raises KeysUnavailable."""
+def fetch_signing_keys(session: requests.Session, url: str, room: KeptKeySet | None = None) -> SigningKeys:
+    """The keys at a configured address, in two seconds all in all, kept in `room`. Raises KeysUnavailable."""
     exchange = Exchange()
     alarm = threading.Timer(_SECONDS_TO_ANSWER, exchange.cut)
     alarm.daemon = True
@@ -101,9 +110,12 @@ def fetch_signing_keys(session: requests.Session, url: str) -> SigningKeys:
     if why:
         raise KeysUnavailable(why)
     try:
-        return read_signing_keys(written)
+        keys = read_signing_keys(written)
     except NotAKeySet as error:
         raise KeysUnavailable(str(error)) from None
+    if room is not None:
+        room.keep(written)
+    return keys
 
 
 def _fetched(session: requests.Session, url: str) -> bytes:
@@ -123,16 +135,24 @@ class RemoteKeys:
     """The keys at an address: fresh for five minutes, then renewed beside the calls, used for a day at most.
 
     One thread fetches at a time; whoever needs its outcome waits for it, two seconds at most. `name` is the client's,
-    for the log.
+    for the log. It begins with what another process of this server has left in `kept`, as old as that is.
     """
 
-    def __init__(self, name: str, fetch: Callable[[], SigningKeys], clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        fetch: Callable[[], SigningKeys],
+        clock: Callable[[], float] = monotonic,
+        kept: KeptKeySet | None = None,
+    ) -> None:
         self._name = name
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
         self._keys: SigningKeys | None = None
         self._came_at = 0.0
+        if kept is not None and (last := kept.last()) is not None:
+            self._keys, self._came_at = read_signing_keys(last[0]), last[1]
         self._under_way: threading.Event | None = None
         self._begun_at = 0.0
         self._not_before = clock()

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, MutableMapping
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, TextIO, cast
 from uuid import uuid4
 
 import structlog
@@ -25,7 +25,7 @@ log = structlog.get_logger("operations")
 def set_up_logging(level: str, on_dropped: Callable[[int], None] = lambda fields: None) -> None:
     """Write events of this level and above; the lines of libraries become events of ours without their text.
 
-    `on_dropped` is told how many fields of a line were not written.
+    `on_dropped` is told how many fields of a line were not written; of a line that could not be written at all, one.
     """
     structlog.configure(
         processors=[
@@ -37,7 +37,7 @@ def set_up_logging(level: str, on_dropped: Callable[[int], None] = lambda fields
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Forgiving(sys.stderr, lambda: on_dropped(1)))),
         cache_logger_on_first_use=False,
     )
     _route_libraries()
@@ -68,6 +68,28 @@ def place_of(error: BaseException) -> str:
     """Where in the code an exception arose, as `file:line`; never what it says, which may quote what was read."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown:0"
+
+
+class _Forgiving:
+    """A stream on which what cannot be written, say on a full disk, is lost and told; no call fails for it."""
+
+    def __init__(self, stream: TextIO, on_lost: Callable[[], None]) -> None:
+        self._stream = stream
+        self._on_lost = on_lost
+
+    def write(self, text: str) -> None:
+        """Write it, if that can be done."""
+        self._try(lambda: self._stream.write(text))
+
+    def flush(self) -> None:
+        """Let it out, if that can be done."""
+        self._try(self._stream.flush)
+
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except (OSError, ValueError):  # a stream that is closed raises the second
+            self._on_lost()
 
 
 class _ListedOnly:

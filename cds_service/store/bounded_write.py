@@ -8,8 +8,6 @@ from threading import Lock
 from time import monotonic
 from typing import TypeVar
 
-import structlog
-
 from cds_service.errors import StoreUnavailable
 
 # As long as the database itself may take for one statement.
@@ -18,7 +16,6 @@ _SECONDS_TO_REST = 5.0
 _THREADS = 4
 
 T = TypeVar("T")
-log = structlog.get_logger("store")
 
 
 class BoundedWrite:
@@ -47,7 +44,6 @@ class BoundedWrite:
         except TimeoutError:
             under_way.cancel()
             self._note(hangs=True)
-            log.error("feedback_not_stored", fault="TimeoutError")
             raise StoreUnavailable("the database does not answer now; try again later", "TimeoutError") from None
         except StoreUnavailable:
             self._note(hangs=False)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 from databases import rows_of
-from production_services import in_production
+from production_services import dependencies, in_production
 from registered_ehr import SIGN, VIEW, RegisteredEhr, call_of_today, overriding
 from running_services import RunningService
 
@@ -34,11 +34,11 @@ def service(tmp_path_factory: pytest.TempPathFactory, ehr: RegisteredEhr, url: s
 
 
 @contextmanager
-def full(service: RunningService) -> Iterator[None]:
+def full(service: RunningService, room: int = ROOM) -> Iterator[None]:
     """No file of the workers may become larger than this, as if their disk had no more room."""
     limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in service.workers()}
     for pid, (_, hard) in limits.items():
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (ROOM, hard))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (room, hard))
     try:
         yield
     finally:
@@ -66,6 +66,23 @@ def test_on_a_full_disk_calls_are_answered_in_full(service: RunningService, ehr:
     with full(service):
         assert feed_back(service, ehr, MANY).status_code == 503
         assert ehr.ask(service.address, SIGN, call_of_today(SIGN)) == with_room
+
+
+def test_where_the_log_cannot_be_written_either_calls_are_answered_all_the_same(
+    service: RunningService, ehr: RegisteredEhr
+) -> None:
+    with_room = ehr.ask(service.address, SIGN, call_of_today(SIGN))
+    with full(service, room=0):
+        written = len(service.log())
+        assert ehr.ask(service.address, SIGN, call_of_today(SIGN)) == with_room
+        assert feed_back(service, ehr, 1).status_code == 503
+        assert ehr.post(service.address, SIGN, b"{}").status_code == 400
+        assert len(service.log()) == written
+
+
+def test_a_full_disk_does_not_show_in_readiness_which_only_reads(service: RunningService) -> None:
+    with full(service):
+        assert dependencies(service)["database"] == "up"
 
 
 def test_when_there_is_room_again_feedback_is_kept_again(service: RunningService, ehr: RegisteredEhr, url: str) -> None:

@@ -144,5 +144,6 @@ def test_a_database_that_hangs_holds_up_no_call_however_much_feedback_waits_for_
         for thread in waiting:
             thread.join()
         assert cards(service, ehr) == with_it
+        assert dependencies(service)["database"] == "no-answer"
     assert set(told) == {503}
     wait_for_feedback_to_be_taken(service, ehr)

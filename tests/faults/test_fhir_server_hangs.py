@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -25,11 +26,11 @@ class HangingServer:
     """A FHIR server that answers nothing until it may, and says then that there is nothing."""
 
     address: str = ""
-    asked: int = 0
+    asked_with: set[str] = field(default_factory=set)
     may_answer: threading.Event = field(default_factory=threading.Event)
 
-    def attend(self, connection: socket.socket, _: bytes) -> None:
-        self.asked += 1
+    def attend(self, connection: socket.socket, head: bytes) -> None:
+        self.asked_with |= set(re.findall(r"opaque-[0-9]+", head.decode()))
         self.may_answer.wait(PATIENCE)
         connection.sendall(http_answer(NO_ENTRIES))
 
@@ -58,10 +59,10 @@ def service(tmp_path_factory: pytest.TempPathFactory, ehr: RegisteredEhr) -> Ite
         yield service
 
 
-def that_has_to_ask(server: HangingServer) -> bytes:
-    """A call without the list of observations."""
+def that_has_to_ask(server: HangingServer, number: int) -> bytes:
+    """A call without the list of observations, with an access token of its own."""
     access: dict[str, Any] = {
-        "access_token": "opaque-token-of-this-test",
+        "access_token": f"opaque-{number}",
         "token_type": "Bearer",
         "expires_in": 300,
         "scope": "user/*.read",
@@ -74,26 +75,26 @@ def that_has_to_ask(server: HangingServer) -> bytes:
 def test_calls_that_wait_for_it_leave_room_and_what_is_too_much_is_refused_at_once(
     service: RunningService, ehr: RegisteredEhr, fhir_server: HangingServer
 ) -> None:
-    call, waiting = that_has_to_ask(fhir_server), [f"{n}" for n in range(PLACES - 1)]
     answers: list[requests.Response] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(ehr.post(service.address, SIGN, call)), daemon=True)
-        for _ in waiting
-    ]
-    for thread in threads:
+
+    def begin_a_call(number: int) -> threading.Thread:
+        call = that_has_to_ask(fhir_server, number)
+        thread = threading.Thread(target=lambda: answers.append(ehr.post(service.address, SIGN, call)), daemon=True)
         thread.start()
-    wait_until(lambda: fhir_server.asked >= len(waiting), "all of them wait for the FHIR server")
+        return thread
+
+    waiting = [begin_a_call(number) for number in range(PLACES - 1)]
+    wait_until(lambda: len(fhir_server.asked_with) == PLACES - 1, "all of them wait for the FHIR server")
     # Meanwhile whoever brings the whole record is answered in the last place.
     assert ehr.ask(service.address, SIGN, call_of_today(SIGN))
-    last = threading.Thread(target=lambda: answers.append(ehr.post(service.address, SIGN, call)), daemon=True)
-    last.start()
-    wait_until(lambda: fhir_server.asked >= PLACES, "no place is left")
+    waiting.append(begin_a_call(PLACES))
+    wait_until(lambda: len(fhir_server.asked_with) == PLACES, "no place is left")
     refused = ehr.post(service.address, SIGN, call_of_today(SIGN))
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
     assert refused.json()["issue"][0]["code"] == "transient"
     assert requests.get(f"{service.address}/health/live", timeout=PATIENCE).status_code == 200
     fhir_server.may_answer.set()
-    for thread in (*threads, last):
+    for thread in waiting:
         thread.join(PATIENCE)
     assert [(answer.status_code, bool(answer.json()["cards"])) for answer in answers] == [(200, True)] * PLACES
     assert ehr.ask(service.address, SIGN, call_of_today(SIGN))

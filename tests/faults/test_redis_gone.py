@@ -27,14 +27,26 @@ def service(tmp_path_factory: pytest.TempPathFactory, ehr: RegisteredEhr, redis:
 
 
 @contextmanager
-def away(service: RunningService, redis: OwnRedis) -> Iterator[None]:
-    """Without Redis; at the end it is back and found again. It comes back empty."""
+def away(redis: OwnRedis) -> Iterator[None]:
+    """Without Redis, which comes back empty."""
     redis.stop()
     try:
         yield
     finally:
         redis.start()
-    wait_until(lambda: dependencies(service)["shared-state"] == "up", "the service has found Redis again")
+
+
+def test_without_redis_the_service_is_ready_and_says_so_now_and_then(
+    service: RunningService, ehr: RegisteredEhr, redis: OwnRedis
+) -> None:
+    wait_until(lambda: dependencies(service)["shared-state"] == "up", "the service has found Redis")
+    before = service.events().count("shared_state_unreachable")
+    with away(redis):
+        assert {ehr.post(service.address, SIGN, CALL).status_code for _ in range(30)} == {200}
+        assert dependencies(service) == {"cards": "up", "database": "up", "shared-state": "down"}
+        said = service.events().count("shared_state_unreachable") - before
+    # Each call asks several times; a failed question is followed by some seconds without any.
+    assert 1 <= said < 30
 
 
 def test_without_redis_calls_are_answered_and_a_token_is_good_for_one_of_them(
@@ -43,7 +55,7 @@ def test_without_redis_calls_are_answered_and_a_token_is_good_for_one_of_them(
     used_before, used_meanwhile = ehr.token(SIGN), ehr.token(SIGN)
     answered = ehr.post(service.address, SIGN, CALL, used_before)
     assert answered.json()["cards"]
-    with away(service, redis):
+    with away(redis):
         assert ehr.post(service.address, SIGN, CALL, used_meanwhile).json() == answered.json()
         again = [ehr.post(service.address, SIGN, ANOTHER, token) for token in (used_before, used_meanwhile)]
         assert [answer.status_code for answer in again] == [401, 401]
@@ -51,23 +63,12 @@ def test_without_redis_calls_are_answered_and_a_token_is_good_for_one_of_them(
     assert [answer.status_code for answer in again] == [401, 401]
 
 
-def test_without_redis_the_service_is_ready_and_says_so_now_and_then(
-    service: RunningService, ehr: RegisteredEhr, redis: OwnRedis
-) -> None:
-    before = service.events().count("shared_state_unreachable")
-    with away(service, redis):
-        assert {ehr.post(service.address, SIGN, CALL).status_code for _ in range(30)} == {200}
-        assert dependencies(service) == {"cards": "up", "database": "up", "shared-state": "down"}
-        said = service.events().count("shared_state_unreachable") - before
-    # Each call asks several times; a failed question is followed by some seconds without any.
-    assert 1 <= said < 30
-
-
 def test_when_redis_is_back_tokens_are_shared_again(
     service: RunningService, ehr: RegisteredEhr, redis: OwnRedis
 ) -> None:
-    with away(service, redis):
+    with away(redis):
         assert ehr.post(service.address, SIGN, CALL).status_code == 200
+    wait_until(lambda: dependencies(service)["shared-state"] == "up", "the service has found Redis again")
     with redis_client.Redis.from_url(redis.url) as shared:
         known = set(shared.keys("onasemnogene-cds:token:*"))
         assert ehr.post(service.address, SIGN, CALL).status_code == 200

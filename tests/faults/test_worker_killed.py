@@ -23,7 +23,7 @@ def test_of_workers_that_are_killed_under_load_no_acknowledged_feedback_is_lost_
     with a_database(kind, tmp_path) as url:
         stores = {"database": url, "shared_state": redis.url}
         with in_production(tmp_path, ehr, **stores, CDS_RATE_LIMIT="0") as service:
-            seen = load(service, ehr, seconds=4, seconds_between_kills=1)
+            seen = load(service, ehr, seconds=3, seconds_between_kills=1)
             wait_until(lambda: workers_started(service) == 2 + len(seen.killed), "all workers are replaced")
             assert service.stop() == 0
         kept = Kept.of(seen, url)

@@ -74,6 +74,26 @@ def test_a_field_that_is_not_listed_is_dropped_and_counted(written: io.StringIO)
     assert DROPPED == [2]
 
 
+class FullDisk(io.StringIO):
+    """A stream that takes nothing."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "no space left")
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_line_that_cannot_be_written_is_counted_and_fails_nothing(
+    monkeypatch: pytest.MonkeyPatch, is_closed: bool
+) -> None:
+    stream = io.StringIO() if is_closed else FullDisk()
+    monkeypatch.setattr("sys.stderr", stream)
+    set_up_logging("info", DROPPED.append)
+    if is_closed:
+        stream.close()
+    logger.info("cards_loaded", cards=3)
+    assert sum(DROPPED) > 0
+
+
 @pytest.mark.parametrize("value", PATIENT)
 @pytest.mark.parametrize("field", sorted(set(FIELDS) - SET_ELSEWHERE))
 def test_a_listed_field_takes_no_value_of_a_patient(written: io.StringIO, field: str, value: str) -> None:
