@@ -53,7 +53,6 @@ def _ip_address(value: object) -> bool:
         return False
 
 
-
 FIELDS: Final[Mapping[str, Shape]] = {
     # on every line
     "timestamp": _text(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"),

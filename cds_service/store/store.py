@@ -77,7 +77,7 @@ class Store:
             self.counters.add("feedback_unstored", len(events))
             raise
         self.counters.add("feedback_stored", len(events))
-        log.info("feedback", service=service_id, client=client, items=len(events), unknown_cards=unknown)
+        log.info("feedback", service=service_id, client=client or "unknown", items=len(events), unknown_cards=unknown)
 
     def require_usable(self) -> None:
         """Raise StoreUnavailable where the database does not answer a question; for the readiness probe."""

@@ -51,7 +51,9 @@ class Proxy:
             connection.sendall(f"{head}\r\nHost: x\r\nConnection: close\r\n{length}\r\n".encode() + body)
             told, _, answer = connection.makefile("rb").read().partition(b"\r\n\r\n")
         first, *rest = told.decode().split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
+        headers: dict[str, str] = {}
+        for name, _, value in (line.partition(": ") for line in rest):
+            headers[name.lower()] = ", ".join(filter(None, (headers.get(name.lower()), value)))
         return int(first.split()[1]), headers, answer
 
 
@@ -73,7 +75,7 @@ def certificate(folder: Path) -> Path:
     return made
 
 
-def on_this_machine(folder: Path, port: int, replicas: list[int]) -> Path:
+def on_this_machine(folder: Path, port: int, replicas: list[int], level: str) -> Path:
     """The example with what a site has to change, changed, and everything it writes in `folder`."""
     changes = {
         "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
@@ -85,7 +87,7 @@ def on_this_machine(folder: Path, port: int, replicas: list[int]) -> Path:
         "/dev/shm/nginx-body": str(folder / "body"),
         "/dev/shm/nginx-proxy": str(folder / "proxy"),
         "access_log /dev/stdout operations;": f"access_log {folder}/access.log operations;",
-        "error_log stderr warn;": f"error_log {folder}/error.log warn;",
+        "error_log stderr crit;": f"error_log {folder}/error.log {level};",
         "worker_processes auto;": "worker_processes 1;" + (" user root;" if os.geteuid() == 0 else ""),
     }
     written = EXAMPLE.read_text("utf-8")
@@ -98,10 +100,10 @@ def on_this_machine(folder: Path, port: int, replicas: list[int]) -> Path:
 
 
 @contextmanager
-def in_front_of(folder: Path, replicas: list[int]) -> Iterator[Proxy]:
-    """nginx with the example, in front of these ports."""
+def in_front_of(folder: Path, replicas: list[int], level: str = "warn") -> Iterator[Proxy]:
+    """nginx with the example, in front of these ports; it logs errors of this level and above."""
     proxy = Proxy(free_port(), certificate(folder), folder / "access.log")
-    file = on_this_machine(folder, proxy.port, replicas)
+    file = on_this_machine(folder, proxy.port, replicas, level)
     command = [
         needed("nginx"),
         "-p",
@@ -148,7 +150,7 @@ def proxy(replicas: list[RunningService], tmp_path_factory: pytest.TempPathFacto
 
 def test_nginx_accepts_the_example(tmp_path: Path) -> None:
     certificate(tmp_path)
-    file = on_this_machine(tmp_path, 8443, [8001, 8002])
+    file = on_this_machine(tmp_path, 8443, [8001, 8002], "crit")
     done = subprocess.run(
         [needed("nginx"), "-t", "-p", str(tmp_path), "-c", str(file), "-e", "stderr"],
         capture_output=True, text=True, check=False,
@@ -182,7 +184,8 @@ def test_a_call_is_answered_through_the_proxy_with_its_correlation_id(proxy: Pro
 def test_an_answer_is_compressed_for_whoever_asks_for_it(proxy: Proxy) -> None:
     head = f"POST {SIGN} HTTP/1.1\r\nAccept-Encoding: gzip"
     _, headers, _ = proxy.exchange(head, write_json(hook_request({})))
-    assert (headers["content-encoding"], headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert headers["content-encoding"] == "gzip"
+    assert set(headers["vary"].split(", ")) == {"Origin", "Accept-Encoding"}
 
 
 def test_the_proxy_logs_no_query_and_nothing_of_the_body(proxy: Proxy) -> None:
@@ -193,6 +196,14 @@ def test_the_proxy_logs_no_query_and_nothing_of_the_body(proxy: Proxy) -> None:
     for secret in ("synthetic", "2025-12-24"):
         assert secret not in proxy.log_file.read_text("utf-8")
     assert all(json.loads(line) for line in proxy.log_file.read_text("utf-8").splitlines())
+
+
+def test_the_proxys_log_of_errors_holds_no_query_and_no_referrer(tmp_path: Path) -> None:
+    (level,) = re.findall(r"error_log stderr (\w+);", EXAMPLE.read_text("utf-8"))
+    with in_front_of(tmp_path, [free_port(), free_port()], level) as proxy:
+        head = f"GET {SIGN}?patient=synthetic-query HTTP/1.1\r\nReferer: https://ehr.example.org/synthetic-referrer"
+        assert proxy.exchange(head)[0] == 502
+    assert "synthetic" not in (tmp_path / "error.log").read_text("utf-8")
 
 
 def test_a_token_of_12_kb_passes(proxy: Proxy) -> None:
@@ -213,6 +224,9 @@ def test_a_body_of_nearly_the_limit_passes_and_no_file_is_written(proxy: Proxy) 
         (f"POST {SIGN} HTTP/1.1\r\nContent-Type: application/json", 16 * 1024 * 1024 + 1, 413, "too-long"),
         (f"GET /cds-services?{'a' * 20_000} HTTP/1.1", 0, 414, "too-long"),
         (f"GET /cds-services HTTP/1.1\r\nAuthorization: {'a' * 20_000}", 0, 400, "invalid"),
+        (f"POST {SIGN} HTTP/1.1\r\nTransfer-Encoding: odd", 0, 501, "invalid"),
+        ("TRACE /cds-services HTTP/1.1", 0, 405, "invalid"),
+        ("GET /cds-services HTTP/3.1", 0, 505, "invalid"),
     ],
 )
 def test_what_the_proxy_refuses_is_an_operation_outcome(
@@ -224,9 +238,41 @@ def test_what_the_proxy_refuses_is_an_operation_outcome(
     assert json.loads(body)["issue"][0]["code"] == code
 
 
+@pytest.mark.spec("R-193")
+@pytest.mark.parametrize(
+    ("origin", "allowed"), [("https://ehr.example.org", True), ("https://evil.example.org", False)]
+)
+def test_a_page_of_the_ehr_can_read_what_the_proxy_refuses(proxy: Proxy, origin: str, allowed: bool) -> None:
+    head = f"POST {SIGN} HTTP/1.1\r\nOrigin: {origin}\r\nContent-Length: {16 * 1024 * 1024 + 1}"
+    status, headers, _ = proxy.exchange(head)
+    assert (status, headers["vary"]) == (413, "Origin")
+    assert headers.get("access-control-allow-origin") == (origin if allowed else None)
+
+
 @pytest.mark.parametrize(
     "path",
-    ["/metrics", "/metrics/", "/health/ready", "//metrics", "/%6detrics", "/health/../metrics", "/health/ready/"],
+    [
+        "/metrics",
+        "/metrics/",
+        "/health/ready",
+        "//metrics",
+        "/%6detrics",
+        "/health/../metrics",
+        "/health/ready/",
+        "/metrics%2f",
+        "/metrics?x",
+        "/metrics%0a",
+        "/METRICS",
+        "//x/metrics",
+        "/%2fmetrics",
+        "http://x/metrics",
+        "/;/metrics",
+        "/metrics;x",
+        "/metrics%20",
+        "/cds-services/%2e%2e/metrics",
+        "/health//ready",
+        "/health/ready%23",
+    ],
 )
 def test_what_is_for_the_inside_cannot_be_asked_from_outside(proxy: Proxy, path: str) -> None:
     status, _, body = proxy.exchange(f"GET {path} HTTP/1.1")

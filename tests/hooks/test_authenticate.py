@@ -207,9 +207,7 @@ def test_an_address_a_word_and_a_time_of_a_verified_token_are_told(
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("claim", ["aud", "tenant"])
-def test_nothing_else_of_a_verified_token_is_told(
-    bench: Bench, log: io.StringIO, claim: str, written: object
-) -> None:
+def test_nothing_else_of_a_verified_token_is_told(bench: Bench, log: io.StringIO, claim: str, written: object) -> None:
     bench.post(good(**{"iss": SHARED, claim: written}))
     line = refused_line(log)
     assert line["reason"] == claim
