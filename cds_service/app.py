@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from time import time
 
 import structlog
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -274,7 +274,7 @@ def _own_fault(error: CdsError) -> Response:
 
 def _http_fault(error: HTTPException) -> Response:
     status = error.code or 500
-    response = json_response(write_json(outcome_of_status(status, f"{error.name.lower()}: {request.method}")), status)
+    response = json_response(write_json(outcome_of_status(status, error.name.lower())), status)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response

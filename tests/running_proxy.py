@@ -56,7 +56,7 @@ def certificate(folder: Path) -> Path:
     return made
 
 
-def on_this_machine(folder: Path, port: int, replicas: list[int]) -> Path:
+def on_this_machine(folder: Path, port: int, replicas: list[int], level: str) -> Path:
     """The example with what a site has to change, changed, and everything it writes in `folder`."""
     changes = {
         "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
@@ -68,7 +68,7 @@ def on_this_machine(folder: Path, port: int, replicas: list[int]) -> Path:
         "/dev/shm/nginx-body": str(folder / "body"),
         "/dev/shm/nginx-proxy": str(folder / "proxy"),
         "access_log /dev/stdout operations;": f"access_log {folder}/access.log operations;",
-        "error_log stderr warn;": f"error_log {folder}/error.log warn;",
+        "error_log stderr crit;": f"error_log {folder}/error.log {level};",
         "worker_processes auto;": "worker_processes 1;" + (" user root;" if os.geteuid() == 0 else ""),
     }
     written = EXAMPLE.read_text("utf-8")
@@ -81,10 +81,10 @@ def on_this_machine(folder: Path, port: int, replicas: list[int]) -> Path:
 
 
 @contextmanager
-def in_front_of(folder: Path, replicas: list[int]) -> Iterator[Proxy]:
-    """nginx with the example, in front of these ports."""
+def in_front_of(folder: Path, replicas: list[int], level: str = "warn") -> Iterator[Proxy]:
+    """nginx with the example, in front of these ports; it logs errors of this level and above."""
     proxy = Proxy(free_port(), certificate(folder), folder / "access.log")
-    file = on_this_machine(folder, proxy.port, replicas)
+    file = on_this_machine(folder, proxy.port, replicas, level)
     command = [
         needed("nginx"),
         "-p",

@@ -42,7 +42,7 @@ def proxy(replicas: list[RunningService], tmp_path_factory: pytest.TempPathFacto
 
 def test_nginx_accepts_the_example(tmp_path: Path) -> None:
     certificate(tmp_path)
-    file = on_this_machine(tmp_path, 8443, [8001, 8002])
+    file = on_this_machine(tmp_path, 8443, [8001, 8002], "crit")
     done = subprocess.run(
         [needed("nginx"), "-t", "-p", str(tmp_path), "-c", str(file), "-e", "stderr"],
         capture_output=True, text=True, check=False,
@@ -90,6 +90,14 @@ def test_the_proxy_logs_no_query_and_nothing_of_the_body(proxy: Proxy) -> None:
     assert all(json.loads(line) for line in proxy.log_file.read_text("utf-8").splitlines())
 
 
+def test_the_proxys_log_of_errors_holds_no_query_and_no_referrer(tmp_path: Path) -> None:
+    (level,) = re.findall(r"error_log stderr (\w+);", EXAMPLE.read_text("utf-8"))
+    with in_front_of(tmp_path, [free_port(), free_port()], level) as proxy:
+        head = f"GET {SIGN}?patient=synthetic-query HTTP/1.1\r\nReferer: https://ehr.example.org/synthetic-referrer"
+        assert proxy.exchange(head)[0] == 502
+    assert "synthetic" not in (tmp_path / "error.log").read_text("utf-8")
+
+
 def test_a_token_of_12_kb_passes(proxy: Proxy) -> None:
     assert proxy.exchange(f"GET /cds-services HTTP/1.1\r\nAuthorization: Bearer {'a' * 12_288}")[0] == 200
 
@@ -108,6 +116,9 @@ def test_a_body_of_nearly_the_limit_passes_and_no_file_is_written(proxy: Proxy) 
         (f"POST {SIGN} HTTP/1.1\r\nContent-Type: application/json", 16 * 1024 * 1024 + 1, 413, "too-long"),
         (f"GET /cds-services?{'a' * 20_000} HTTP/1.1", 0, 414, "too-long"),
         (f"GET /cds-services HTTP/1.1\r\nAuthorization: {'a' * 20_000}", 0, 400, "invalid"),
+        (f"POST {SIGN} HTTP/1.1\r\nTransfer-Encoding: odd", 0, 501, "invalid"),
+        ("TRACE /cds-services HTTP/1.1", 0, 405, "invalid"),
+        ("GET /cds-services HTTP/3.1", 0, 505, "invalid"),
     ],
 )
 def test_what_the_proxy_refuses_is_an_operation_outcome(
@@ -119,9 +130,41 @@ def test_what_the_proxy_refuses_is_an_operation_outcome(
     assert json.loads(body)["issue"][0]["code"] == code
 
 
+@pytest.mark.spec("R-193")
+@pytest.mark.parametrize(
+    ("origin", "allowed"), [("https://ehr.example.org", True), ("https://evil.example.org", False)]
+)
+def test_a_page_of_the_ehr_can_read_what_the_proxy_refuses(proxy: Proxy, origin: str, allowed: bool) -> None:
+    head = f"POST {SIGN} HTTP/1.1\r\nOrigin: {origin}\r\nContent-Length: {16 * 1024 * 1024 + 1}"
+    status, headers, _ = proxy.exchange(head)
+    assert (status, headers["vary"]) == (413, "Origin")
+    assert headers.get("access-control-allow-origin") == (origin if allowed else None)
+
+
 @pytest.mark.parametrize(
     "path",
-    ["/metrics", "/metrics/", "/health/ready", "//metrics", "/%6detrics", "/health/../metrics", "/health/ready/"],
+    [
+        "/metrics",
+        "/metrics/",
+        "/health/ready",
+        "//metrics",
+        "/%6detrics",
+        "/health/../metrics",
+        "/health/ready/",
+        "/metrics%2f",
+        "/metrics?x",
+        "/metrics%0a",
+        "/METRICS",
+        "//x/metrics",
+        "/%2fmetrics",
+        "http://x/metrics",
+        "/;/metrics",
+        "/metrics;x",
+        "/metrics%20",
+        "/cds-services/%2e%2e/metrics",
+        "/health//ready",
+        "/health/ready%23",
+    ],
 )
 def test_what_is_for_the_inside_cannot_be_asked_from_outside(proxy: Proxy, path: str) -> None:
     status, _, body = proxy.exchange(f"GET {path} HTTP/1.1")

@@ -27,8 +27,7 @@ from werkzeug.test import TestResponse
 from cds_service.app import create_app
 from cds_service.config import load_settings
 from cds_service.hooks.admission import Admission, Places
-from cds_service.hooks.authenticate import Authentication, Caller, audiences_of
-from cds_service.hooks.bearer_token import Refused
+from cds_service.hooks.authenticate import Authentication
 from cds_service.hooks.call_rates import CallRates
 from cds_service.hooks.clients import destinations_of
 from cds_service.hooks.json_body import write_json
@@ -269,18 +268,6 @@ class Bench:
         body = call if isinstance(call, bytes) else write_json(call or about_another_drug())
         sent = {"Authorization": f"Bearer {token}"} if token is not None else {}
         return self.client.post(url, data=body, content_type=JSON, headers={**sent, **headers})
-
-    def accepts(self, token: str, path: str = SIGN) -> bool:
-        """Whether a token is accepted for a path, whatever stands there."""
-        return self.try_caller(token, path) is not None
-
-    def try_caller(self, token: str, path: str = SIGN) -> Caller | None:
-        """Who is calling, or None."""
-        assert self.admission.authentication is not None
-        try:
-            return self.admission.authentication.caller(f"Bearer {token}", audiences_of(BASE, path))
-        except Refused:
-            return None
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
