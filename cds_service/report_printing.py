@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cds_service.store import FeedbackReport
 from cds_service.store.report import FOREIGN_REASON, NO_REASON, Counts, Figures
@@ -32,7 +32,7 @@ def print_report(report: FeedbackReport) -> None:
 
 
 def _totals(kind: str, figures: Mapping[str, Figures]) -> Table:
-    table = Table(kind, *_HEADINGS, "reasons")
+    table = Table(_whole(kind), *_HEADINGS, _whole("reasons"))
     for name, each in figures.items():
         reasons = ", ".join(f"{reason} {number}" for reason, number in each.reasons.items())
         table.add_row(name, *_written(each.total), reasons)
@@ -40,11 +40,16 @@ def _totals(kind: str, figures: Mapping[str, Figures]) -> Table:
 
 
 def _trend(figures: Mapping[str, Figures]) -> Table:
-    table = Table("Topic", "week", *_HEADINGS)
+    table = Table(_whole("Topic"), "week", *_HEADINGS)
     for name, each in figures.items():
         for week, counts in each.weeks.items():
             table.add_row(name, week, *_written(counts))
     return table
+
+
+def _whole(heading: str) -> Column:
+    """A column whose names go on in the next line where it is too narrow; cut off, two rules would look like one."""
+    return Column(heading, overflow="fold")
 
 
 def _written(counts: Counts) -> list[str]:
