@@ -35,7 +35,7 @@ def print_report(report: FeedbackReport) -> None:
 
 
 def _totals(kind: str, figures: Mapping[str, Figures]) -> Table:
-    table = Table(Column(kind, no_wrap=True), *_HEADINGS, "reasons")
+    table = Table(_whole(kind), *_HEADINGS, _whole("reasons"))
     for name, each in figures.items():
         reasons = ", ".join(f"{reason} {number}" for reason, number in each.reasons.items())
         table.add_row(name, *_written(each.total), reasons)
@@ -43,11 +43,16 @@ def _totals(kind: str, figures: Mapping[str, Figures]) -> Table:
 
 
 def _trend(figures: Mapping[str, Figures]) -> Table:
-    table = Table(Column("Topic", no_wrap=True), "week", *_HEADINGS)
+    table = Table(_whole("Topic"), "week", *_HEADINGS)
     for name, each in figures.items():
         for week, counts in each.weeks.items():
             table.add_row(name, week, *_written(counts))
     return table
+
+
+def _whole(heading: str) -> Column:
+    """A column whose names go on in the next line where it is too narrow; cut off, two rules would look like one."""
+    return Column(heading, overflow="fold")
 
 
 def _written(counts: Counts) -> list[str]:

@@ -101,6 +101,15 @@ def test_the_report_for_a_person_has_topics_rules_and_weeks_and_cuts_no_name(url
         assert word in result.stdout
 
 
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_no_name_is_cut_off_however_narrow_the_terminal(url: str, columns: str) -> None:
+    result = run("report", CDS_DATABASE_URL=url, COLUMNS=columns)
+    assert "…" not in result.stdout
+    rows = [line.split("│") for line in result.stdout.splitlines() if line.startswith("│")]
+    told = "".join(row[1].strip() for row in rows)
+    assert "weight-stale" in told
+
+
 def test_the_report_of_an_empty_memory_says_so(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/cds.sqlite3"
     assert run("migrate", CDS_DATABASE_URL=url).exit_code == 0

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from builders import PATIENT_ID, hook_request
 from remembering_service import FINDINGS, NOW, RememberingService, card_of, rules_on
+from sqlalchemy import event
 
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.memory import Memory
@@ -310,6 +311,23 @@ def test_scheduling_text_for_a_family_is_remembered_without_rules(remembering: R
     cards = remembering.ask(given, "appointment-book")
     assert [row["card_uuid"] for row in remembering.rows("cards_shown")] == [card["uuid"] for card in cards] != []
     assert remembering.rows("findings_shown") == []
+
+
+def test_rows_are_only_ever_added(remembering: RememberingService) -> None:
+    sent: list[str] = []
+    engine = remembering.store._engine
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement.split()[0])
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        for _ in range(2):
+            for card in remembering.ask(TREATED, VIEW):
+                remembering.override(card, "done-elsewhere")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert {"SELECT", "INSERT"} <= set(sent) <= {"SELECT", "INSERT", "BEGIN"}
 
 
 # --- a memory that fails

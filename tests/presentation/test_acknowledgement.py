@@ -18,7 +18,15 @@ from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import PatientFacts, Source
 from cds_service.domain.outlook import Outlook, outlook_of
 from cds_service.domain.registry import Answers, answer_all
-from cds_service.presentation import Acknowledged, Catalogue, Finding, Grouping, evidence_digest, slot_digest
+from cds_service.presentation import (
+    Acknowledged,
+    Catalogue,
+    Finding,
+    Grouping,
+    evidence_digest,
+    fingerprint,
+    slot_digest,
+)
 from cds_service.presentation import group_findings as group
 from cds_service.presentation.catalogue import HOOKS, TOPICS, Grade
 from cds_service.presentation.fingerprint import (
@@ -124,6 +132,12 @@ def test_anything_else_makes_another_finding(other: Answer) -> None:
 
 def test_another_level_or_another_label_makes_another_finding() -> None:
     assert len({print_of(an_answer()), print_of(an_answer(), "info"), print_of(an_answer(), revision="3/2027")}) == 3
+
+
+def test_another_release_of_the_rules_makes_another_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = print_of(an_answer())
+    monkeypatch.setattr(fingerprint, "__version__", "9.9.9")
+    assert print_of(an_answer()) != before
 
 
 def test_evidence_beyond_what_a_card_shows_counts_too() -> None:
@@ -414,6 +428,11 @@ def test_a_closed_slot_is_shown_again_where_the_results_cannot_be_seen(calendar:
     known = Acknowledged(KEY, slots=frozenset({slot_of(seen, calendar)}))
     made = group((unseen,), "patient-view", TODAY, False, calendar, None, known)
     assert made.kept_quiet == ()
+
+
+def test_a_slot_whose_results_could_not_be_seen_is_none_to_close(calendar: Catalogue) -> None:
+    unseen = of_slot("liver-monitor-overdue", "not-visible").without([Source.MEASUREMENTS])
+    assert slot_of(unseen, calendar) == ""
 
 
 def test_digests_of_two_children_do_not_agree(calendar: Catalogue) -> None:

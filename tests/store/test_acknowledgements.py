@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -130,8 +131,9 @@ def test_answering_again_begins_the_time_again(store: Store) -> None:
         accepted(),
         overridden("card", a_reason("contraindicated", is_ours=False)),
         overridden("another card"),
+        replace(overridden(), outcome="accepted"),
     ],
-    ids=["accepted", "a reason of the client's own", "another card"],
+    ids=["accepted", "a reason of the client's own", "another card", "accepted with a reason"],
 )
 def test_only_an_override_with_a_reason_of_ours_keeps_quiet(store: Store, event: FeedbackEvent) -> None:
     keep(store, a_review(), event)
@@ -234,6 +236,12 @@ def test_a_slot_that_is_due_is_closed_too(closed: Callable[..., frozenset[str]])
 @pytest.mark.parametrize("reason", ["specialist-decision", "already-infused", "record-wrong", "other"])
 def test_another_reason_closes_no_slot(closed: Callable[..., frozenset[str]], reason: str) -> None:
     assert closed(a_finding(OVERDUE, slot="W3"), reason=reason) == frozenset()
+
+
+def test_another_reason_closes_no_slot_while_it_keeps_quiet_either(store: Store) -> None:
+    card = a_card("card", a_finding(OVERDUE, slot="W3"))
+    keep(store, a_review(card), overridden("card", a_reason("specialist-decision")))
+    assert (quiet(store).findings, quiet(store).slots) == ({"d1"}, frozenset())
 
 
 def test_of_an_overdue_and_a_due_slot_the_overdue_one_is_meant(closed: Callable[..., frozenset[str]]) -> None:

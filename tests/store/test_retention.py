@@ -36,7 +36,11 @@ def run(url: str, *statements: str) -> None:
 
 
 def test_what_is_older_than_the_day_is_deleted_and_the_rest_stays(store: Store, url: str) -> None:
-    for name, moment in (("before", THE_DAY - timedelta(seconds=1)), ("on", THE_DAY), ("after", THE_DAY + timedelta(1))):
+    for name, moment in (
+        ("before", THE_DAY - timedelta(seconds=1)),
+        ("on", THE_DAY),
+        ("after", THE_DAY + timedelta(1)),
+    ):
         keep(store, name, moment)
     run(url, *DELETIONS)
     left = {table.name: len(rows_of(url, table.name)) for table in metadata.sorted_tables if table.name != "keys"}
