@@ -76,7 +76,7 @@ def _answered_findings(patient_hash: str, answered: ColumnElement[bool]) -> Sele
     """
     of_another = cards_shown.alias("cards_of_another")
     is_ambiguous = exists().where(
-        of_another.c.card_uuid == cards_shown.c.card_uuid, of_another.c.patient_hash != patient_hash
+        of_another.c.card_uuid == feedback.c.card_uuid, of_another.c.patient_hash != patient_hash
     )
     return (
         select(

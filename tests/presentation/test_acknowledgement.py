@@ -216,6 +216,43 @@ def test_a_finding_of_today_is_the_same_tomorrow(
     assert today == tomorrow
 
 
+def overlapping(since: str) -> dict[str, Any]:
+    """Two orders for a corticosteroid; the second begins on this day, while the first still runs."""
+    return {"steroids": [{"end": "2026-03-15"}, {"start": since, "end": "2026-03-31"}]}
+
+
+TAPER: dict[str, Any] = {
+    "today": "2026-03-24",
+    "moment": "chart",
+    "steroids": [{"start": "2026-02-01", "end": "none"}],
+    "panels": [{"on": "2026-03-02", "alt": "120 U/L"}, {"on": "2026-03-23", "alt": "60 U/L"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "one", "other", "day"),
+    [
+        ("steroid-dose-high", overlapping("2026-03-15"), overlapping("2026-03-13"), TODAY),
+        (
+            "gestational-age-missing",
+            *({"gestational_age": None, "draft": {"planned": day}} for day in ("2026-03-03", "2026-03-20")),
+            TODAY,
+        ),
+        (
+            "steroid-taper-eligible",
+            *({**TAPER, "infused": day} for day in ("2026-02-02", "2026-01-31")),
+            date(2026, 3, 24),
+        ),
+    ],
+)
+def test_on_one_day_another_record_makes_another_finding_although_only_a_count_differs(
+    rule: str, one: dict[str, Any], other: dict[str, Any], day: date, facts_of: FactsOf, catalogue: Catalogue
+) -> None:
+    before, after = (prints_on(day, given, rule, facts_of, catalogue) for given in (one, other))
+    assert len(before) == len(after) == 1
+    assert before != after
+
+
 def prints_on(day: date, given: dict[str, Any], rule: str, facts_of: FactsOf, catalogue: Catalogue) -> list[str]:
     """What the rule fires with on this day, the record being the same."""
     facts = facts_of(given)
