@@ -117,9 +117,9 @@ def _discovery(bench: Bench) -> TestResponse:
 
 
 def _call_then_feedback(bench: Bench) -> TestResponse:
-    """Feedback with the token of a call."""
+    """Feedback with the token of a call, and with its very bytes."""
     sent = good()
-    assert bench.post(sent).status_code == 200
+    assert bench.post(sent, {"feedback": []}).status_code == 400
     return bench.post(sent, {"feedback": []}, FEEDBACK)
 
 
@@ -338,7 +338,7 @@ ROWS: tuple[Row, ...] = (
     Row("R-179", "the same token, the same call, after 60 seconds", True, lambda b: _again(b, after=60)),
     Row("R-179", "the same token, the same call, after 61 seconds", False, lambda b: _again(b, after=61)),
     Row("R-179", "the same token, another body", False, lambda b: _again(b, after=0, same_body=False)),
-    Row("R-179", "the token of a call, for feedback", False, _call_then_feedback),
+    Row("R-179", "the token and the body of a call, sent as feedback", False, _call_then_feedback),
     Row("R-185", "a token id that was in a refused token", True, _refused_first),
     Row("R-179", "the same token, another service", False, lambda b: _again(b, after=0, url=SELECT)),
     claim("R-180", "a tenant where none was agreed", True, tenant="anywhere"),

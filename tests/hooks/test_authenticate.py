@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokens import BASE, ISSUER, NOW, SHARED, SPEC_EXAMPLE, Bench, claims, good, production_bench, segment, signed
 
+from cds_service.hooks.admission import Places
 from cds_service.hooks.authenticate import Authentication, audiences_of
 from cds_service.hooks.bearer_token import Refused
 from cds_service.hooks.clients import Client
@@ -156,6 +158,25 @@ def test_a_token_is_refused_again_until_it_has_expired(bench: Bench) -> None:
     for later in (300, 359):
         bench.now = NOW + later
         assert bench.post(token).status_code == 401
+
+
+@pytest.mark.spec("R-179")
+def test_of_fifty_calls_at_once_with_one_token_one_is_answered(bench: Bench) -> None:
+    token, ready, statuses = good(), threading.Barrier(50), list[int]()
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def call(number: int) -> None:
+        body = write_json(a_call(hookInstance=f"call-{number}"))
+        ready.wait(30)
+        statuses.append(bench.app.test_client().post(SIGN, data=body, content_type=JSON, headers=headers).status_code)
+
+    bench.begin(places=Places(200))
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(statuses) == [200] + [401] * 49
 
 
 @pytest.mark.spec("R-198")

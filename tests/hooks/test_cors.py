@@ -31,7 +31,8 @@ FOREIGN = [
     "null",
     "*",
 ]
-URLS = ["/cds-services", SIGN, f"{SIGN}/", "/CodeSystem/rules"]
+FEEDBACK = f"{SIGN}/feedback"
+URLS = ["/cds-services", SIGN, f"{SIGN}/", FEEDBACK, "/CodeSystem/rules"]
 
 
 def preflight(bench: Bench, url: str, origin: str) -> TestResponse:
@@ -104,14 +105,18 @@ def test_every_error_carries_the_cors_headers(bench: Bench, monkeypatch: pytest.
         bench.client.get("/cds-services/nowhere/at/all", headers=headers),
         bench.post(good(), a_call(prefetch={}), **headers),
     ]
+    answers += [
+        bench.post(token, feedback, FEEDBACK, **headers)
+        for token, feedback in ((good(), {"feedback": []}), (good(), {"feedback": 1}), (None, {"feedback": []}))
+    ]
     monkeypatch.setattr(Evaluator, "answer", fail)
     answers.append(bench.post(good(), **headers))
     counts = open_shared_state("memory://").call_counts
     counts.add("client", "static", 1)
     bench.begin(rates=CallRates(counts, 1))
     answers.append(bench.post(good(), **headers))
-    found = {answer.status_code: answer.headers.get("Access-Control-Allow-Origin") for answer in answers}
-    assert found == dict.fromkeys((200, 400, 401, 404, 405, 412, 429, 500), OURS[0])
+    assert {answer.status_code for answer in answers} == {200, 400, 401, 404, 405, 412, 429, 500}
+    assert {answer.headers.get("Access-Control-Allow-Origin") for answer in answers} == {OURS[0]}
 
 
 # --- what every answer says

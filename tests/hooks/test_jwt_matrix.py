@@ -42,6 +42,7 @@ REASONS = {
     "issued 61 seconds ahead": "iat",
     "lives an hour and a second": "exp-minus-iat",
     "a tenant that was not agreed": "tenant",
+    "no tenant where one was agreed": "tenant",
     "no jti": "jti-missing",
     "the same token, another body": "jti-replayed",
     "one issuer, two clients, no FHIR server": "client-not-told-apart",

@@ -14,7 +14,20 @@ from pathlib import Path
 
 import pytest
 from loopback_servers import http_answer
-from tokens import REMOTE, Bench, KeyServer, claims, good, jwk, jwks, key_server, signed, static_keys, wait_until
+from tokens import (
+    REMOTE,
+    Bench,
+    KeyServer,
+    claims,
+    good,
+    jwk,
+    jwks,
+    key_server,
+    segment,
+    signed,
+    static_keys,
+    wait_until,
+)
 
 from cds_service.errors import SettingsProblem
 from cds_service.hooks.clients import Client
@@ -360,6 +373,14 @@ def test_of_a_private_key_only_its_public_half_is_taken() -> None:
     private = {**jwk("rsa", "leaked"), "d": "AQAB", "p": "AQAB"}
     (key,) = read_signing_keys(jwks(private)).keys
     assert not hasattr(key.public, "private_numbers")
+
+
+@pytest.mark.spec("R-169")
+@pytest.mark.parametrize(("bits", "fits"), [(2047, False), (2048, True), (8192, True), (8193, False)])
+def test_an_rsa_key_is_neither_weak_nor_so_long_that_checking_takes_long(bits: int, fits: bool) -> None:
+    modulus = ((1 << (bits - 1)) | 1).to_bytes((bits + 7) // 8, "big")
+    (key,) = read_signing_keys(jwks({"kty": "RSA", "kid": "k", "n": segment(modulus), "e": "AQAB"})).keys
+    assert key.fits("RS384") is fits
 
 
 # --- files
