@@ -112,8 +112,10 @@ def _serve_demo(settings: Settings, host: str, port: int) -> None:
     from cds_service.app import create_app
     from cds_service.hooks.views import STORE
     from cds_service.operations import RESOURCES
+    from cds_service.operations.interpreter_lines import route_interpreter_lines
 
     app = create_app(settings, server_threads=_THREADS)
+    route_interpreter_lines()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     address = f"http://{host}:{port}"
     # Twice the limit is still received, so that the refusal is ours; all of it stays in memory, off the disk.

@@ -36,6 +36,7 @@ from cds_service.errors import SettingsProblem
 from cds_service.hooks.errors import outcome_of_status
 from cds_service.hooks.json_body import write_json
 from cds_service.operations import METRICS, RESOURCES
+from cds_service.operations.interpreter_lines import route_interpreter_lines
 from cds_service.operations.log import place_of
 from cds_service.operations.metrics import SHARED_FOLDER, count_by_place
 
@@ -117,6 +118,7 @@ def run_server(make_app: Callable[[], Flask], listening: socket.socket, size: Se
 
     `make_app` is called in each worker process. `listening` is taken over.
     """
+    route_interpreter_lines()
     shared = Path(tempfile.mkdtemp(prefix="cds-metrics-", dir=_memory_folder()))
     os.environ[SHARED_FOLDER] = str(shared)
     server = os.getpid()
