@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import kept_run
 import pytest
 import structlog
 from builders import hook_of, hook_request, today_of
@@ -30,7 +31,19 @@ from cds_service.presentation import Catalogue
 for _name in [name for name in os.environ if name.startswith("CDS_TEST_")]:
     os.environ[_name.removeprefix("CDS_")] = os.environ.pop(_name)
 
+kept_run.begin()
 FIXED_NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    kept_run.end(session.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    kept_run.keep_streams(report)
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from kept_run import keep_rows
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from cds_service.store.engine import create_database_engine, database_url
@@ -31,9 +32,11 @@ def a_database(kind: str, folder: Path) -> Iterator[str]:
         pytest.fail(_NO_SERVER) if os.environ.get("CI") else pytest.skip(_NO_SERVER)
     name = f"cds_{uuid4().hex}"
     administer(f"CREATE DATABASE {name}")
+    url = make_url(server).set(database=name).render_as_string(hide_password=False)
     try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        yield url
     finally:
+        keep_rows(url)
         administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
@@ -65,6 +68,7 @@ def rows_of(url: str, table: str) -> list[dict[str, object]]:
 
 def forget_all(url: str) -> None:
     """Empty every table but that of the key."""
+    keep_rows(url)
     with engine_for(url) as engine, engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):
             if table.name != "keys":

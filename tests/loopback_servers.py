@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from kept_run import keep_body
+
 Answer = Callable[[socket.socket, bytes], None]
 
 
@@ -53,6 +55,7 @@ def _request_head(connection: socket.socket) -> bytes:
 
 def http_answer(body: bytes, *, status: str = "200 OK", headers: str = "", length: int | None = None) -> bytes:
     """A whole HTTP answer; `length` is the length it claims, the true one unless told otherwise."""
+    keep_body(body)
     claimed = len(body) if length is None else length
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/fhir+json\r\nContent-Length: {claimed}\r\n{headers}\r\n"
     return head.encode() + body

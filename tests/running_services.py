@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from kept_run import is_kept, keep_log
 
 ROOT = Path(__file__).parent.parent
 SERVE = (sys.executable, "-m", "cds_service", "serve")
@@ -97,6 +98,8 @@ def running(folder: Path, program: Path | None = None, **environment: str) -> It
     usual = {name: value for name, value in os.environ.items() if not name.startswith(("CDS_", "WEB_", "PROMETHEUS_"))}
     own = {"CDS_MODE": "demo", "HOST": "127.0.0.1", "PORT": str(port), "PYTHONPATH": str(ROOT), **environment}
     log_file = folder / f"service-{port}.log"
+    if is_kept():  # else it is a temporary one, which is gone at the end
+        own.setdefault("CDS_DATABASE_URL", f"sqlite:///{folder}/service-{port}.sqlite3")
     with log_file.open("wb") as log:
         process = subprocess.Popen(command, env=usual | own, stderr=log, cwd=folder)
     service = RunningService(process, port, log_file)
@@ -108,6 +111,7 @@ def running(folder: Path, program: Path | None = None, **environment: str) -> It
         if process.poll() is None:
             process.kill()
         process.wait()
+        keep_log(log_file.read_bytes(), "processes")
 
 
 def is_live(address: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import requests
 from builders import hook_request
+from kept_run import keep_request
 from loopback_servers import http_answer, raw_server
 from prometheus_client.parser import text_string_to_metric_families
 from running_services import PATIENCE, ROOT, RunningService, free_port, running, wait_until
@@ -49,6 +50,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 def exchange(service: RunningService, request: bytes) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the answer to these bytes, after which the connection ends."""
+    keep_request(request)
     with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as connection:
         connection.sendall(request)
         head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 from builders import hook_request
+from kept_run import keep_body, keep_log, keep_request
 from running_services import PATIENCE, RunningService, free_port, running, wait_until
 
 from cds_service.config import load_settings
@@ -46,6 +47,8 @@ class Proxy:
 
     def exchange(self, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of the answer to one request."""
+        keep_request(head.encode())
+        keep_body(body)
         with self.connect() as connection:
             length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
             connection.sendall(f"{head}\r\nHost: x\r\nConnection: close\r\n{length}\r\n".encode() + body)
@@ -121,6 +124,8 @@ def in_front_of(folder: Path, replicas: list[int]) -> Iterator[Proxy]:
     finally:
         process.terminate()
         process.wait(PATIENCE)
+        for log_file in (proxy.log_file, proxy.log_file.with_name("error.log")):
+            keep_log(log_file.read_bytes(), "proxy")
 
 
 def is_listening(port: int) -> bool:

@@ -61,6 +61,8 @@ from cds_service import server
 server._Server = lambda *_: 1 / 0
 server.run_server(lambda: None, None, server.ServerSize())
 """
-    code, written, _ = lines_of(f"from cds_service.operations.log import set_up_logging\nset_up_logging('info'){program}")
+    code, written, _ = lines_of(
+        f"from cds_service.operations.log import set_up_logging\nset_up_logging('info'){program}"
+    )
     assert '"fault": "ZeroDivisionError"' in written
     assert code == 1
