@@ -56,6 +56,8 @@ _USUAL_HEADERS = frozenset(
         "content-encoding", "transfer-encoding", "access-control-request-method", "access-control-request-headers",
     }
 )  # fmt: skip
+_NAMES_A_PATIENT = frozenset({"patient", "subject", "_id", "identifier", "name", "birthdate"})
+_TELLING = 6
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?')
 
 
@@ -121,12 +123,14 @@ def _token(written: str) -> Iterator[Given]:
 
 
 def _in_address(address: str) -> Iterator[Given]:
-    """The values in a query, and parts of the path that no route of ours has."""
+    """The values in a query, and the ids in a path: numbers of pages and routes of ours are none."""
     parts = urlsplit(address)
-    for _, value in parse_qsl(parts.query):
-        yield from _given("address part", value)
-    for part in map(unquote, parts.path.split("/")):
-        if re.search(r"[\d %]", part):
+    for name, value in parse_qsl(parts.query):
+        if name in _NAMES_A_PATIENT or len(value) >= _TELLING:
+            yield from _given("address part", value)
+    path = [unquote(part) for part in parts.path.split("/")]
+    for before, part in zip(["", *path], path, strict=False):
+        if (before[:1].isupper() and before != "CodeSystem") or (len(part) >= _TELLING and re.search(r"[\d %]", part)):
             yield from _given("address part", part)
 
 

@@ -117,6 +117,7 @@ def end(config: pytest.Config) -> None:
     factory = getattr(config, "_tmp_path_factory", None)
     if is_kept() and factory is not None:
         keep_sqlite_files(factory.getbasetemp())
+        keep_sqlite_files(Path("var"))  # where the service puts its database if nobody says where
 
 
 def keep_streams(report: pytest.TestReport) -> None:

@@ -50,8 +50,8 @@ LEFT_OUT_OF_ROWS = {
 }  # fmt: skip
 # A site may keep comments; tests that say so store one.
 COMMENT = ("comment", "comment")
-# The codes that EHRs gave their reasons are kept on purpose (ADR 0023). Some are numbers, which may be those of a value.
-REASON = frozenset({"system", "code"})
+# What EHRs call their reasons and calls is kept on purpose (ADR 0023). Some are short numbers, as values are.
+NAMED_BY_EHR = frozenset({"system", "code", "hook_instance"})
 # In the files of a database our own clock looks like any date; in its rows dates are looked for column by column.
 NOT_IN_BYTES = frozenset({"date"})
 _LONGEST_OWN = 64
@@ -181,7 +181,7 @@ def _shortest(written: Written) -> int:
     """How long a text has to be to be looked for in this one; 0 for all."""
     if _RANDOM.fullmatch(written.text):
         return _LONG
-    return _SHORT if written.name in REASON else 0
+    return _SHORT if written.name in NAMED_BY_EHR else 0
 
 
 def _is_part_of_own(text: str, at: int, needle: str, own: Iterable[str]) -> bool:

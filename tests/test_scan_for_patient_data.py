@@ -56,8 +56,8 @@ def test_what_was_planted_in_a_line_that_is_none_of_ours_is_found(tmp_path: Path
 
 @pytest.mark.parametrize("planted", PLANTED)
 def test_what_was_planted_in_a_column_is_found_there(tmp_path: Path, planted: tuple[str, str]) -> None:
-    kept(tmp_path, PLANTED, row={**ROW, "hook_instance": planted[1].upper()})
-    assert places(tmp_path) == [("postgresql reviews", "hook_instance", planted[0])]
+    kept(tmp_path, PLANTED, row={**ROW, "rule_id": planted[1].upper()})
+    assert places(tmp_path) == [("postgresql reviews", "rule_id", planted[0])]
 
 
 @pytest.mark.parametrize("planted", [NAME, TOKEN])

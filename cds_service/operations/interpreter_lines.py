@@ -47,11 +47,12 @@ def _tell(kind: type[BaseException], error: BaseException | None) -> None:
 
 
 def _warned(
-    _text: Warning | str,
+    message: Warning | str,
     category: type[Warning],
     filename: str,
     lineno: int,
-    _file: TextIO | None = None,
-    _line: str | None = None,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
+    """As `warnings.showwarning`, without what it says and the line of code."""
     log.warning("warned", fault=category.__name__, where=f"{PurePath(filename).name}:{lineno}")

@@ -18,7 +18,10 @@ from cds_service.store import open_store
 PROGRAM = """
 import os, signal, sys
 from kept_things import NOW, SERVICE, overridden
+from cds_service.operations.log import set_up_logging
 from cds_service.store import open_store, store as memory
+
+set_up_logging("info")
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
