@@ -172,7 +172,9 @@ def evaluate(request_file: str, now: str | None, as_json: bool) -> None:
     from cds_service.hooks.clients import client_of
     from cds_service.hooks.json_body import write_json
     from cds_service.hooks.reading import read_call_of_any_service
+    from cds_service.operations.log import set_up_logging
 
+    set_up_logging(settings.log_level)
     catalogue = create_catalogue(settings)
     clients = create_clients(settings, catalogue)
     evaluator = create_evaluator(settings, catalogue, clients)

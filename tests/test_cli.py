@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 from production_settings import production_settings
 
@@ -22,7 +23,11 @@ NOW = "2026-03-02T09:00:00Z"
 
 def run(*words: str, stdin: bytes | None = None, **environment: str) -> Result:
     cleared = {name: None for name in ("CDS_MODE", "CDS_NOW", "HOST", "PORT")}
-    return CliRunner().invoke(main, list(words), input=stdin, env={**cleared, **environment})
+    before = structlog.get_config()
+    try:
+        return CliRunner().invoke(main, list(words), input=stdin, env={**cleared, **environment})
+    finally:
+        structlog.configure(**before)
 
 
 def refused(result: Result) -> str:
@@ -45,6 +50,23 @@ def test_evaluate_prints_the_response_for_machines() -> None:
     result = run("evaluate", "-", "--json", "--now", NOW, stdin=BY_FORMULA.read_bytes())
     assert result.exit_code == 0
     assert [card["source"]["topic"]["code"] for card in json.loads(result.stdout)["cards"]] == ["readiness", "dose"]
+
+
+def test_what_is_logged_meanwhile_goes_to_standard_error_with_listed_fields_only() -> None:
+    request = json.loads(BY_FORMULA.read_bytes())
+    observation = {
+        "resourceType": "Observation",
+        "id": "synthetic-1",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "99999-9"}], "text": "Alanine aminotransferase"},
+        "subject": {"reference": f"Patient/{request['context']['patientId']}"},
+        "effectiveDateTime": "2026-02-27T08:00:00Z",
+        "valueQuantity": {"value": 10.5, "unit": "U/L"},
+    }
+    request["prefetch"]["observations"]["entry"].append({"resource": observation})
+    result = run("evaluate", "-", "--json", "--now", NOW, stdin=json.dumps(request).encode())
+    assert json.loads(result.stdout)["cards"]
+    assert json.loads(result.stderr)["event"] == "unmapped_results"
 
 
 def test_a_call_that_is_not_ours_is_no_error() -> None:
