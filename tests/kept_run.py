@@ -106,6 +106,7 @@ def begin() -> None:
     """Keep from here on what this process logs and receives."""
     if not is_kept():
         return
+    os.environ[_FOLDER] = str(Path(os.environ[_FOLDER]).resolve())  # tests change the working directory
     _watch_log()
     _watch_documents()
     _watch_calls()

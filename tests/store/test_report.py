@@ -104,7 +104,7 @@ def test_a_card_may_be_accepted_in_part_and_overridden(store: Store, url: str) -
 
 
 def test_reasons_of_others_are_counted_without_their_words(store: Store, url: str) -> None:
-    foreign = overridden("card", a_reason("synthetic words", is_ours=False))
+    foreign = overridden("card", a_reason("words of an EHR", is_ours=False))
     assert report_on(store, url, a_review(), foreign).topics["dose"].reasons == {"foreign-reason": 1}
 
 
