@@ -22,6 +22,7 @@ from typing import Any, Final, NoReturn
 import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import (
     ExpectationFailed,
@@ -243,6 +244,14 @@ class Worker(ThreadWorker):
         """Those of the application this worker runs."""
         application: Any = self.wsgi
         return dict(application.extensions)
+
+    def init_process(self) -> None:
+        """Load the application and answer calls. What ends this is named here; gunicorn would print what it says."""
+        try:
+            super().init_process()
+        except Exception as error:
+            log.error("worker_ended", fault=type(error).__name__, where=place_of(error))
+            sys.exit(1 if self.booted else Arbiter.WORKER_BOOT_ERROR)
 
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to a thread, which its client cannot hold up by saying nothing."""

@@ -27,6 +27,8 @@ import pytest
 import structlog
 from given_texts import Given
 
+from cds_service.operations.log import set_up_logging
+
 # As tests/conftest.py renames CDS_TEST_KEEP.
 _FOLDER = "TEST_KEEP"
 
@@ -108,6 +110,7 @@ def begin() -> None:
         return
     os.environ[_FOLDER] = str(Path(os.environ[_FOLDER]).resolve())  # tests change the working directory
     _watch_log()
+    set_up_logging("info")
     _watch_documents()
     _watch_calls()
     _watch_temporary_databases()

@@ -48,8 +48,13 @@ LEFT_OUT_OF_ROWS = {
     "id": _ROW, "review_id": _ROW, "card_id": _ROW, "feedback_id": _ROW,
     "is_ours": "yes or no",
 }  # fmt: skip
-# A site may keep comments; tests that say so store one.
-COMMENT = ("comment", "comment")
+# By column or field and kind: what may stand there.
+ON_PURPOSE = {
+    ("comment", "comment"): "a comment, where the site says that they are kept",
+    ("path", "address part"): "a path, which the proxy logs; no path of CDS Hooks names a patient",
+}
+# nginx's own lines are no JSON: their clock, addresses and numbers of connections look like short texts.
+PROXY = "log of the proxy"
 # What EHRs call their reasons and calls is kept on purpose (ADR 0023). Some are short numbers, as values are.
 NAMED_BY_EHR = frozenset({"system", "code", "hook_instance"})
 # In the files of a database our own clock looks like any date; in its rows dates are looked for column by column.
@@ -96,8 +101,11 @@ def scan(folder: Path) -> Found:
     needles = Needles.of(given)
     written = [*_logged(folder, found), *_stored(folder, found)]
     for each in _searched(written, own, found):
-        kinds = needles.kinds_in(each.text, _shortest(each))
-        found.matches.update((each.place, each.name, kind) for kind in kinds if (each.name, kind) != COMMENT)
+        for kind in needles.kinds_in(each.text, _shortest(each)):
+            if why := ON_PURPOSE.get((each.name, kind)):
+                found.left_out[why] += 1
+            else:
+                found.matches[each.place, each.name, kind] += 1
     in_bytes = Needles.of((kind, text) for kind, text in given if kind not in NOT_IN_BYTES)
     for place, content in _files(folder, found):
         found.matches.update((place, "bytes", kind) for kind in in_bytes.kinds_in_bytes(content, own))
@@ -181,7 +189,7 @@ def _shortest(written: Written) -> int:
     """How long a text has to be to be looked for in this one; 0 for all."""
     if _RANDOM.fullmatch(written.text):
         return _LONG
-    return _SHORT if written.name in NAMED_BY_EHR else 0
+    return _SHORT if written.name in NAMED_BY_EHR or written.place == PROXY else 0
 
 
 def _is_part_of_own(text: str, at: int, needle: str, own: Iterable[str]) -> bool:
@@ -231,10 +239,10 @@ def _logged(folder: Path, found: Found) -> Iterator[Written]:
         content = path.read_text("utf-8", "replace")
         found.searched["logs"] += len(content.encode())
         for line in content.splitlines():
-            yield from _in_line(line)
+            yield from _in_line(line, PROXY if path.name.endswith("proxy.log") else "log")
 
 
-def _in_line(line: str) -> Iterator[Written]:
+def _in_line(line: str, place: str) -> Iterator[Written]:
     """The fields of a line, or the line where it is not one of ours."""
     try:
         document = json.loads(line)
@@ -242,9 +250,11 @@ def _in_line(line: str) -> Iterator[Written]:
         document = None
     if isinstance(document, dict):
         for name, value in document.items():
-            yield from (Written(f"log {document.get('event', '')}".strip(), name, text) for text in _texts_in(value))
+            yield from (
+                Written(f"{place} {document.get('event', '')}".strip(), name, text) for text in _texts_in(value)
+            )
     elif line.strip():
-        yield Written("log", "a line that is no JSON object", line)
+        yield Written(place, "a line that is no JSON object", line)
 
 
 def _stored(folder: Path, found: Found) -> Iterator[Written]:

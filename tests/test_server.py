@@ -277,9 +277,30 @@ def test_a_server_whose_first_workers_cannot_start_ends_with_1(tmp_path: Path) -
     program.write_text(WITH_A_DATABASE, "utf-8")
     command = [sys.executable, str(program), str(free_port())]
     done = subprocess.run(
-        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False, timeout=PATIENCE
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=PATIENCE,
     )
     assert done.returncode == 1
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["fault"] for line in lines if line["event"] == "worker_ended"] == ["ConnectionError"] * 2
+
+
+ENDS_MEANWHILE = WITH_A_DATABASE.replace(
+    "def make", "from cds_service.server import Worker\nWorker.murder_keepalived = lambda _: 1 / 0\n\ndef make"
+)
+
+
+def test_a_worker_that_ends_with_a_fault_tells_which_and_not_what_it_says(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(ENDS_MEANWHILE, "utf-8")
+    with running(tmp_path, program) as service:
+        wait_until(lambda: "worker_ended" in service.events(), "a worker has ended")
+        lines = [line for line in service.log() if line["event"] == "worker_ended"]
+        assert {line["fault"] for line in lines} == {"ZeroDivisionError"}
 
 
 # --- how it ends
