@@ -49,16 +49,18 @@ _BELOW = frozenset({"identifier", "name", "contact", "address", "telecom"})
 _MOMENT = re.compile(r"\d{4}(-\d\d(-\d\d(T.*)?)?)?")
 _NUMBER = re.compile(r"[<>]?=?\s*[+-]?\d+([.,]\d+)?")
 _BEARER = re.compile(r"(?i)\s*bearer\s+(.+)")
-# Headers that say nothing of a patient or a caller.
+# Headers that say nothing of a patient: hosts, proxies, and forms.
 _USUAL_HEADERS = frozenset(
     {
         "host", "content-type", "content-length", "connection", "accept", "accept-encoding", "user-agent", "origin",
+        "x-forwarded-proto", "x-forwarded-host", "forwarded", "script-name", "path-info",
         "content-encoding", "transfer-encoding", "access-control-request-method", "access-control-request-headers",
     }
 )  # fmt: skip
 _NAMES_A_PATIENT = frozenset({"patient", "subject", "_id", "identifier", "name", "birthdate"})
 _TELLING = 6
-_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?')
+# A text in a body that is broken, with the name of its member where it has one.
+_STRING = re.compile(rb'(?:"([A-Za-z_]*)"\s*:\s*)?"((?:[^"\\]|\\.)*)"(?!\s*:)')
 
 
 def in_body(body: bytes) -> Iterator[Given]:
@@ -66,9 +68,10 @@ def in_body(body: bytes) -> Iterator[Given]:
     try:
         document = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, ValueError, RecursionError):
-        texts = [text for text, is_name in _STRING.findall(body[:100_000]) if not is_name]
-        for found in texts or [body[:200]]:
-            yield from _given("broken body", found.decode("utf-8", "replace"))
+        found = _STRING.findall(body[:100_000])
+        texts = [text for name, text in found if name.decode() not in _VOCABULARY]
+        for text in texts if found else [body[:200]]:
+            yield from _given("broken body", text.decode("utf-8", "replace"))
     else:
         yield from in_document(document)
 
@@ -173,5 +176,8 @@ def _kind_by_form(text: str) -> str:
 
 
 def _given(kind: str, text: str) -> Iterator[Given]:
-    if text := text.strip():
+    """The text, unless nobody could tell it from any other: a letter, or one character again and again."""
+    text = text.strip()
+    is_filling = len(set(text)) == 1 and (len(text) >= _TELLING or text.isalpha() or not text.isalnum())
+    if text and not is_filling:
         yield kind, text
