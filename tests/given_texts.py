@@ -59,8 +59,7 @@ _USUAL_HEADERS = frozenset(
 )  # fmt: skip
 _NAMES_A_PATIENT = frozenset({"patient", "subject", "_id", "identifier", "name", "birthdate"})
 _TELLING = 6
-# A text in a body that is broken, with the name of its member where it has one.
-_STRING = re.compile(rb'(?:"([A-Za-z_]*)"\s*:\s*)?"((?:[^"\\]|\\.)*)"(?!\s*:)')
+_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?')
 
 
 def in_body(body: bytes) -> Iterator[Given]:
@@ -68,12 +67,23 @@ def in_body(body: bytes) -> Iterator[Given]:
     try:
         document = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, ValueError, RecursionError):
-        found = _STRING.findall(body[:100_000])
-        texts = [text for name, text in found if name.decode() not in _VOCABULARY]
-        for text in texts if found else [body[:200]]:
-            yield from _given("broken body", text.decode("utf-8", "replace"))
+        yield from _in_broken(body[:100_000])
     else:
         yield from in_document(document)
+
+
+def _in_broken(body: bytes) -> Iterator[Given]:
+    """The texts in quotes that are no names of members, or else the beginning."""
+    found = _STRING.findall(body)
+    name = ""
+    for written, is_name in found:
+        text = written.decode("utf-8", "replace")
+        if is_name:
+            name = text
+        elif name not in _VOCABULARY:
+            yield from _given("broken body", text)
+    if not found:
+        yield from _given("broken body", body[:200].decode("utf-8", "replace"))
 
 
 def in_document(document: Any) -> Iterator[Given]:
