@@ -49,10 +49,11 @@ _BELOW = frozenset({"identifier", "name", "contact", "address", "telecom"})
 _MOMENT = re.compile(r"\d{4}(-\d\d(-\d\d(T.*)?)?)?")
 _NUMBER = re.compile(r"[<>]?=?\s*[+-]?\d+([.,]\d+)?")
 _BEARER = re.compile(r"(?i)\s*bearer\s+(.+)")
-# Headers that say nothing of a patient or a caller.
+# Headers that say nothing of a patient: hosts, proxies, and forms.
 _USUAL_HEADERS = frozenset(
     {
         "host", "content-type", "content-length", "connection", "accept", "accept-encoding", "user-agent", "origin",
+        "x-forwarded-proto", "x-forwarded-host", "forwarded", "script-name", "path-info",
         "content-encoding", "transfer-encoding", "access-control-request-method", "access-control-request-headers",
     }
 )  # fmt: skip
@@ -66,11 +67,23 @@ def in_body(body: bytes) -> Iterator[Given]:
     try:
         document = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, ValueError, RecursionError):
-        texts = [text for text, is_name in _STRING.findall(body[:100_000]) if not is_name]
-        for found in texts or [body[:200]]:
-            yield from _given("broken body", found.decode("utf-8", "replace"))
+        yield from _in_broken(body[:100_000])
     else:
         yield from in_document(document)
+
+
+def _in_broken(body: bytes) -> Iterator[Given]:
+    """The texts in quotes that are no names of members, or else the beginning."""
+    found = _STRING.findall(body)
+    name = ""
+    for written, is_name in found:
+        text = written.decode("utf-8", "replace")
+        if is_name:
+            name = text
+        elif name not in _VOCABULARY:
+            yield from _given("broken body", text)
+    if not found:
+        yield from _given("broken body", body[:200].decode("utf-8", "replace"))
 
 
 def in_document(document: Any) -> Iterator[Given]:
@@ -173,5 +186,8 @@ def _kind_by_form(text: str) -> str:
 
 
 def _given(kind: str, text: str) -> Iterator[Given]:
-    if text := text.strip():
+    """The text, unless nobody could tell it from any other: a letter, or one character again and again."""
+    text = text.strip()
+    is_filling = len(set(text)) == 1 and (len(text) >= _TELLING or text.isalpha() or not text.isalnum())
+    if text and not is_filling:
         yield kind, text

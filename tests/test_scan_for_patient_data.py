@@ -96,6 +96,27 @@ def test_what_only_we_can_have_written_is_left_out_and_counted(tmp_path: Path) -
     assert found.left_out["shown_at, our own clock"] == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("client", "example-ehr"),
+        ("system", "http://127.0.0.1:8000/CodeSystem/override-reasons"),
+        ("hook_instance", "call 34"),
+        ("rule_id", "weight-stale"),
+    ],
+)
+def test_what_the_tests_configured_and_words_of_ours_are_no_match(tmp_path: Path, name: str, written: str) -> None:
+    kept(
+        tmp_path, [("resource id", "example"), ("value", "1"), ("value", "34"), ("text", "weight")], row={name: written}
+    )
+    assert places(tmp_path) == []
+
+
+def test_the_domain_that_is_reserved_for_examples_is_no_match_and_what_stands_before_it_is(tmp_path: Path) -> None:
+    kept(tmp_path, [("resource id", "example"), NAME], {**LINE, "told": "https://Zephyrine.example.org"})
+    assert places(tmp_path) == [("log access", "told", "name")]
+
+
 def test_a_whole_digest_or_uuid_is_still_looked_for_in_itself(tmp_path: Path) -> None:
     kept(tmp_path, [("patient id", ROW["patient_hash"])])
     assert places(tmp_path) == [("postgresql reviews", "patient_hash", "patient id")]
@@ -148,10 +169,10 @@ def test_everything_that_tells_of_a_patient_or_a_caller_is_taken_from_a_call() -
         "hookInstance": "5a3c1b52-4c8e-4f0e-9a2b-0f6a1d2c3b4e",
         "context": {"patientId": "p1", "userId": "Practitioner/dr-1"},
         "prefetch": {"patient": patient, "observations": {"resourceType": "Bundle", "entry": [{"resource": weight}]}},
-        "fhirAuthorization": {"access_token": "aaa.bbb", "subject": "onasemnogene-cds"},
+        "fhirAuthorization": {"access_token": "head1.body1", "subject": "onasemnogene-cds"},
     }
     assert set(given_texts.in_body(json.dumps(call).encode())) == {
-        *(("token", part) for part in ("aaa.bbb", "aaa", "bbb")),
+        *(("token", part) for part in ("head1.body1", "head1", "body1")),
         *(("patient id", "p1"), ("user id", "Practitioner/dr-1"), ("user id", "dr-1")),
         *(("resource id", "p1"), ("resource id", "Patient/p1")),
         *(("name", "Zephyrine"), ("name", "Mia"), ("date", "2025-12-24"), ("identifier", "MRN 12")),
@@ -166,17 +187,25 @@ def test_everything_that_tells_of_a_patient_or_a_caller_is_taken_from_a_call() -
 
 
 def test_a_token_and_what_is_asked_for_are_taken_from_a_head() -> None:
-    head = b"GET /fhir/Observation?patient=p1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a.b\r\nX-Id: MRN 12\r\n\r\n"
+    head = (
+        b"GET /fhir/Observation?patient=p1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a1.b2\r\nX-Id: MRN 12\r\n\r\n"
+    )
     assert set(given_texts.in_head(head)) == {
         ("address part", "p1"),
-        *(("token", part) for part in ("a.b", "a", "b")),
+        *(("token", part) for part in ("a1.b2", "a1", "b2")),
         ("header", "MRN 12"),
     }
 
 
 def test_a_body_that_is_no_json_gives_what_stands_in_quotes() -> None:
-    assert list(given_texts.in_body(b'{"name": "Zephyrine"')) == [("broken body", "Zephyrine")]
+    body = b'{"hook": "order-sign", "name": "Zephyrine", "given": ["Mia"'
+    assert list(given_texts.in_body(body)) == [("broken body", "Zephyrine"), ("broken body", "Mia")]
     assert list(given_texts.in_body(b"Zephyrine")) == [("broken body", "Zephyrine")]
+
+
+@pytest.mark.parametrize(("token", "is_taken"), [("a" * 12_288, False), ("x", False), ("1", True), ("aab", True)])
+def test_a_filling_and_a_letter_are_not_looked_for_as_nobody_could_tell_them_apart(token: str, is_taken: bool) -> None:
+    assert bool(list(given_texts.in_head(f"GET / HTTP/1.1\r\nAuthorization: Bearer {token}".encode()))) is is_taken
 
 
 @pytest.fixture

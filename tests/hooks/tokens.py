@@ -290,6 +290,7 @@ def production_bench(folder: Path, **environment: str) -> Iterator[Bench]:
             "CDS_PUBLIC_BASE_URL": BASE,
             "CDS_TIMEZONE": "UTC",
             "CDS_CLIENTS_FILE": str(clients),
+            "CDS_DATABASE_URL": f"sqlite:///{folder}/cds.sqlite3",
         }
         app = create_app(load_settings({**settings, **environment}))
         wait_until(lambda: server.asked == 1)  # the keys are fetched at the start, beside everything else
