@@ -88,6 +88,8 @@ def load_files(settings: Settings) -> Loaded:
     """
     catalogue = create_catalogue(settings)
     clients = create_clients(settings, catalogue)
+    # Asked here as well, so that a server refuses to start before it has made any process.
+    create_admission(settings, clients, open_shared_state(settings.shared_state_url), server_threads=1)
     return Loaded(catalogue, clients, create_database(settings), room_for_key_sets(clients))
 
 
