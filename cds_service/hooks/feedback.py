@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from cds_service.errors import BadRequest
 from cds_service.store import FeedbackEvent, OverrideReason
 from cds_service.store.feedback import ACCEPTED, OVERRIDDEN
-from cds_service.store.kept_text import kept_uuid
 
 # As the specification names it, and as one large EHR does.
 _OVERRIDE = ("overrideReason", "overrideReasons")
@@ -56,7 +56,7 @@ class FeedbackReader:
         suggestions = _suggestions(item, f"{path}.acceptedSuggestions") if outcome == ACCEPTED else ()
         reasons, comment = self._override(item, path) if outcome == OVERRIDDEN else ((), "")
         return FeedbackEvent(
-            card_uuid=kept_uuid(card),
+            card_uuid=_canonical(card),
             outcome=outcome,
             outcome_at=_instant(_text(item, "outcomeTimestamp", path), f"{path}.outcomeTimestamp"),
             reasons=reasons,
@@ -125,8 +125,16 @@ def _suggestions(item: Mapping[str, Any], path: str) -> tuple[str, ...]:
     for number, one in enumerate(given):
         if not isinstance(one, dict):
             raise BadRequest(f"{path}[{number}] is not an object; send the suggestion's id in it", f"{path}[{number}]")
-        uuids.append(kept_uuid(_text(one, "id", f"{path}[{number}]")))
+        uuids.append(_canonical(_text(one, "id", f"{path}[{number}]")))
     return tuple(dict.fromkeys(uuids))
+
+
+def _canonical(given: str) -> str:
+    """A uuid as we write it; "" for anything else, which is none of ours and is not kept, for it could be anything."""
+    try:
+        return str(UUID(given.strip()))
+    except ValueError:
+        return ""
 
 
 def _instant(written: str, path: str) -> datetime:

@@ -22,7 +22,6 @@ from cds_service.presentation import (
     slot_digest,
 )
 from cds_service.store import QuietFinding, ShownCard, ShownFinding, ShownReview, Store
-from cds_service.store.kept_text import kept_uuid
 
 Json = dict[str, Any]
 log = structlog.get_logger("hooks")
@@ -68,7 +67,7 @@ class Memory:
             shown = ShownReview(
                 shown_at=now,
                 service_id=call.service.service_id,
-                hook_instance=kept_uuid(call.hook_instance),
+                hook_instance=call.hook_instance,
                 client=client,
                 patient_hash=patient.patient_hash,
                 label_revision=self.label_revision,
