@@ -123,7 +123,7 @@ def in_head(head: bytes) -> Iterator[Given]:
 
 
 def _in_header(name: str, value: str) -> Iterator[Given]:
-    if name.lower() in _USUAL_HEADERS:
+    if name.lower().replace("_", "-") in _USUAL_HEADERS:
         return
     bearer = _BEARER.fullmatch(value)
     yield from _token(bearer[1]) if bearer else _given("header", value)
