@@ -17,7 +17,7 @@ import shutil
 import sys
 import types
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
@@ -170,6 +170,7 @@ def _watch_log() -> None:
 
 
 def _with_sink(begin: Callable[..., None]) -> Callable[..., None]:
+    @wraps(begin)
     def begin_with_sink(self: Any, file: TextIO | None = None) -> None:
         begin(self, _sink(file or sys.stdout))
 

@@ -58,15 +58,30 @@ ON_PURPOSE = {
 PROXY = "log of the proxy"
 # What stands there by configuration of the tests: clients, and code systems of reasons.
 CONFIGURED = frozenset(
-    {"example-ehr", "other-ehr", "urn:example:reasons", "http://127.0.0.1:8000/CodeSystem/override-reasons"}
+    {
+        "example-ehr",
+        "other-ehr",
+        "urn:example:reasons",
+        "http://127.0.0.1:8000/CodeSystem/override-reasons",
+        "https://cds.example.org/CodeSystem/override-reasons",
+        # Tests of the store put these in place of a service and of a digest.
+        "another service",
+        "another slot",
+    }
 )
 # Reserved for examples (RFC 2606), so it stands in all addresses of the tests, and is an id in those of the standard.
-_RESERVED = re.compile(r"\bexample\.(org|com|net)\b", re.IGNORECASE)
-# What EHRs call their reasons and calls is kept on purpose (ADR 0023), some of it short numbers, as values are. Tests
-# of the store put short words in place of digests and uuids.
-ONLY_LONG = frozenset({"system", "code", "hook_instance", "evidence_digest", "slot_digest"})
+# The paths of our own services and what a proxy says of a connection hold words that stand in fixtures, too.
+_RESERVED = re.compile(
+    r"\bexample\.(org|com|net)\b|/cds-services(/onasemnogene-[a-z-]+)?(/feedback)?|Connection refused", re.IGNORECASE
+)
+# What EHRs call their reasons and calls is kept on purpose (ADR 0023), some of it short numbers, as values are; so is
+# what a token says of its own life (`told`), and parts of addresses that the clients file leads to look like values. Tests of the store put short words in place of digests and uuids.
+ONLY_LONG = frozenset({"system", "code", "hook_instance", "evidence_digest", "slot_digest", "told", "host", "address"})
 # In the files of a database our own clock looks like any date; in its rows dates are looked for column by column.
 NOT_IN_BYTES = frozenset({"date"})
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# What the scan's own tests have it print.
+_OF_THIS_SCAN = re.compile(r"(matches: |looked for )\d+( texts: )?")
 _LONGEST_OWN = 64
 # Random or keyed digits hold short texts by accident, so only those of 16 and more characters are looked for in them.
 _RANDOM = re.compile(r"[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -114,9 +129,9 @@ def scan(folder: Path) -> Found:
                 found.left_out[why] += 1
             else:
                 found.matches[each.place, each.name, kind] += 1
-    in_bytes = Needles.of((kind, text) for kind, text in given if kind not in NOT_IN_BYTES)
+    in_bytes = Needles.of((kind, text) for kind, text in given if kind not in NOT_IN_BYTES and not _DAY.fullmatch(text))
     for place, content in _files(folder, found):
-        found.matches.update((place, "bytes", kind) for kind in in_bytes.kinds_in_bytes(content, own))
+        found.matches.update((place, "bytes", kind) for kind in in_bytes.kinds_in_bytes(content, own | CONFIGURED))
     return found
 
 
@@ -180,10 +195,12 @@ class Needles:
         """
         bare = _RANDOM_BYTES.sub(lambda match: b" " * len(match[0]), content).decode("utf-8", "replace").casefold()
         all_of_it = content.decode("utf-8", "replace").casefold()
-        found = {needle for _, needle in self._long_in(all_of_it) if len(needle) >= _LONG}
-        for at, needle in self._long_in(bare):
-            if needle not in found and not _is_part_of_own(bare, at, needle, own):
-                found.add(needle)
+        found = set()
+        for text, shortest in ((all_of_it, _LONG), (bare, _SHORT)):
+            reserved = _RESERVED.sub(lambda match: " " * len(match[0]), text)
+            for at, needle in self._long_in(reserved):
+                if len(needle) >= shortest and needle not in found and not _is_part_of_own(text, at, needle, own):
+                    found.add(needle)
         return set().union(*(self.kinds[needle] for needle in found))
 
     def _long_in(self, text: str) -> Iterator[tuple[int, str]]:
@@ -263,7 +280,7 @@ def _in_line(line: str, place: str) -> Iterator[Written]:
             yield from (
                 Written(f"{place} {document.get('event', '')}".strip(), name, text) for text in _texts_in(value)
             )
-    elif line.strip():
+    elif line.strip() and not _OF_THIS_SCAN.fullmatch(line):
         yield Written(place, "a line that is no JSON object", line)
 
 

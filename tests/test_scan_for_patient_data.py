@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +233,7 @@ def test_every_row_of_a_test_database_is_kept_before_it_goes(
 
 def test_what_any_logger_of_the_service_writes_is_kept(kept_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for logger in (structlog.WriteLogger, structlog.PrintLogger):
-        monkeypatch.setattr(logger, "__init__", kept_run._with_sink(logger.__init__))
+        monkeypatch.setattr(logger, "__init__", kept_run._with_sink(unwrap(logger.__init__)))
         written = io.StringIO()
         logger(written).msg(f"{logger.__name__} says Zephyrine")
         assert written.getvalue() == f"{logger.__name__} says Zephyrine\n"
