@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cds_service.domain.days import add_months
-from cds_service.domain.facts import PatientFacts
+from cds_service.domain.facts import ListState, PatientFacts
 from cds_service.domain.outlook import outlook_of
 from cds_service.domain.registry import Answers, answer_all
 from cds_service.domain.relevance import Concern
@@ -19,6 +19,7 @@ from cds_service.presentation import (
     Card,
     Catalogue,
     Finding,
+    RecordSeen,
     group_findings,
 )
 
@@ -49,8 +50,15 @@ def review_treatment(
     answers = answer_all(facts, catalogue.known, catalogue.asked[concern][hook])
     outlook = outlook_of(facts, answers, catalogue.known) if concern is Concern.FOLLOW_UP else None
     is_old = _rules_are_old(facts, catalogue)
-    grouping = group_findings(answers, hook, facts.today, is_old, catalogue, outlook, acknowledged)
+    seen = _record_seen(facts)
+    grouping = group_findings(answers, hook, facts.today, is_old, catalogue, outlook, acknowledged, seen)
     return Review(facts, answers, grouping.cards, grouping.kept_quiet)
+
+
+def _record_seen(facts: PatientFacts) -> RecordSeen:
+    states = facts.sources.items()
+    away = tuple(source.value for source, state in states if not state.is_available)
+    return RecordSeen(away, any(state.state is ListState.INCOMPLETE for _, state in states))
 
 
 def _rules_are_old(facts: PatientFacts, catalogue: Catalogue) -> bool:

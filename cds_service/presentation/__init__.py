@@ -2,6 +2,7 @@
 
 from cds_service.presentation.acknowledgement import NOTHING_ACKNOWLEDGED, Acknowledged, evidence_digest, slot_digest
 from cds_service.presentation.catalogue import Catalogue, RuleCard
+from cds_service.presentation.fingerprint import RecordSeen
 from cds_service.presentation.group import Grouping, group_findings
 from cds_service.presentation.load import load_catalogue
 from cds_service.presentation.plain_text import plain_text
@@ -15,6 +16,7 @@ __all__ = [
     "Catalogue",
     "Finding",
     "Grouping",
+    "RecordSeen",
     "RuleCard",
     "Suggestion",
     "evidence_digest",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
@@ -34,6 +35,17 @@ COMING_NEXT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class RecordSeen:
+    """How much of the record a call could see: the lists that could not be had, and whether one came only in part."""
+
+    away: tuple[str, ...] = ()
+    is_in_part: bool = False
+
+
+WHOLE_RECORD = RecordSeen()
+
+
 def fingerprint_of(answer: Answer, urgency: str, label_revision: str, today: date) -> str:
     """The same text for the same finding, on any day; "" where nobody can say that nothing has changed.
 
@@ -54,6 +66,17 @@ def fingerprint_of(answer: Answer, urgency: str, label_revision: str, today: dat
         [_written(item) for item in answer.evidence],
     ]
     return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def as_seen_in(fingerprint: str, record: RecordSeen) -> str:
+    """The fingerprint of a finding, made with so much of the record in view; "" where a list came in part.
+
+    What was answered with a list in view is not answered without it, nor the other way round. Of a list that came in
+    part nobody can say whether the newest entry is in it.
+    """
+    if record.is_in_part or not fingerprint or not record.away:
+        return "" if record.is_in_part else fingerprint
+    return sha256("\n".join((fingerprint, *sorted(record.away))).encode()).hexdigest()
 
 
 def _lasting(shown: Mapping[str, Shown], rule_id: str, today: date) -> dict[str, str]:

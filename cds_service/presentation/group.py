@@ -13,6 +13,7 @@ from cds_service.domain.outlook import Outlook
 from cds_service.domain.registry import Answers
 from cds_service.presentation.acknowledgement import NOTHING_ACKNOWLEDGED, Acknowledged
 from cds_service.presentation.catalogue import HEADINGS, TOPICS, URGENCIES, Catalogue
+from cds_service.presentation.fingerprint import WHOLE_RECORD, RecordSeen, as_seen_in
 from cds_service.presentation.markdown import bullets, evidence_lines
 from cds_service.presentation.policy import policy_lines
 from cds_service.presentation.readiness import readiness_detail, readiness_findings, readiness_summary
@@ -44,6 +45,7 @@ def group_findings(
     catalogue: Catalogue,
     outlook: Outlook | None = None,
     acknowledged: Acknowledged = NOTHING_ACKNOWLEDGED,
+    seen: RecordSeen = WHOLE_RECORD,
 ) -> Grouping:
     """The cards for one call. `today_is_stale`: the rule set was not compared with the label for too long.
 
@@ -51,7 +53,8 @@ def group_findings(
     was answered before is still wrong: it only is not said again, and the checklist shows it all the same.
     """
     said = [answer for answer in answers if answer.is_finding]
-    every = [finding_for(answer, hook, today, catalogue) for answer in said if answer.rule_id != CHECKLIST_RULE]
+    rendered = [finding_for(answer, hook, today, catalogue) for answer in said if answer.rule_id != CHECKLIST_RULE]
+    every = [replace(finding, fingerprint=as_seen_in(finding.fingerprint, seen)) for finding in rendered]
     lines = [answer for answer in said if answer.rule_id == CHECKLIST_RULE]
     has_checklist = hook in catalogue.cards[CHECKLIST_RULE].hooks
     checklist = readiness_findings(lines, every, hook, catalogue) if has_checklist else []

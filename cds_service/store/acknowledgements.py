@@ -102,6 +102,8 @@ def _answered_findings(patient_hash: str, answered: ColumnElement[bool]) -> Sele
             override_reasons.c.is_ours,
             or_(feedback.c.client == reviews.c.client, feedback.c.client == ""),
             findings_shown.c.evidence_digest.is_not(None),
+            # A card shown again with the same uuid may rest on other data than the one that was answered.
+            reviews.c.shown_at <= feedback.c.received_at,
             ~is_ambiguous,
         )
     )

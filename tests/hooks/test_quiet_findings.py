@@ -138,6 +138,47 @@ def test_a_list_that_could_not_be_read_is_told_every_time(remembering: Rememberi
     assert card_of(remembering.ask(given, VIEW), "record") == card_of(first, "record")
 
 
+def prefetch_of(given: Mapping[str, Any], name: str, **changes: Any) -> dict[str, Any]:
+    """What comes with the call about a child, with one list changed; without it where there are no changes."""
+    prefetch: dict[str, Any] = hook_request(given, VIEW)["prefetch"]
+    found = prefetch.pop(name)
+    return {**prefetch, name: {**found, **changes}} if changes else prefetch
+
+
+IN_PART = {"link": [{"relation": "next", "url": "https://ehr.example.org/next"}]}
+
+
+@pytest.mark.parametrize(
+    "name", ["observations", "medicationRequests", "medicationAdministrations", "procedures", "diagnosticReports"]
+)
+def test_nothing_keeps_quiet_while_a_list_comes_in_part_for_the_newest_entry_may_be_in_the_rest(
+    remembering: RememberingService, name: str
+) -> None:
+    given = with_platelets("90")
+    remembering.override(card_of(remembering.ask(given, VIEW), "platelets"))
+    assert "platelet-low" not in rules_on(remembering.ask(given, VIEW))
+    assert "platelet-low" in rules_on(remembering.ask(given, VIEW, prefetch=prefetch_of(given, name, **IN_PART)))
+
+
+def test_what_was_answered_with_a_list_in_part_is_shown_again(remembering: RememberingService) -> None:
+    given = with_platelets("90")
+    in_part = prefetch_of(given, "observations", **IN_PART)
+    remembering.override(card_of(remembering.ask(given, VIEW, prefetch=in_part), "platelets"))
+    assert "platelet-low" in rules_on(remembering.ask(given, VIEW, prefetch=in_part))
+    assert "platelet-low" in rules_on(remembering.ask(given, VIEW))
+
+
+def test_what_was_answered_with_a_list_in_view_is_shown_again_without_it(remembering: RememberingService) -> None:
+    given = with_platelets("90")
+    without = prefetch_of(given, "diagnosticReports")
+    remembering.override(card_of(remembering.ask(given, VIEW), "platelets"))
+    remembering.now += timedelta(seconds=1)
+    for _ in range(2):
+        assert "platelet-low" in rules_on(remembering.ask(given, VIEW, prefetch=without))
+    remembering.override(card_of(remembering.ask(given, VIEW, prefetch=without), "platelets"))
+    assert "platelet-low" not in rules_on(remembering.ask(given, VIEW, prefetch=without))
+
+
 def test_an_answer_holds_on_every_hook_that_says_the_same(remembering: RememberingService) -> None:
     remembering.override(card_of(remembering.ask(TREATED, VIEW), "platelets"))
     assert topics(remembering.ask(TREATED, VISIT)) == ["liver"]

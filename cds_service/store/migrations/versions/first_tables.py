@@ -127,4 +127,4 @@ def _index(table: str, *columns: str) -> None:
 
 def downgrade() -> None:
     """There is nothing before the first tables; feedback is not thrown away by a command."""
-    raise NotImplementedError
+    raise NotImplementedError("restore a backup instead (docs/operations.md, 9)")
