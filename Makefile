@@ -20,7 +20,7 @@ require_python = $(eval problem := $(python_problem))$(if $(problem),$(error $(p
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format demo cards fixtures bench lock clean
+.PHONY: help test lint format demo cards fixtures assets pictures bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,15 @@ cards: .venv/.installed ## print the index of rules and every problem in cards/
 fixtures: .venv/.installed ## compose the files in fhir_fixtures/ again
 	$(BIN)/python -m tests.compose_fixtures
 
+assets: ## build the pages' scripts in cds_service/web/static/ from cds_service/web/browser/ (needs Node.js 20)
+	@command -v npm >/dev/null || { echo 'npm not found; install Node.js 20 or newer, which brings it' >&2; exit 1; }
+	npm ci --prefix cds_service/web/browser --ignore-scripts --no-audit --no-fund
+	npm run check --prefix cds_service/web/browser
+	npm run build --prefix cds_service/web/browser
+
+pictures: .venv/.installed ## take the pictures of the pages that the README shows (needs Chromium)
+	$(BIN)/python -m tests.take_pictures
+
 bench: .venv/.installed ## measure what a call costs by the size of the chart, and what fetching costs
 	$(BIN)/python -m bench.chart_size
 	$(BIN)/python -m bench.fetching
@@ -60,7 +69,7 @@ lock: ## pin what pyproject.toml asks for (UPGRADE=--upgrade: the newest version
 	rm -rf .venv-lock
 
 clean: ## remove the virtual environment and everything generated
-	rm -rf .venv .venv-lock build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lock cds_service/web/browser/node_modules build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.locked: requirements.lock requirements-dev.lock

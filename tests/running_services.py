@@ -64,6 +64,7 @@ class RunningService:
 
 # The package of Debian that brings a program.
 _PACKAGES = {
+    "chromium": "chromium",
     "nginx": "nginx-light",
     "openssl": "openssl",
     "redis-server": "redis-server",
@@ -109,12 +110,15 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def running(folder: Path, program: Path | None = None, **environment: str) -> Iterator[RunningService]:
+def running(
+    folder: Path, program: Path | None = None, port: int | None = None, **environment: str
+) -> Iterator[RunningService]:
     """The service in demo mode, ready to answer; ended and waited for at the end, whatever happens.
 
-    `folder` takes the log. With `program` that is started in its place, with the port as its argument.
+    `folder` takes the log. With `program` that is started in its place, with the port as its argument. Without `port`
+    it is one that nobody listens on.
     """
-    port = free_port()
+    port = free_port() if port is None else port
     command = SERVE if program is None else (sys.executable, str(program), str(port))
     usual = {name: value for name, value in os.environ.items() if not name.startswith(("CDS_", "WEB_", "PROMETHEUS_"))}
     own = {"CDS_MODE": "demo", "HOST": "127.0.0.1", "PORT": str(port), "PYTHONPATH": str(ROOT), **environment}

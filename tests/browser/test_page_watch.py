@@ -1,0 +1,35 @@
+"""The watch over pages sees what it is there to see."""
+
+from __future__ import annotations
+
+import pytest
+from accessibility import serious_violations
+from playwright.sync_api import Browser, Page
+from watched_page import Viewport, watched_page
+
+_DESKTOP = Viewport(1024, 768)
+
+
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        ("console.error('it broke')", "console error: it broke"),
+        ("console.warn('it will break')", "console warning: it will break"),
+        ("setTimeout(() => { throw new Error('nobody caught it') }, 0)", "nobody caught it"),
+        ("fetch('http://elsewhere.invalid/').catch(() => null)", "request: http://elsewhere.invalid/"),
+    ],
+)
+def test_a_fault_in_a_page_fails_its_test(browser: Browser, script: str, fault: str) -> None:
+    with pytest.raises(AssertionError, match=fault), watched_page(browser, _DESKTOP) as page:
+        page.evaluate(script)
+        page.wait_for_timeout(200)
+
+
+def test_a_page_without_faults_passes(browser: Browser) -> None:
+    with watched_page(browser, _DESKTOP) as page:
+        page.evaluate("console.log('all is well')")
+
+
+def test_the_scanner_sees_a_picture_without_words(page: Page) -> None:
+    page.set_content("<html lang=en><title>A page</title><main><h1>A page</h1><img src='data:,'></main></html>")
+    assert [line.partition(" ")[0] for line in serious_violations(page)] == ["image-alt"]
