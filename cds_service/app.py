@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, current_app
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from cds_service import __version__
 from cds_service.config import Settings, require_production_ready
 from cds_service.content_folders import CARDS, FHIR_FIXTURES
 from cds_service.errors import CdsError, ContentProblem
@@ -56,7 +58,10 @@ from cds_service.store import DEFAULT_URL, Database, Store, prepare_database, pr
 from cds_service.store.shared_state import SharedState, open_shared_state
 from cds_service.web.fixture_records import FixtureRecords
 from cds_service.web.fixture_requests import load_fixture_requests
+from cds_service.web.layout import Layout
 from cds_service.web.operations import operations
+from cds_service.web.page_headers import demo_page_headers, production_page_headers
+from cds_service.web.pages import register_pages
 from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
 
 _LOOPBACK_ORIGINS = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d+)?\Z")
@@ -127,6 +132,7 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.register_blueprint(hooks)
     app.register_blueprint(code_systems)
     app.register_blueprint(operations)
+    register_pages(app, _layout(settings, catalogue, clients))
     _register_dependencies(app)
     if settings.mode == "demo":
         app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
@@ -139,6 +145,22 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.register_error_handler(HTTPException, _http_fault)
     app.register_error_handler(Exception, _unexpected_fault)
     return app
+
+
+def _layout(settings: Settings, catalogue: Catalogue, clients: tuple[Client, ...]) -> Layout:
+    """The frame of all pages, with what a browser may do there: as the clients file says, in demo mode on loopback."""
+    is_demo = settings.mode == "demo"
+    origins = [origin for client in clients for origin in client.origins]
+    fhir_servers = [url for client in clients for url in client.fhir_base_urls]
+    return Layout(
+        root=urlsplit(settings.base_url).path,
+        is_demo=is_demo,
+        product=catalogue.identity.product,
+        label_revision=catalogue.identity.revision,
+        rule_set=__version__,
+        not_reviewed=catalogue.phrases.texts["page_not_reviewed"].plain.render(),
+        headers=demo_page_headers() if is_demo else production_page_headers(origins, fhir_servers),
+    )
 
 
 def create_evaluator(
