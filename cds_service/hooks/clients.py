@@ -35,7 +35,8 @@ class OrderCode:
 class Quirks:
     """How a client differs from what the specification lets us expect; the defaults are the specification's.
 
-    `app_context` and `link_hosts` are about links, which no card carries yet.
+    Without `app_context` a link to the app names no topic; `link_hosts` are the only hosts that links may lead to, all
+    where it is empty.
     """
 
     one_action_per_suggestion: bool = False

@@ -12,6 +12,7 @@ from cds_service.domain.facts import PatientFacts
 from cds_service.domain.handling import VisitKind
 from cds_service.hooks.clients import NO_QUIRKS, Quirks
 from cds_service.hooks.json_body import write_json
+from cds_service.hooks.links import LinkWriter
 from cds_service.hooks.request import HookCall
 from cds_service.hooks.suggestions import SuggestionWriter, selection_behavior
 from cds_service.presentation import Card, Catalogue, Finding, one_line, plain_text
@@ -28,6 +29,7 @@ class ResponseWriter:
 
     catalogue: Catalogue
     suggestions: SuggestionWriter
+    links: LinkWriter
     base_url: str
 
     def scheduling_text(self, facts: PatientFacts, call: HookCall, quirks: Quirks = NO_QUIRKS) -> Json:
@@ -52,9 +54,11 @@ class ResponseWriter:
 
     def response(self, review: Review, call: HookCall, drafts: Mapping[str, Json], quirks: Quirks = NO_QUIRKS) -> Json:
         """The response body for a review. `drafts` are the drafts that can be addressed, as they came, by id."""
-        return response_body([self._card(card, call, drafts, quirks) for card in review.cards], quirks)
+        return response_body([self._card(card, review.facts, call, drafts, quirks) for card in review.cards], quirks)
 
-    def _card(self, card: Card, call: HookCall, drafts: Mapping[str, Json], quirks: Quirks) -> Json:
+    def _card(
+        self, card: Card, facts: PatientFacts, call: HookCall, drafts: Mapping[str, Json], quirks: Quirks
+    ) -> Json:
         findings = [self._finding(finding) for finding in card.findings]
         uuid = _uuid_of(call.service.service_id, call.hook_instance, card.topic, findings)
         written: Json = {
@@ -70,6 +74,9 @@ class ResponseWriter:
             written["selectionBehavior"] = selection_behavior(suggestions)
         if card.urgency != "info":
             written["overrideReasons"] = self._override_reasons()
+        links = self.links.of_card(card, facts, quirks)
+        if links:
+            written["links"] = links
         if findings:
             written["extension"] = {FINDINGS: findings}
         return written
