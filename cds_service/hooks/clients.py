@@ -91,6 +91,11 @@ class Client:
         """
         return self.has_base(fhir_server) or (self.any_loopback and is_loopback(fhir_server))
 
+    @property
+    def has_charts(self) -> bool:
+        """Whether there is a FHIR server from which a chart of this client may be read."""
+        return bool(self.fhir_base_urls) or self.any_loopback
+
     def has_base(self, fhir_server: str) -> bool:
         """Whether the address is one of `fhir_base_urls`."""
         # Letters outside ASCII may turn into ASCII ones when their case is changed.

@@ -136,7 +136,7 @@ class Evaluator:
         acknowledged = self.memory.acknowledged(call, client.name, now, concerns_product=is_product)
         review = review_treatment(facts, self.catalogue, call.service.hook, concern, acknowledged)
         account.answered(review.answers)
-        answer = self.writer.response(review, call, occasion.drafts.by_id(), client.quirks)
+        answer = self.writer.response(review, call, occasion.drafts.by_id(), client)
         self.memory.remember(call, client.name, now, answer["cards"], review.cards, review.kept_quiet)
         return answer
 

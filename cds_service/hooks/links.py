@@ -5,13 +5,12 @@ A card is complete without them: one EHR takes out links that are not registered
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from cds_service.domain.facts import ExposureKind, Moment, PatientFacts
-from cds_service.hooks.clients import Quirks, host_of
+from cds_service.hooks.clients import Client, Quirks, host_of
 from cds_service.hooks.json_body import write_json
 from cds_service.outbound import plain_host
 from cds_service.presentation import Card, Catalogue
@@ -31,14 +30,16 @@ class LinkWriter:
     catalogue: Catalogue
     base_url: str
 
-    def of_card(self, card: Card, facts: PatientFacts, quirks: Quirks) -> list[Json]:
+    def of_card(self, card: Card, facts: PatientFacts, client: Client) -> list[Json]:
         """The links of one card, as agreed with the client; none where our host is not on its list of hosts.
 
-        First the timeline, where the child has a course to show, then the pages of the leading rules.
+        First the timeline, where the child has a course to show and the app may read the client's charts, then the
+        pages of the leading rules.
         """
-        if not may_link(self.base_url, quirks):
+        if not may_link(self.base_url, client.quirks):
             return []
-        timeline = [self._timeline(card.topic, quirks)] if SMART_APP_IS_SERVED and has_course(facts) else []
+        has_timeline = SMART_APP_IS_SERVED and client.has_charts and has_course(facts)
+        timeline = [self._timeline(card.topic, client.quirks)] if has_timeline else []
         return [*timeline, *(self._rule(rule_id) for rule_id in leading_rules(card))]
 
     def _timeline(self, topic: str, quirks: Quirks) -> Json:
@@ -54,7 +55,7 @@ class LinkWriter:
         return self.catalogue.phrases.texts[name].plain.render(**shown)
 
 
-def leading_rules(card: Card) -> Iterable[str]:
+def leading_rules(card: Card) -> list[str]:
     """The different rules of a card's findings, most urgent first, as many as are linked."""
     return list(dict.fromkeys(finding.rule_id for finding in card.findings))[:MOST_RULES_LINKED]
 

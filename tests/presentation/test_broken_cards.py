@@ -14,6 +14,7 @@ from cds_service.presentation.site_files import SiteCodes, SitePolicy
 
 STALE = "dose/weight-stale.md"
 CODE_SYSTEMS = "shared/code_systems.yaml"
+ABOUT, PAGES = "shared/about.yaml", "shared/pages.yaml"
 VALUES, POLICY, OUTSIDE = "label/values.yaml", "policy/site_policy.yaml", "outside/values.yaml"
 ROUTES, UNITS, CHECKLIST, ORDERS = (
     "outside/codes/routes.yaml",
