@@ -81,6 +81,7 @@ PATIENTS = [
 ]
 
 
+@pytest.mark.hazard("H1")
 @pytest.mark.spec("R-053")
 @pytest.mark.parametrize(("scope", "patient", "is_used"), PATIENTS)
 def test_a_token_that_names_another_patient_is_not_used(scope: str, patient: str | None, is_used: bool) -> None:

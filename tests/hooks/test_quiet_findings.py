@@ -63,6 +63,7 @@ def test_a_card_that_is_shown_again_is_the_same_card(remembering: RememberingSer
     assert again["source"] == card_of(first, "heart")["source"]
 
 
+@pytest.mark.hazard("H38")
 @pytest.mark.parametrize(
     ("later", "is_shown"),
     [

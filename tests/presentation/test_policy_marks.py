@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from builders import hook_of, today_of
 
 from cds_service.content_folders import CARDS
@@ -44,6 +45,7 @@ def is_named(name: str, text: str) -> bool:
     return f"`{name}`" in text or (f"`{family}` " in text and f"{member} " in text)
 
 
+@pytest.mark.hazard("H48")
 def test_every_card_names_each_number_of_the_site_that_its_findings_used(
     facts_of: FactsOf, catalogue: Catalogue
 ) -> None:
@@ -59,6 +61,7 @@ def test_every_card_names_each_number_of_the_site_that_its_findings_used(
     assert len(seen) > 80
 
 
+@pytest.mark.hazard("H48")
 def test_no_card_mentions_a_number_of_the_site_outside_that_part(facts_of: FactsOf, catalogue: Catalogue) -> None:
     names = tuple(catalogue.known.policy)
     for given in children_of_every_grade().values():
@@ -67,6 +70,7 @@ def test_no_card_mentions_a_number_of_the_site_outside_that_part(facts_of: Facts
             assert not [name for name in names if f"`{name}`" in elsewhere], card.summary
 
 
+@pytest.mark.hazard("H48")
 def test_a_value_that_the_site_has_set_is_marked_as_the_sites(facts_of: FactsOf, catalogue: Catalogue) -> None:
     given = {"weights": [{"weight": "3.2 kg", "days_ago": 9}]}
     described = {name: catalogue.known.policy.described(name) for name in catalogue.known.policy}

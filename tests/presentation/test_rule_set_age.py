@@ -28,6 +28,7 @@ def said(facts: PatientFacts, catalogue: Catalogue, checked_on: date, months: in
     return f"{NOT_COMPARED_SINCE}{checked_on}." in card.detail
 
 
+@pytest.mark.hazard("H47")
 @pytest.mark.parametrize(
     ("checked_on", "is_said"), [(date(2025, 3, 3), False), (date(2025, 3, 2), False), (date(2025, 3, 1), True)]
 )

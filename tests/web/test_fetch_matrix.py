@@ -37,6 +37,7 @@ def test_a_key_that_came_is_taken_at_its_word(patient_client: FlaskClient, ehr: 
     assert (came.status, came.rules) == (200, {})
 
 
+@pytest.mark.hazard("H49")
 @pytest.mark.spec("R-098")
 @pytest.mark.spec("R-200")
 @pytest.mark.parametrize("answer", SLOW)
