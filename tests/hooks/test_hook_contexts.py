@@ -68,6 +68,7 @@ def test_where_the_encounter_is_optional_it_may_be_absent(client: FlaskClient, h
 # --- order-dispatch
 
 
+@pytest.mark.spec("R-065")
 def test_a_dispatch_names_no_user(client: FlaskClient) -> None:
     assert "userId" not in a_call("order-dispatch")["context"]
     assert cards_of(post(client, a_call("order-dispatch")))

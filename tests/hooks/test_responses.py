@@ -132,6 +132,8 @@ def test_every_answer_keeps_our_own_promises(answered: list[Answered]) -> None:
     assert [f"{item.name}: {breach}" for item in answered for breach in our_breaches(item.response)] == []
 
 
+@pytest.mark.spec("R-139")
+@pytest.mark.spec("R-206")
 @pytest.mark.spec("R-008")
 @pytest.mark.spec("R-208")
 def test_nothing_inside_our_extension_is_empty(answered: list[Answered]) -> None:
