@@ -20,7 +20,7 @@ require_python = $(eval problem := $(python_problem))$(if $(problem),$(error $(p
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format demo cards fixtures bench lock clean
+.PHONY: help test lint format demo cards fixtures traces bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ cards: .venv/.installed ## print the index of rules and every problem in cards/
 
 fixtures: .venv/.installed ## compose the files in fhir_fixtures/ again
 	$(BIN)/python -m tests.compose_fixtures
+
+traces: .venv/.installed ## write what holds each hazard, each section of the label and each requirement into docs/
+	$(BIN)/python -m tests.write_traces
 
 bench: .venv/.installed ## measure what a call costs by the size of the chart, and what fetching costs
 	$(BIN)/python -m bench.chart_size
