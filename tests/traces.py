@@ -50,10 +50,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A call of fhir_fixtures/scenarios.yaml, and what it proves."""
+    """A call of fhir_fixtures/scenarios.yaml, what it proves, and the rules whose findings it is expected to bring."""
 
     name: str
     proves: str
+    rules: frozenset[str]
 
     @property
     def plain_words(self) -> str:
@@ -127,7 +128,12 @@ def hazards_of_case(case: Case) -> frozenset[str]:
 def scenarios() -> tuple[Scenario, ...]:
     """Every call of the fixtures, in the order of the file."""
     rows = load_yaml(ROOT / "fhir_fixtures" / "scenarios.yaml")
-    return tuple(Scenario(row["name"], row["proves"]) for row in rows)
+    return tuple(Scenario(row["name"], row["proves"], _expected_in(row["expect"])) for row in rows)
+
+
+def _expected_in(expect: dict[str, Any]) -> frozenset[str]:
+    """The rules of which a call is expected to bring a finding, on whichever hook."""
+    return frozenset(rule for on_hook in expect.values() if isinstance(on_hook, dict) for rule in on_hook)
 
 
 def hazards_of_scenario(scenario: Scenario) -> frozenset[str]:
