@@ -5,6 +5,7 @@ They are made of the files in docs/traces/ and of what tests, example patients a
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -41,6 +42,11 @@ def linked(test: str) -> str:
     """A test's name as a link to its file."""
     path, _, name = test.partition("::")
     return f"[`{name}`](../{path})"
+
+
+def as_text(words: str) -> str:
+    """Words of a name, so that Markdown takes none of their characters for its own."""
+    return re.sub(r"([*_<>|`\\\[\]])", r"\\\1", words)
 
 
 def by_file(tests: Iterable[str]) -> list[str]:
@@ -96,7 +102,7 @@ def _hazard_part(hazard: str, held: Holders) -> str:
     if hazard in hazards_not_held():
         lines.append(f"- **Not held**: {hazards_not_held()[hazard]}")
     lines += _case_lines(held.cases)
-    lines += [f"- Call `{scenario.name}`: {scenario.plain_words}" for scenario in held.scenarios]
+    lines += [f"- Call `{scenario.name}`: {as_text(scenario.plain_words)}" for scenario in held.scenarios]
     lines += [f"- Tests in {line}" for line in by_file(held.tests)]
     return "\n".join(lines) + "\n"
 
@@ -105,7 +111,7 @@ def _case_lines(held: Sequence[Case]) -> list[str]:
     """The example patients of each rule on one line."""
     lines = []
     for (topic, rule), group in groupby(sorted(held, key=lambda c: (c.topic, c.rule)), key=lambda c: (c.topic, c.rule)):
-        names = "; ".join(case.plain_name for case in group)
+        names = "; ".join(as_text(case.plain_name) for case in group)
         lines.append(f"- Example patients of [`{rule}`](../cards/{topic}/cases.yaml): {names}")
     return lines
 
