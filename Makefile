@@ -20,7 +20,7 @@ require_python = $(eval problem := $(python_problem))$(if $(problem),$(error $(p
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format demo cards fixtures assets pictures bench lock clean
+.PHONY: help test lint format demo cards fixtures traces assets pictures bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ cards: .venv/.installed ## print the index of rules and every problem in cards/
 
 fixtures: .venv/.installed ## compose the files in fhir_fixtures/ again
 	$(BIN)/python -m tests.compose_fixtures
+
+traces: .venv/.installed ## write what holds each hazard, each section of the label and each requirement into docs/
+	$(BIN)/python -m tests.write_traces
 
 assets: ## build the pages' scripts in cds_service/web/static/ from cds_service/web/browser/ (needs Node.js 20)
 	@command -v npm >/dev/null || { echo 'npm not found; install Node.js 20 or newer, which brings it' >&2; exit 1; }

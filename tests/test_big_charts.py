@@ -42,6 +42,7 @@ def test_thousands_of_results_that_no_rule_reads_change_nothing() -> None:
     assert answer(client, without_laboratory(large, own)) == answer(client, small)
 
 
+@pytest.mark.hazard("H25")
 def test_the_newest_of_thousands_of_results_is_found_wherever_it_stands() -> None:
     client = client_at()
     call = chart_call(5_000)

@@ -70,6 +70,7 @@ def test_the_rule_answers_as_the_case_says(
         assert all(answer.verdict is Verdict.SILENT for answer in about), found
 
 
+@pytest.mark.hazard("H39")
 @pytest.mark.parametrize("case", _cases())
 def test_what_the_case_makes_a_card_say_has_no_holes(
     case: dict[str, Any], facts_of: Callable[[Any], PatientFacts], catalogue: Catalogue

@@ -98,6 +98,7 @@ def examples() -> list[dict[str, Any]]:
     return calls
 
 
+@pytest.mark.spec("R-037")
 def test_the_addresses_are_those_of_the_services() -> None:
     shown = {row[1].strip("`"): row[0].strip("`") for row in rows(section(1)) if "/cds-services/" in row[1]}
     assert shown == {f"{{base}}/cds-services/{service.service_id}": service.hook for service in SERVICES}

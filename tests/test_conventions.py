@@ -154,6 +154,7 @@ def _is_an_exon(text: str) -> bool:
     return text == "7"
 
 
+@pytest.mark.hazard("H6")
 @pytest.mark.parametrize("path", DOMAIN, ids=name_of)
 def test_the_domain_has_no_binary_fractions(path: Path) -> None:
     tree = tree_of(path)

@@ -266,6 +266,7 @@ def told(cards: list[Json]) -> list[Json]:
     return found
 
 
+@pytest.mark.hazard("H25")
 @EXAMPLES
 @given(course=courses(), random=st.randoms(use_true_random=False))
 def test_the_order_of_the_record_changes_nothing(

@@ -152,6 +152,7 @@ def ordinary_request(hook: str) -> Json:
     return compose_request(scenarios()[ORDINARY[hook]], hook)
 
 
+@pytest.mark.hazard("H24")
 @pytest.mark.parametrize(("hook", "key"), DROPPED)
 def test_nothing_is_verified_that_hangs_on_a_list_that_did_not_come(client: FlaskClient, key: str, hook: str) -> None:
     """H24: drop each key in turn."""
@@ -176,6 +177,7 @@ DROPPED_AFTER_INFUSION = [
 ]
 
 
+@pytest.mark.hazard("H24")
 @pytest.mark.parametrize(("hook", "key"), DROPPED_AFTER_INFUSION)
 def test_after_the_infusion_a_list_that_did_not_come_is_told(client: FlaskClient, key: str, hook: str) -> None:
     """H24: drop each key in turn; nobody is on track then, and nothing that was said before is left unsaid."""
@@ -269,6 +271,7 @@ def test_the_form_of_every_card(client: FlaskClient, hook: str, scenario: Json) 
     assert len(uuids) == len(set(uuids))
 
 
+@pytest.mark.hazard("H39")
 @pytest.mark.parametrize(("hook", "scenario"), WITH_CARDS)
 def test_no_words_that_could_be_read_as_permission(client: FlaskClient, hook: str, scenario: Json) -> None:
     """H39."""
@@ -289,6 +292,7 @@ def words_of(body: Json) -> Iterator[str]:
 # --- suggestions ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.hazard("H41")
 @pytest.mark.parametrize(("hook", "scenario"), WITH_CARDS)
 def test_every_suggestion_can_be_carried_out(client: FlaskClient, hook: str, scenario: Json) -> None:
     request = read_json_object(stored_request(hook, scenario))

@@ -166,6 +166,7 @@ def faults_of(text: bytes) -> str:
     return ""
 
 
+@pytest.mark.hazard("H41")
 def test_the_models_accept_everything_that_the_service_writes(ours: Resources) -> None:
     assert {where: fault for text, where in ours.items() if (fault := faults_of(text))} == {}
 
@@ -192,6 +193,7 @@ def test_everything_called_invalid_on_purpose_is_there(invalid: Resources) -> No
 # --- by the HAPI FHIR validator
 
 
+@pytest.mark.hazard("H41")
 def test_the_validator_finds_no_error_in_what_the_service_writes(ours: Resources, verdicts: Verdicts) -> None:
     assert said(ours, verdicts, "error") == []
 

@@ -91,6 +91,7 @@ def an_order_nobody_can_name_beside_it(request: Request) -> None:
     request["context"]["draftOrders"]["entry"].append({"resource": draft})
 
 
+@pytest.mark.hazard("H13")
 @pytest.mark.parametrize(
     "change",
     [
@@ -352,6 +353,9 @@ PROVEN_BY = {
 }  # fmt: skip
 
 
+@pytest.mark.hazard("H24")
+@pytest.mark.hazard("H25")
+@pytest.mark.hazard("H26")
 @pytest.mark.parametrize("state", ["failed", "html", "absent", "partial"])
 @pytest.mark.parametrize("hook", ["order-sign", "encounter-start"])
 @pytest.mark.parametrize("key", LISTS)

@@ -128,6 +128,7 @@ def test_a_search_that_found_none_says_the_same_in_every_shape(answer: Answer, k
     assert unavailable(body) == []
 
 
+@pytest.mark.hazard("H26")
 @pytest.mark.spec("R-083")
 @pytest.mark.spec("R-088")
 @pytest.mark.parametrize("state", DID_NOT_COME)
@@ -145,6 +146,7 @@ def _proven_all_the_same(key: str, state: str) -> set[str]:
     return PROVEN_BY_ONE_ENTRY.get(key, set()) if state == "an outcome entry beside results" else set()
 
 
+@pytest.mark.hazard("H24")
 @pytest.mark.spec("R-081")
 @pytest.mark.parametrize("key", LISTS)
 def test_a_list_that_was_not_sent_is_named_and_proves_nothing(answer: Answer, key: str) -> None:
@@ -164,6 +166,7 @@ def test_a_list_in_another_shape_is_the_same_list(answer: Answer, key: str, stat
     assert told(body) == told(answer(hook_request({}))[1])
 
 
+@pytest.mark.hazard("H25")
 @pytest.mark.spec("R-085")
 @pytest.mark.parametrize("state", ["next", "total", "a bundle beside"])
 @pytest.mark.parametrize("key", LISTS)
@@ -202,6 +205,7 @@ def test_an_entry_without_a_resource_is_told_and_the_others_count(answer: Answer
     assert not {f["rule"] for f in findings_in(body)} & {"weight-missing", "steroid-order-missing"}
 
 
+@pytest.mark.hazard("H1")
 @pytest.mark.spec("R-089")
 @pytest.mark.parametrize("key", LISTS)
 def test_another_childs_entry_in_a_list_is_told_without_its_value_and_nothing_is_verified(

@@ -96,6 +96,7 @@ def _rule_of(adapter: MapAdapter, path: str) -> str:
     return rule.rule
 
 
+@pytest.mark.spec("R-209")
 def test_every_status_of_a_refusal_is_there() -> None:
     named = {int(status) for cell in rows("HTTP") for status in re.findall(r"\b[1-5]\d\d\b", cell)}
     assert {status for _, status, _ in _STATUS_AND_CODE} | {200, 405, 500} == named

@@ -28,6 +28,7 @@ def test_the_chart_says_on_this_day_what_was_worked_out_by_hand(
     assert levels_of(simulation.cards(child, number)).get(rule) == level
 
 
+@pytest.mark.hazard("H38")
 def test_an_uneventful_course_never_alarms_and_is_told_on_one_card_a_day(simulation: Simulation) -> None:
     for number in range(DAYS + 1):
         cards = simulation.cards(UNEVENTFUL, number)

@@ -112,6 +112,7 @@ def test_nothing_ordered_after_the_infusion(status_on: StatusOn) -> None:
     assert status_on(5, lists={"medicationRequests": "partial"}).state is CourseState.UNKNOWN
 
 
+@pytest.mark.hazard("H27")
 @pytest.mark.parametrize(
     ("number", "panel", "state"),
     [
@@ -156,6 +157,7 @@ def test_a_prolonged_full_dose_is_left_when_the_tests_are_unremarkable(status_on
 # --- T0
 
 
+@pytest.mark.hazard("H27")
 @pytest.mark.parametrize(("full_until", "begins"), [(27, 28), (28, 29)])
 def test_the_first_reduced_day(status_on: StatusOn, full_until: int, begins: int) -> None:
     orders = (order(-1, full_until), order(begins, 60, HALF))
@@ -163,6 +165,7 @@ def test_the_first_reduced_day(status_on: StatusOn, full_until: int, begins: int
     assert t0(status_on(40, *orders)) == begins
 
 
+@pytest.mark.hazard("H29")
 def test_h29_growth_is_no_taper(status_on: StatusOn) -> None:
     weights = [{"weight": "3.0 kg", "days_ago": 25}, {"weight": "3.84 kg", "days_ago": 1}]
     found = status_on(24, order(-1, 28, "3 mg"), weights=weights)
@@ -300,6 +303,7 @@ def test_two_days_without_break_a_taper_which_then_begins_anew(status_on: Status
     assert status_on(57, COURSE, *STEPS, steroid_doses=missed).state is CourseState.INTERRUPTED
 
 
+@pytest.mark.hazard("H28")
 def test_a_course_that_ends_without_a_taper_is_interrupted_and_goes_on_after_a_restart(status_on: StatusOn) -> None:
     assert status_on(13, order(-1, 12)).state is CourseState.INTERRUPTED
     assert status_on(13, order(-1, 12), lists={"medicationRequests": "partial"}).state is CourseState.UNKNOWN
@@ -360,6 +364,7 @@ def test_from_recorded_doses_to_an_order_is_no_taper(status_on: StatusOn) -> Non
 # --- E
 
 
+@pytest.mark.hazard("H55")
 @pytest.mark.parametrize(
     ("first", "last_of_thirty"),
     [(-10, 28), (-4, 28), (-1, 28), (0, 29), (1, 30), (5, 34)],

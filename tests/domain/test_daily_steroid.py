@@ -119,6 +119,7 @@ def test_an_order_that_is_not_given_covers_no_day_to_come(catalogue: Catalogue, 
     assert [steroid_on(day, facts, catalogue.known).cover for day in (TODAY, TOMORROW)] == [NO, NO]
 
 
+@pytest.mark.hazard("H31")
 @pytest.mark.parametrize("order", [{"prn": True}, {"route": "inhaled"}, {"route": "nasal"}])
 def test_as_needed_or_inhaled_is_no_cover(catalogue: Catalogue, facts_of: FactsOf, order: Any) -> None:
     assert steroid_on(TODAY, facts_of({"steroids": [order]}), catalogue.known).cover is NO

@@ -58,6 +58,7 @@ def test_every_band_gives_its_row_at_its_edges_and_in_its_middle(facts_of: Facts
         assert table_dose(facts_of, catalogue, f"{weight} kg") == expected_for(weight), weight
 
 
+@pytest.mark.hazard("H6")
 def test_every_ten_grams_between_two_bands_go_to_the_nearer_one_and_the_half_goes_up(
     facts_of: FactsOf, catalogue: Catalogue
 ) -> None:
@@ -70,6 +71,7 @@ def test_grams_give_the_same_rows_as_kilograms(facts_of: FactsOf, catalogue: Cat
         assert table_dose(facts_of, catalogue, f"{weight * 1000} g") == expected_for(weight), weight
 
 
+@pytest.mark.hazard("H6")
 @pytest.mark.parametrize(
     ("weight", "volume", "kit"),
     [

@@ -19,6 +19,7 @@ def interval(written: str) -> Interval:
     return found
 
 
+@pytest.mark.hazard("H51")
 @pytest.mark.parametrize(
     ("written", "above", "below"),
     [

@@ -76,6 +76,7 @@ def test_a_month_later_is_the_same_day_number_or_the_end_of_the_month(day: date,
     assert later.day == day.day or (later.day < day.day and (later + timedelta(days=1)).day == 1)
 
 
+@pytest.mark.hazard("H56")
 def test_a_leap_day_child_has_its_birthday_on_28_february() -> None:
     assert add_months(date(2024, 2, 29), 24) == date(2026, 2, 28)
 

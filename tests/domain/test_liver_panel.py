@@ -105,6 +105,7 @@ def test_a_bound_proves_only_what_it_says(
     assert is_unremarkable(lab(analyte, value, comparator=comparator), catalogue.known) is verdict
 
 
+@pytest.mark.hazard("H16")
 @pytest.mark.parametrize(
     ("analyte", "flag", "verdict"),
     [
@@ -189,6 +190,7 @@ def test_without_a_unit_a_pair_may_alarm_and_clears_nothing(
     assert not is_measured(lab("alt", value, limits=own, amount=None))
 
 
+@pytest.mark.hazard("H52")
 @pytest.mark.parametrize(("value", "verdict"), [("95", UNKNOWN), ("60", UNKNOWN), ("121", FALSE)])
 def test_a_clotting_time_in_per_cent_is_never_normal_here(catalogue: Catalogue, value: str, verdict: Certainty) -> None:
     quick = lab("prothrombin_time", value, "120", is_read=False)
@@ -269,6 +271,7 @@ def test_five_fine_results_are_proof(reading: Callable[..., PanelReading]) -> No
     assert {test.why for test in panel.tests} == {""}
 
 
+@pytest.mark.hazard("H32")
 @pytest.mark.parametrize("analyte", LIVER_PANEL)
 def test_each_of_the_five_is_needed(
     reading: Callable[..., PanelReading], analyte: str, catalogue: Catalogue, facts_of: FactsOf
@@ -321,6 +324,7 @@ def test_the_first_day_that_counts_for_the_end_of_the_30_days(catalogue: Catalog
     assert end_check_from(END, catalogue.known) == date(2026, 2, 27)
 
 
+@pytest.mark.hazard("H18")
 @pytest.mark.parametrize(
     ("value", "when", "verdict", "why"),
     [
@@ -390,6 +394,7 @@ def test_of_conflicting_results_the_worse_one_counts(
         assert (found.verdict, found.why) == (verdict, why)
 
 
+@pytest.mark.hazard("H19")
 @pytest.mark.parametrize(("value", "corrected", "verdict"), [("90", "30", TRUE), ("30", "90", FALSE)])
 def test_a_corrected_result_replaces_the_one_of_its_time(
     reading: Callable[..., PanelReading], value: str, corrected: str, verdict: Certainty
@@ -400,6 +405,7 @@ def test_a_corrected_result_replaces_the_one_of_its_time(
     assert one(reading(*reversed(pair))).verdict is verdict
 
 
+@pytest.mark.hazard("H21")
 @pytest.mark.parametrize(
     ("times", "values", "kept"),
     [

@@ -73,6 +73,7 @@ def worse(facts_of: FactsOf, known: Known, *results: LabResult) -> tuple[str, st
 # --- which results count
 
 
+@pytest.mark.hazard("H16")
 def test_a_result_without_a_range_may_alarm_and_clears_nothing(facts_of: FactsOf, known: Known) -> None:
     """H16."""
     high, bare = alt("2026-02-09", "900"), alt("2026-02-16", "20", high=None)
@@ -82,6 +83,7 @@ def test_a_result_without_a_range_may_alarm_and_clears_nothing(facts_of: FactsOf
     assert found.why_unclear(found.unclear[0]) == "no-range"
 
 
+@pytest.mark.hazard("H18")
 def test_a_preliminary_result_stands_beside_the_accepted_one(facts_of: FactsOf, known: Known) -> None:
     """H18."""
     high, low = alt("2026-02-09", "200"), alt("2026-02-16", "20", standing=PRELIMINARY)
@@ -90,6 +92,7 @@ def test_a_preliminary_result_stands_beside_the_accepted_one(facts_of: FactsOf, 
     assert found.unclear == ()
 
 
+@pytest.mark.hazard("H21")
 def test_results_of_one_time_that_differ_clear_nothing(facts_of: FactsOf, known: Known) -> None:
     """H21."""
     high, one, two = alt("2026-02-09", "900"), alt("2026-02-16", "70"), alt("2026-02-16", "30", hour="08:05")
@@ -103,6 +106,7 @@ def test_six_minutes_apart_the_later_one_counts(facts_of: FactsOf, known: Known)
     assert trend(facts_of, known, one, two).newest.accepted == (two,)
 
 
+@pytest.mark.hazard("H19")
 def test_the_only_correction_of_a_time_replaces_the_others(facts_of: FactsOf, known: Known) -> None:
     """H19."""
     first, corrected = alt("2026-02-16", "30"), alt("2026-02-16", "300", is_correction=True)
@@ -138,6 +142,7 @@ def test_what_is_relied_on(result: LabResult, reliable: bool, known: Known) -> N
     assert is_reliable(result, known) is reliable
 
 
+@pytest.mark.hazard("H52")
 def test_a_clotting_time_in_per_cent_has_no_multiple(known: Known) -> None:
     """H52."""
     percent = a_result(analyte="prothrombin_time", own=limits("130", "120", "70"))

@@ -68,6 +68,7 @@ def limbs(found: Microangiopathy) -> dict[str, Limb]:
 # --- absent is proven, never assumed
 
 
+@pytest.mark.hazard("H35")
 def test_of_a_child_without_any_result_nothing_is_called_absent(facts_of: FactsOf, known: Known) -> None:
     found = seen(facts_of, known)
     assert {limb.presence for limb in limbs(found).values()} == {Presence.NOT_MEASURED}
@@ -83,6 +84,7 @@ def test_all_three_limbs_measured_and_normal_are_absent(facts_of: FactsOf, known
     assert found.is_excluded_by_tests
 
 
+@pytest.mark.hazard("H35")
 @pytest.mark.parametrize("test", ["hemoglobin", "haptoglobin"])
 def test_haemolysis_is_absent_only_where_every_part_was_measured(facts_of: FactsOf, known: Known, test: str) -> None:
     parts = {name: value for name, value in FINE.items() if name != test}

@@ -226,6 +226,7 @@ def on_schedule(infusion: date, catalogue: Catalogue) -> MonitoringCalendar:
     )
 
 
+@pytest.mark.hazard("H33")
 def test_on_whatever_day_of_eight_years_the_labels_calendar_ends_too_early(catalogue: Catalogue) -> None:
     """The panels of another month end 2 to 6 days before three months, so the last one is always asked for."""
     first = date(2024, 1, 1)
@@ -383,6 +384,7 @@ def test_a_slot_is_history_once_a_later_one_is_done(calendar_on: CalendarOn) -> 
     assert statuses(calendar_on(21, panel(7)))["W2"] is OVERDUE
 
 
+@pytest.mark.hazard("H32")
 def test_a_slot_with_part_of_the_tests(calendar_on: CalendarOn) -> None:
     slot = slot_of(calendar_on(8, panel(7, "alt", "ast", "total_bilirubin")), "W1")
     assert slot.present == ("alt", "ast", "total_bilirubin")
@@ -477,6 +479,7 @@ def test_a_visit_before_the_last_panels_day_is_not_one_for_it(calendar_on: Calen
 # --- the gap rule (ruling 46)
 
 
+@pytest.mark.hazard("H34")
 @pytest.mark.parametrize(
     ("today", "gap"),
     [(16, None), (17, Gap(LIVER, day(7), 10, 10)), (18, Gap(LIVER, day(7), 11, 10))],
@@ -486,6 +489,7 @@ def test_ten_days_are_too_long_while_tests_are_weekly(calendar_on: CalendarOn, t
     assert gaps == (() if gap is None else (gap,))
 
 
+@pytest.mark.hazard("H34")
 def test_d_plus_4_and_then_d_plus_17_does_not_pass(calendar_on: CalendarOn) -> None:
     assert calendar_on(13, panel(4)).gaps == ()
     found = calendar_on(14, panel(4))

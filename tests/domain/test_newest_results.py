@@ -60,11 +60,13 @@ def test_a_day_without_an_hour_is_older_than_the_next_day(catalogue: Catalogue) 
     assert chosen(catalogue, *results)[:2] == (["new"], ["old"])
 
 
+@pytest.mark.hazard("H19")
 def test_of_one_time_the_only_correction_counts(catalogue: Catalogue) -> None:
     results = [a_result(written="first"), a_result(written="corrected", is_correction=True)]
     assert chosen(catalogue, *results) == (["corrected"], [], [])
 
 
+@pytest.mark.hazard("H21")
 def test_two_corrections_of_one_time_contradict_each_other(catalogue: Catalogue) -> None:
     results = [a_result(written=name, is_correction=True) for name in ("a", "b")] + [a_result(written="c")]
     assert sorted(chosen(catalogue, *results)[0]) == ["a", "b", "c"]
@@ -75,6 +77,7 @@ def test_a_correction_of_an_older_result_does_not_make_it_newer(catalogue: Catal
     assert chosen(catalogue, old, a_result(written="new"))[0] == ["new"]
 
 
+@pytest.mark.hazard("H18")
 @pytest.mark.parametrize(
     ("measured", "may_alarm"),
     [

@@ -41,6 +41,7 @@ def is_verified(answers: tuple[Answer, ...]) -> bool:
 # --- neonatal jaundice (ruling 32)
 
 
+@pytest.mark.hazard("H53")
 @pytest.mark.parametrize(
     ("direct", "grade"),
     [
@@ -90,6 +91,7 @@ def test_a_course_of_which_some_days_cannot_be_computed_verifies_no_dose(answers
 HIGH: dict[str, Any] = {"weight": "12 kg", "draft_vaccines": [{"cvx": "03"}]}
 
 
+@pytest.mark.hazard("H37")
 @pytest.mark.parametrize(
     ("start", "refused", "grade"),
     [

@@ -45,6 +45,7 @@ def test_a_heavier_child_is_never_rounded_below_a_lighter_one(one: Decimal, othe
     assert rounded_half_up(lighter, TENTH) <= rounded_half_up(heavier, TENTH)
 
 
+@pytest.mark.hazard("H6")
 @pytest.mark.parametrize(
     ("weight", "rounded"),
     [
@@ -73,6 +74,7 @@ def test_a_long_number_does_not_change() -> None:
     assert plain(Decimal("1.1E+14")) == "110000000000000"
 
 
+@pytest.mark.hazard("H5")
 @given(weights)
 def test_grams_and_kilograms_are_the_same_weight(catalogue: Catalogue, weight: Decimal) -> None:
     units = catalogue.known.units

@@ -120,6 +120,7 @@ def test_the_infusion_day_is_the_earliest_of_the_most_trusted_records(
     assert found == (date.fromisoformat(expected) if expected else None)
 
 
+@pytest.mark.hazard("H55")
 def test_day_zero_is_the_planned_day_until_a_dose_is_recorded(facts_of: FactsOf) -> None:
     facts = facts_of({})
     assert day_zero(facts) == date(2026, 3, 3)

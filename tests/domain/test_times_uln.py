@@ -42,6 +42,7 @@ def test_exactly_twice_the_limit_is_not_above_it(value: str, high: str, expected
     assert exceeds(a_result(own=limits(value, high)), TWO) is expected
 
 
+@pytest.mark.hazard("H51")
 @pytest.mark.parametrize(
     ("comparator", "value", "expected"),
     [
@@ -58,6 +59,7 @@ def test_a_comparator_proves_what_it_can(comparator: str, value: str, expected: 
     assert exceeds(a_result(own=limits(value, "40", comparator=comparator)), TWO) is expected
 
 
+@pytest.mark.hazard("H16")
 def test_without_a_range_nothing_is_proven() -> None:
     result = a_result()
     assert times_uln(result) is None

@@ -21,6 +21,7 @@ def a_titer(reading: TiterReading, reciprocal: Interval | None = None) -> TiterR
     )
 
 
+@pytest.mark.hazard("H14")
 @pytest.mark.parametrize(
     ("comparator", "reciprocal", "expected"),
     [

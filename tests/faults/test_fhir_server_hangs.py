@@ -72,6 +72,7 @@ def that_has_to_ask(server: HangingServer, number: int) -> bytes:
     return body.replace(b'"observations":', b'"notObservations":')
 
 
+@pytest.mark.hazard("H49")
 def test_calls_that_wait_for_it_leave_room_and_what_is_too_much_is_refused_at_once(
     service: RunningService, ehr: RegisteredEhr, fhir_server: HangingServer
 ) -> None:

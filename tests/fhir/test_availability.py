@@ -78,6 +78,7 @@ def test_an_empty_search_means_none_found(empty: dict[str, Any]) -> None:
     assert observations(empty) == SourceState(ListState.COMPLETE, 0, 0 if "0" in str(empty.get("total")) else None)
 
 
+@pytest.mark.hazard("H26")
 @pytest.mark.spec("R-083")
 @pytest.mark.parametrize(
     ("severities", "state"),
@@ -113,6 +114,7 @@ def test_an_outcome_entry_beside_results_leaves_the_results() -> None:
     assert chart(observations=found).of_type("Observation") == (ONE,)
 
 
+@pytest.mark.hazard("H25")
 @pytest.mark.spec("R-085")
 @pytest.mark.parametrize(
     ("change", "state"),
@@ -292,6 +294,7 @@ def test_the_patient_may_be_named_by_any_kind_of_reference(reference: str) -> No
     assert len(found.of_type("Observation")) == 1
 
 
+@pytest.mark.hazard("H1")
 @pytest.mark.spec("R-089")
 @pytest.mark.parametrize(
     ("subject", "fault"),

@@ -31,6 +31,7 @@ def test_a_year_or_a_month_cannot_be_placed(clock: SiteClock, written: str) -> N
     assert (time.day, time.may_satisfy, time.written) == (None, False, written)
 
 
+@pytest.mark.hazard("H23")
 @pytest.mark.parametrize(
     ("written", "day"),
     [
@@ -49,6 +50,7 @@ def test_an_instant_is_moved_to_the_sites_zone_before_a_day_is_taken(clock: Site
     assert time.instant == datetime.fromisoformat(written.replace("Z", "+00:00"))
 
 
+@pytest.mark.hazard("H23")
 @pytest.mark.parametrize(
     ("written", "day"),
     [
@@ -134,6 +136,7 @@ def test_blanks_around_a_time_do_no_harm(clock: SiteClock) -> None:
     assert read_time(" 2026-03-01 ", clock).day == date(2026, 3, 1)
 
 
+@pytest.mark.hazard("H22")
 @pytest.mark.parametrize(
     ("written", "is_future"),
     [
@@ -151,6 +154,7 @@ def test_the_future_begins_a_quarter_of_an_hour_after_now(clock: SiteClock, writ
     assert not (is_future and time.may_satisfy)
 
 
+@pytest.mark.hazard("H23")
 def test_today_is_the_sites_day() -> None:
     assert clock_at("2026-03-02T04:30:00+00:00").today == date(2026, 3, 1)
     assert clock_at("2026-03-02T11:30:00+00:00", "Pacific/Auckland").today == date(2026, 3, 3)

@@ -146,6 +146,7 @@ def test_a_medication_beside_the_order_outweighs_one_in_the_prefetch(opens_gate:
     assert not opens_gate(order, beside, prefetch={"meds": prefetched})
 
 
+@pytest.mark.hazard("H1")
 def test_an_order_for_another_child_is_told(read: Read) -> None:
     found = read(an_order(subject={"reference": "Patient/somebody-else"}))
     assert [problem.fault for problem in found.other_subjects] == [IdentityFault.OTHER_PATIENT]

@@ -43,6 +43,7 @@ def administration(**members: Any) -> Resource:
     }
 
 
+@pytest.mark.hazard("H54")
 @pytest.mark.parametrize(
     ("status", "kind"),
     [

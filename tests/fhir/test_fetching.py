@@ -255,6 +255,7 @@ def test_what_the_ehr_sent_in_part_stays_where_asking_fails(fetcher: ChartFetche
 # --- pages
 
 
+@pytest.mark.hazard("H25")
 @pytest.mark.spec("R-085")
 def test_a_search_is_followed_to_its_last_page(fetcher: ChartFetcher, ehr: responses.RequestsMock) -> None:
     answers(ehr, "Condition", page([condition(1)], total=3, link=link(f"{BASE}/Condition?page=2")))
@@ -376,6 +377,7 @@ def test_lists_are_asked_for_side_by_side(fetcher: ChartFetcher) -> None:
     assert {(state.state, state.hindrance) for state in states} == {(ListState.COMPLETE, None)}
 
 
+@pytest.mark.hazard("H49")
 def test_a_list_that_hangs_is_too_late_and_the_others_are_there(fetcher: ChartFetcher) -> None:
     is_over = threading.Event()
 

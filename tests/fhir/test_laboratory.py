@@ -103,6 +103,7 @@ def test_the_status_decides_what_a_result_may_do(read: Read, status: Any, standi
     assert read(of(81) | {"status": status}).standing is standing
 
 
+@pytest.mark.hazard("H20")
 @pytest.mark.parametrize("status", ["entered-in-error", "Entered-In-Error "])
 def test_a_result_entered_in_error_is_not_there(clock: SiteClock, units: UnitTable, status: str) -> None:
     assert read_lab_result(of(81) | {"status": status}, "alt", None, clock, units) is None
@@ -158,6 +159,7 @@ def test_of_two_results_of_one_time_the_one_released_later_sorts_later(read: Rea
 # --- numbers with a comparator
 
 
+@pytest.mark.hazard("H51")
 @pytest.mark.parametrize(
     ("comparator", "interval"),
     [

@@ -100,6 +100,7 @@ def test_a_weights_status_decides_what_it_may_do(weigh: Weigh, status: Any, stan
     assert weight.standing is standing
 
 
+@pytest.mark.hazard("H20")
 @pytest.mark.parametrize("status", IN_ERROR)
 def test_a_weight_entered_in_error_is_not_there(weigh: Weigh, status: str) -> None:
     assert weigh(a_weight(status=status)) is None

@@ -13,6 +13,7 @@ from cds_service.fhir.patient import has_died, read_birth_date, read_multiple_bi
 TODAY = date(2026, 3, 2)
 
 
+@pytest.mark.hazard("H11")
 @pytest.mark.parametrize(
     ("written", "earliest", "latest"),
     [
@@ -94,6 +95,7 @@ def test_whether_the_record_says_that_the_child_has_died(record: dict[str, Any],
     assert has_died(record) is answer
 
 
+@pytest.mark.hazard("H1")
 @pytest.mark.parametrize(
     ("record", "faults"),
     [

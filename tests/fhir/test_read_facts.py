@@ -82,6 +82,7 @@ def test_a_dispatched_order_that_is_closed_is_in_hand_all_the_same(facts_of: Fac
     assert (references(facts.drafts), facts.open_orders) == (["MedicationRequest/draft-1"], ())
 
 
+@pytest.mark.hazard("H44")
 def test_a_dispatched_reference_that_leads_nowhere_is_told(facts_of: FactsOf) -> None:
     wanted = ["MedicationRequest/draft-1", "MedicationRequest/away", "ServiceRequest/away", "away-too"]
     facts = facts_of({"moment": "dispatch", "dispatched": wanted})
@@ -202,6 +203,7 @@ def test_a_titre_known_by_its_name_only_is_none_of_them(facts_of: FactsOf) -> No
     assert (facts.unmapped_results, len(facts.titers)) == (0, 1)
 
 
+@pytest.mark.hazard("H22")
 def test_results_dated_in_the_future_are_set_aside_and_told(facts_of: FactsOf) -> None:
     facts = facts_of({"labs": {"alt": {"when": "2026-03-05T08:00:00Z"}}, "titers": [{"text": "1:25", "days_ago": -3}]})
     assert not [result for result in facts.lab_results if result.analyte == "alt"]

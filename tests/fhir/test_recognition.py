@@ -142,6 +142,7 @@ def test_the_shared_ingredient_opens_the_gate_and_proves_no_product(
     assert (found.named, found.suffix, found.is_ours) == (Named.INGREDIENT_ONLY, Suffix.NOT_STATED, True)
 
 
+@pytest.mark.hazard("H45")
 @pytest.mark.parametrize(
     "concept",
     [

@@ -262,6 +262,7 @@ def test_an_inr_needs_no_unit(limits: Limits) -> None:
 # --- several ranges
 
 
+@pytest.mark.hazard("H17")
 def test_of_two_ranges_the_lowest_upper_limit_counts_with_its_own_lower_one(limits: Limits) -> None:
     adult, child = {"low": bound(1), "high": bound(56)}, {"low": bound(7), "high": bound(33)}
     found = limits(adult, child)
@@ -348,6 +349,7 @@ def test_an_age_is_that_at_collection(limits: Limits) -> None:
     assert upper(limits(newborn, older, on=date(2026, 3, 2))) == 40
 
 
+@pytest.mark.hazard("H17")
 def test_a_range_for_another_age_is_no_range(limits: Limits) -> None:
     assert limits({"high": bound(40), **age(18, None, "a")}) is None
 

@@ -191,6 +191,7 @@ def test_where_the_way_is_not_known_the_order_is_kept_and_its_dose_is_not(
     assert dose_of(only(order)) == (None, None, why)
 
 
+@pytest.mark.hazard("H31")
 @pytest.mark.parametrize(
     ("drug", "route"),
     [
@@ -591,6 +592,7 @@ def ratio(mass: Any, unit: str, share: Any, share_unit: str = "") -> Resource:
     return {"numerator": {"value": mass, "unit": unit}, "denominator": {"value": share, "unit": share_unit}}
 
 
+@pytest.mark.hazard("H30")
 @pytest.mark.parametrize(
     ("strength", "per_ml"),
     [

@@ -59,6 +59,7 @@ def below(value: int) -> Interval | None:
 # --- the table, row by row: printed titres
 
 
+@pytest.mark.hazard("H14")
 @pytest.mark.parametrize(
     ("said", "reciprocal", "is_above_50"),
     [

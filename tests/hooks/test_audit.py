@@ -58,6 +58,7 @@ def test_a_call_is_told_in_one_line_with_who_what_when_and_outcome(
     assert line["timestamp"]
 
 
+@pytest.mark.hazard("H50")
 @pytest.mark.spec("R-196")
 def test_nothing_of_the_patient_stands_on_the_audit_line(client: FlaskClient, log: io.StringIO) -> None:
     post(client, hook_request({"born": "2025-12-24", "weight": "3.33 kg", "twin": True}))

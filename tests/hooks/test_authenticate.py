@@ -89,6 +89,7 @@ def test_a_token_for_discovery_names_discovery(bench: Bench, aud: str, status: i
     assert bench.client.get(DISCOVERY, headers=headers).status_code == status
 
 
+@pytest.mark.spec("R-033")
 def test_a_site_closes_discovery_by_a_setting(tmp_path: Path) -> None:
     with production_bench(tmp_path, CDS_DISCOVERY_AUTH="true") as bench:
         assert bench.client.get(DISCOVERY).status_code == 401

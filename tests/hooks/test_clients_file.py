@@ -336,6 +336,7 @@ HTTP_LINES = {
 }
 
 
+@pytest.mark.spec("R-046")
 @pytest.mark.parametrize("key", HTTP_LINES)
 def test_an_address_without_encryption_is_refused(load: Load, key: str) -> None:
     message = refusal(load, f"[[client]]\n{NAME}{ISSUER}{HTTP_LINES[key]}")

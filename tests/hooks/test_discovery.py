@@ -143,6 +143,7 @@ def test_the_3_0_profile_names_the_version_of_the_specification_and_of_the_hook(
         assert entry["hookVersion"] == HOOK_VERSIONS[entry["hook"]]
 
 
+@pytest.mark.spec("R-031")
 @pytest.mark.spec("R-204")
 def test_there_are_no_private_members(offered: list[dict[str, Any]]) -> None:
     for entry in offered:

@@ -45,6 +45,7 @@ def post(remembering: RememberingService, *items: Any) -> TestResponse:
 # --- the post
 
 
+@pytest.mark.spec("R-146")
 @pytest.mark.spec("R-147")
 @pytest.mark.spec("R-160")
 def test_feedback_is_answered_with_200_and_an_empty_body(remembering: RememberingService) -> None:

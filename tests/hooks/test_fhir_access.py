@@ -61,6 +61,7 @@ def test_a_token_is_used_while_it_lasts(expires_in: int | str, is_used: bool) ->
     assert isinstance(access, FhirAccess) if is_used else access is Hindrance.ACCESS_EXPIRED
 
 
+@pytest.mark.spec("R-096")
 @pytest.mark.parametrize(
     ("subject", "is_used"), [("", True), (AUTHORIZATION["subject"], True), ("another-service", False)]
 )
@@ -81,6 +82,7 @@ PATIENTS = [
 ]
 
 
+@pytest.mark.hazard("H1")
 @pytest.mark.spec("R-053")
 @pytest.mark.parametrize(("scope", "patient", "is_used"), PATIENTS)
 def test_a_token_that_names_another_patient_is_not_used(scope: str, patient: str | None, is_used: bool) -> None:

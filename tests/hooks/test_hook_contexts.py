@@ -68,6 +68,7 @@ def test_where_the_encounter_is_optional_it_may_be_absent(client: FlaskClient, h
 # --- order-dispatch
 
 
+@pytest.mark.spec("R-065")
 def test_a_dispatch_names_no_user(client: FlaskClient) -> None:
     assert "userId" not in a_call("order-dispatch")["context"]
     assert cards_of(post(client, a_call("order-dispatch")))
@@ -79,6 +80,7 @@ def test_a_user_that_a_dispatch_names_all_the_same_changes_nothing(client: Flask
     assert cards_of(post(client, with_context("order-dispatch", userId=user))) == expected
 
 
+@pytest.mark.hazard("H43")
 @pytest.mark.parametrize("shape", ["1.1", "hyphenated", "1.0"])
 @pytest.mark.parametrize("kit", [[], [{"received": "2026-02-25T10:00:00Z", "as": "Task"}]])
 def test_every_published_spelling_of_a_dispatch_means_the_same(client: FlaskClient, shape: str, kit: Any) -> None:
@@ -154,6 +156,7 @@ def without_its_type(call: dict[str, Any]) -> None:
     del call["context"]["appointments"]["type"]
 
 
+@pytest.mark.hazard("H43")
 @pytest.mark.parametrize("shape", ["bundle", "array", "singular"])
 def test_appointments_may_be_a_bundle_an_array_or_one_resource(client: FlaskClient, shape: str) -> None:
     findings = findings_of(post(client, booking(shape)))

@@ -61,6 +61,7 @@ def changed_at(path: tuple[Any, ...]) -> dict[str, Any]:
     return call
 
 
+@pytest.mark.hazard("H50")
 def test_no_text_at_any_place_of_a_call_is_logged(bench: Bench, written: io.StringIO) -> None:
     call = a_call(fhirServer="https://ehr.example.org/fhir", fhirAuthorization=dict(AUTHORIZATION))
     for path in everywhere(call):
@@ -105,6 +106,7 @@ TOKENS = {
 }
 
 
+@pytest.mark.hazard("H50")
 @pytest.mark.parametrize("case", TOKENS)
 def test_no_token_and_no_part_of_one_is_logged(bench: Bench, written: io.StringIO, case: str) -> None:
     token = TOKENS[case]

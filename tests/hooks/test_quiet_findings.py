@@ -50,6 +50,7 @@ def test_an_answered_card_is_left_out_and_the_others_stay(remembering: Rememberi
     assert again == [card for card in first if card["source"]["topic"]["code"] != "platelets"]
 
 
+@pytest.mark.spec("R-138")
 def test_a_call_repeated_without_an_answer_gives_the_same_cards(remembering: RememberingService) -> None:
     assert remembering.ask(TREATED, VIEW) == remembering.ask(TREATED, VIEW)
 
@@ -63,6 +64,7 @@ def test_a_card_that_is_shown_again_is_the_same_card(remembering: RememberingSer
     assert again["source"] == card_of(first, "heart")["source"]
 
 
+@pytest.mark.hazard("H38")
 @pytest.mark.parametrize(
     ("later", "is_shown"),
     [

@@ -237,6 +237,8 @@ def system_actions(site: FlaskClient, call: Json, name: str) -> Any:
     return answer.json.get("systemActions", "left out")
 
 
+@pytest.mark.spec("R-007")
+@pytest.mark.hazard("H40")
 @pytest.mark.parametrize("hook", URLS)
 def test_system_actions_are_left_out_unless_agreed(site: FlaskClient, hook: str) -> None:
     call = a_call(hook)

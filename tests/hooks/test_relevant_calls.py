@@ -41,6 +41,7 @@ def without_product(hook: str, given: Given) -> Given:
     return {**call, "slots": [{"for": "vaccination"}]} if moment == "booking" else call
 
 
+@pytest.mark.hazard("H38")
 @pytest.mark.spec("R-101")
 @pytest.mark.parametrize("hook", URLS)
 @pytest.mark.parametrize("name", NOTHING_OF_OURS)
@@ -159,6 +160,7 @@ def test_a_second_order_concerns_us_however_long_ago_the_first_dose_was(client: 
 UNREADABLE = {"moment": "dispatch", "draft": "none", "dispatched": ["MedicationRequest/elsewhere"]}
 
 
+@pytest.mark.hazard("H44")
 @pytest.mark.parametrize("trace", TRACES)
 def test_a_dispatched_order_that_did_not_come_is_critical_where_the_record_holds_the_product(
     client: FlaskClient, trace: str
@@ -185,6 +187,7 @@ def test_a_dispatched_order_for_another_medicine_is_not_ours(client: FlaskClient
 # --- encounter-start (ruling 13, H55)
 
 
+@pytest.mark.hazard("H55")
 @pytest.mark.parametrize(
     ("planned", "concerns_us"),
     [("2026-03-01", True), ("2026-03-02", True), ("none", True), ("2026-03-03", False), ("2026-03", True)],
@@ -212,6 +215,7 @@ SICK: Given = {
 }
 
 
+@pytest.mark.hazard("H42")
 @pytest.mark.parametrize("user", FAMILY)
 @pytest.mark.parametrize("kind", ["infusion", "vaccination"])
 @pytest.mark.parametrize("record", [{}, SICK])
@@ -224,6 +228,7 @@ def test_family_is_told_whom_to_ask_and_nothing_else(client: FlaskClient, user: 
         assert not CLINICAL.search(text), text
 
 
+@pytest.mark.hazard("H42")
 @pytest.mark.parametrize("user", FAMILY)
 def test_what_family_is_told_does_not_depend_on_the_record(client: FlaskClient, user: str) -> None:
     given = {"moment": "booking", "user": user}
@@ -243,6 +248,7 @@ def test_a_practitioner_gets_the_findings_while_booking(client: FlaskClient, use
     assert findings_of(post(client, hook_request({"moment": "booking", "user": user, **SICK})))
 
 
+@pytest.mark.hazard("H42")
 @pytest.mark.parametrize("user", ["Person/1", "Patients/1", "patient", "1", "https://ehr.example.org/Patient/1"])
 def test_while_booking_whoever_is_not_named_as_a_practitioner_is_taken_for_family(
     client: FlaskClient, user: str

@@ -125,12 +125,15 @@ def test_every_answer_obeys_the_specification(answered: list[Answered]) -> None:
     assert [f"{item.name}: {breach}" for item in answered for breach in breaches(item.response)] == []
 
 
+@pytest.mark.hazard("H40")
 @pytest.mark.spec("R-140")
 @pytest.mark.spec("R-143")
 def test_every_answer_keeps_our_own_promises(answered: list[Answered]) -> None:
     assert [f"{item.name}: {breach}" for item in answered for breach in our_breaches(item.response)] == []
 
 
+@pytest.mark.spec("R-139")
+@pytest.mark.spec("R-206")
 @pytest.mark.spec("R-008")
 @pytest.mark.spec("R-208")
 def test_nothing_inside_our_extension_is_empty(answered: list[Answered]) -> None:
@@ -223,6 +226,7 @@ def _name_of(resource: Json) -> str:
     return f"{resource['resourceType']}/{resource['id']}"
 
 
+@pytest.mark.hazard("H41")
 def test_every_created_order_is_about_the_child_of_the_call(answered: list[Answered]) -> None:
     for item in answered:
         for action in item.actions:

@@ -134,6 +134,7 @@ def test_consultations_are_offered_by_themselves_and_not_recommended(client: Fla
     assert [item["isRecommended"] for item in tests] == [True]
 
 
+@pytest.mark.hazard("H40")
 def test_nothing_but_laboratory_orders_is_recommended(client: FlaskClient) -> None:
     children: list[Json] = [{"weights": []}, WITHOUT_STEROID, DRUG_REFUSED, SHORT, {"draft": {"dose": "14.3 mL"}}]
     for given in children:

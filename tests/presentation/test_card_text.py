@@ -130,6 +130,7 @@ def test_evidence_of_a_record_forms_no_markup() -> None:
     assert not shapes(bullets(evidence_lines(hostile, {}))) & FORBIDDEN
 
 
+@pytest.mark.spec("R-197")
 def test_evidence_says_what_when_and_where() -> None:
     line = evidence_lines([Evidence("Observation/w1", "Body weight", "3.2 kg", "2026-03-01", "final")], {})[0]
     for part in ("Body weight", "3.2 kg", "2026-03-01", "Observation/w1"):

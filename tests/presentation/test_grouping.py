@@ -99,6 +99,7 @@ def test_six_topics_have_six_cards_of_their_own(invented: Catalogue) -> None:
     assert all(len(card.findings) == 1 for card in made)
 
 
+@pytest.mark.hazard("H38")
 @pytest.mark.parametrize("count", [7, 8, 12])
 def test_more_than_six_topics_share_the_sixth_card_and_it_says_how_many_more(invented: Catalogue, count: int) -> None:
     answers = [found(topic) for topic in OTHER_TOPICS[:count]]

@@ -85,10 +85,12 @@ def test_a_line_says_what_was_found_about_its_own_analyte(card_of: CardOf) -> No
     assert "AST" not in messages["alt"]
 
 
+@pytest.mark.hazard("H18")
 def test_a_preliminary_result_verifies_no_line(card_of: CardOf) -> None:
     assert lines(card_of({"labs": {"alt": {"status": "preliminary"}}}))["alt"][0] == "action-needed"
 
 
+@pytest.mark.hazard("H39")
 def test_what_needs_a_person_is_never_called_verified(card_of: CardOf, catalogue: Catalogue) -> None:
     attested = [line.check for line in catalogue.known.checklist if line.is_attested]
     assert attested
@@ -143,6 +145,7 @@ def test_every_line_begins_with_its_state_or_title(card_of: CardOf, catalogue: C
             assert finding.message.startswith(finding.headline)
 
 
+@pytest.mark.hazard("H39")
 def test_nothing_reassuring_is_said_beyond_the_single_line(card_of: CardOf) -> None:
     text = card_of().detail.lower()
     for word in (" safe", "cleared", "no infection", "contraindicated", "ready"):

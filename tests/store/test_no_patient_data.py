@@ -45,6 +45,8 @@ def telling(request: Any) -> set[str]:
     return {text for text in found if _TELLING.fullmatch(text)} | names | {request["context"]["patientId"]}
 
 
+@pytest.mark.spec("R-197")
+@pytest.mark.hazard("H50")
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_of_any_patient_stands_in_any_table(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     looked_for: set[str] = {TOKEN}

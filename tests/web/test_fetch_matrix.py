@@ -30,6 +30,7 @@ def test_a_key_that_did_not_come_is_asked_for_and_every_answer_is_told(
     assert (came.status, came.rules) == (200, expected(state, answer))
 
 
+@pytest.mark.spec("R-099")
 @pytest.mark.parametrize("answer", [WHOLE, "status-500"])
 @pytest.mark.parametrize("state", AT_ITS_WORD)
 def test_a_key_that_came_is_taken_at_its_word(patient_client: FlaskClient, ehr: str, state: str, answer: str) -> None:
@@ -37,6 +38,7 @@ def test_a_key_that_came_is_taken_at_its_word(patient_client: FlaskClient, ehr: 
     assert (came.status, came.rules) == (200, {})
 
 
+@pytest.mark.hazard("H49")
 @pytest.mark.spec("R-098")
 @pytest.mark.spec("R-200")
 @pytest.mark.parametrize("answer", SLOW)
