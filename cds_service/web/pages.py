@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, request
 from jinja2 import StrictUndefined
+from markupsafe import Markup
 
 from cds_service.errors import UnknownService
 from cds_service.presentation.about_page import AboutPage
@@ -31,9 +32,15 @@ def register_pages(
     """Give the application its pages. Raises ContentProblem where one of their files is not acceptable."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["breakable"] = breakable
     app.extensions |= {LAYOUT: layout, STATIC_FILES: load_static_files()}
     app.extensions |= {RULE_PAGES: rules, PAGE_WORDS: words, ABOUT_PAGE: about}
     app.register_blueprint(pages)
+
+
+def breakable(name: str, after: str = "._") -> Markup:
+    """A long name that a browser may break after these characters, and nowhere else."""
+    return Markup("").join(Markup("{}<wbr>").format(part) if part in after else part for part in name)
 
 
 @pages.get("/static/<name>")
