@@ -30,7 +30,8 @@ class NumberShown:
     """One number that a rule reads, as text.
 
     `kind` is label, policy or outside. `because` are the label's words, the reason, or the source. Of site policy
-    `default` is the built-in value and `decided_by` says who chose it; `is_changed`: this site has another one.
+    `default` is the built-in value and `decided_by` says who chose it; `is_changed`: this site has another one;
+    `is_explained`: it decides, and the card prints it with its reason.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class NumberShown:
     default: str
     decided_by: str
     is_changed: bool
+    is_explained: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def _rule_page(card: RuleCard, catalogue: Catalogue, cases: tuple[Case, ...]) ->
             for heading in HEADINGS
             if heading in card.paragraphs
         ),
-        numbers=tuple(_number(kind, name, catalogue) for kind in USES for name in card.uses[kind]),
+        numbers=tuple(_number(kind, name, card, catalogue) for kind in USES for name in card.uses[kind]),
         cases=cases,
         never_unknown=card.never_unknown,
         reviewed=card.reviewed,
@@ -112,7 +114,7 @@ def _levels(name: str, card: RuleCard) -> GradeLevels:
     return GradeLevels(name, grade.basis, on_hook)
 
 
-def _number(kind: str, name: str, catalogue: Catalogue) -> NumberShown:
+def _number(kind: str, name: str, card: RuleCard, catalogue: Catalogue) -> NumberShown:
     of_kind: Numbers = getattr(catalogue.known, kind)
     number: KnownNumber = of_kind.described(name)
     is_changed = number.default is not None and number.value != number.default
@@ -126,4 +128,5 @@ def _number(kind: str, name: str, catalogue: Catalogue) -> NumberShown:
         default="" if number.default is None else plain(number.default),
         decided_by=number.decided_by,
         is_changed=is_changed,
+        is_explained=kind == "policy" and name in card.explains,
     )

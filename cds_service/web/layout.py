@@ -29,7 +29,17 @@ def html_page(template: str, *, reads_charts: bool = False, **shown: object) -> 
 
     Only with `reads_charts` may its scripts ask FHIR servers.
     """
+    return html_response(rendered(template, **shown), reads_charts=reads_charts)
+
+
+def rendered(template: str, **shown: object) -> str:
+    """The text of the page of this template."""
+    return render_template(template, layout=current_app.extensions[LAYOUT], **shown)
+
+
+def html_response(text: str, *, reads_charts: bool = False) -> Response:
+    """A page of this text, with what a browser may do there."""
     layout: Layout = current_app.extensions[LAYOUT]
-    response = Response(render_template(template, layout=layout, **shown), content_type="text/html; charset=utf-8")
+    response = Response(text, content_type="text/html; charset=utf-8")
     response.headers.update(layout.headers.of_chart_page() if reads_charts else layout.headers.of_page())
     return response

@@ -9,17 +9,19 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, request
 from jinja2 import StrictUndefined
+from markupsafe import Markup
 
 from cds_service.errors import UnknownService
 from cds_service.presentation.about_page import AboutPage
 from cds_service.presentation.catalogue import HOOKS, PageWords
 from cds_service.presentation.rule_page import RulePage
 from cds_service.presentation.words_shown import headline_shown, words_shown
-from cds_service.web.layout import LAYOUT, Layout, html_page
+from cds_service.web.layout import LAYOUT, Layout, html_response, rendered
 from cds_service.web.rule_json import about_document, rule_document, rules_document
 from cds_service.web.static_files import STATIC_FILES, load_static_files, static_file_response
 
 RULE_PAGES, PAGE_WORDS, ABOUT_PAGE = "cds_rule_pages", "cds_page_words", "cds_about_page"
+WRITTEN = "cds_written_pages"
 _HTML, _JSON = "text/html", "application/json"
 
 pages = Blueprint("pages", __name__, template_folder="templates")
@@ -31,9 +33,15 @@ def register_pages(
     """Give the application its pages. Raises ContentProblem where one of their files is not acceptable."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["breakable"] = breakable
     app.extensions |= {LAYOUT: layout, STATIC_FILES: load_static_files()}
-    app.extensions |= {RULE_PAGES: rules, PAGE_WORDS: words, ABOUT_PAGE: about}
+    app.extensions |= {RULE_PAGES: rules, PAGE_WORDS: words, ABOUT_PAGE: about, WRITTEN: {}}
     app.register_blueprint(pages)
+
+
+def breakable(name: str, after: str = "._") -> Markup:
+    """A long name that a browser may break after these characters, and nowhere else."""
+    return Markup("").join(Markup("{}<wbr>").format(part) if part in after else part for part in name)
 
 
 @pages.get("/static/<name>")
@@ -47,11 +55,11 @@ def list_rules() -> Response:
     """Every rule by topic."""
     rules: Mapping[str, RulePage] = current_app.extensions[RULE_PAGES]
 
-    def page() -> Response:
+    def page() -> str:
         topics = [(name, list(of_topic)) for name, of_topic in groupby(rules.values(), lambda rule: rule.topic_name)]
-        return html_page("rules.html", topics=topics, rules=len(rules))
+        return rendered("rules.html", topics=topics, rules=len(rules))
 
-    return _as_accepted(page, lambda: rules_document(rules.values()))
+    return _as_accepted("/rules", page, lambda: rules_document(rules.values()))
 
 
 @pages.get("/rules/<rule_id>")
@@ -60,28 +68,33 @@ def show_rule(rule_id: str) -> Response:
     rule: RulePage | None = current_app.extensions[RULE_PAGES].get(rule_id)
     if rule is None:
         raise UnknownService("no rule has this id; GET /rules lists them")
-
-    def page() -> Response:
-        words: PageWords = current_app.extensions[PAGE_WORDS]
-        return html_page(
-            "rule.html", rule=rule, hooks=HOOKS, words=words, headline_shown=headline_shown, words_shown=words_shown
-        )
-
-    return _as_accepted(page, lambda: rule_document(rule))
+    words: PageWords = current_app.extensions[PAGE_WORDS]
+    shown = {"headline_shown": headline_shown, "words_shown": words_shown}
+    return _as_accepted(
+        f"/rules/{rule.rule_id}",
+        lambda: rendered("rule.html", rule=rule, hooks=HOOKS, words=words, **shown),
+        lambda: rule_document(rule),
+    )
 
 
 @pages.get("/about")
 def show_about() -> Response:
     """What this decision support is, for whom, on what it rests, and what it cannot do."""
     about: AboutPage = current_app.extensions[ABOUT_PAGE]
-    return _as_accepted(lambda: html_page("about.html", about=about), lambda: about_document(about))
+    return _as_accepted("/about", lambda: rendered("about.html", about=about), lambda: about_document(about))
 
 
-def _as_accepted(page: Callable[[], Response], document: Callable[[], dict[str, Any]]) -> Response:
-    """The page, or the same as JSON for a caller that would rather have it."""
-    if request.accept_mimetypes.best_match([_HTML, _JSON]) == _JSON:
-        response = Response(msgspec.json.encode(document()), content_type=_JSON)
-    else:
-        response = page()
+def _as_accepted(name: str, page: Callable[[], str], document: Callable[[], dict[str, Any]]) -> Response:
+    """The page, or the same as JSON for a caller that would rather have it; each is written once in a process.
+
+    Nobody has to prove who he is to read a page, so it must not cost what a hook call needs.
+    """
+    prefers_json = request.accept_mimetypes.best_match([_HTML, _JSON]) == _JSON
+    written: dict[tuple[str, bool], str] = current_app.extensions[WRITTEN]
+    key = (name, prefers_json)
+    if key not in written:
+        written[key] = msgspec.json.encode(document()).decode() if prefers_json else page()
+    text = written[key]
+    response = Response(text, content_type=_JSON) if prefers_json else html_response(text)
     response.vary.add("Accept")
     return response

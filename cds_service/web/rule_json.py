@@ -61,6 +61,7 @@ def _number(number: NumberShown) -> Json:
                 "decidedBy": number.decided_by,
                 "default": number.default,
                 "isChangedBySite": number.is_changed,
+                "isExplainedOnCard": number.is_explained,
             }
     return written | {"source": number.because}
 

@@ -149,6 +149,14 @@ def test_a_rule_is_milder_while_choosing_and_silent_on_other_hooks(client: Flask
     }
 
 
+def test_the_policy_numbers_that_decide_come_first_and_say_so(client: FlaskClient) -> None:
+    deciding = [n["name"] for n in document(client, "/rules/weight-stale")["numbers"] if n.get("isExplainedOnCard")]
+    assert len(deciding) == 3
+    shown = page(client, "/rules/weight-stale").text
+    assert shown.count("decides; stands on the card with its reason") == 3
+    assert max(map(shown.index, deciding)) < shown.index("weight.rounding.step_kg")
+
+
 def test_a_policy_number_that_the_site_has_changed_is_told_as_the_sites(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text("[weight.freshness]\nunder_6_months_days = 5\n", encoding="utf-8")
     environment = {"CDS_MODE": "demo", "CDS_POLICY_FILE": str(tmp_path / "policy.toml")}
