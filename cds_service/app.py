@@ -53,6 +53,10 @@ from cds_service.operations.readiness import Readiness
 from cds_service.operations.resources import Resources
 from cds_service.outbound import Destinations, outbound_session
 from cds_service.presentation import Catalogue, load_catalogue
+from cds_service.presentation.about_page import about_page
+from cds_service.presentation.load_cases import load_cases
+from cds_service.presentation.rule_page import rule_pages
+from cds_service.presentation.rule_set import rule_set_digest
 from cds_service.presentation.site_files import load_site_codes, load_site_policy
 from cds_service.store import DEFAULT_URL, Database, Store, prepare_database, prepare_temporary_database
 from cds_service.store.shared_state import SharedState, open_shared_state
@@ -133,7 +137,13 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.register_blueprint(hooks)
     app.register_blueprint(code_systems)
     app.register_blueprint(operations)
-    register_pages(app, _layout(settings, catalogue, clients))
+    register_pages(
+        app,
+        _layout(settings, catalogue, clients),
+        rule_pages(catalogue, load_cases(CARDS)),
+        catalogue.page_words,
+        about_page(catalogue, rule_set_digest(CARDS)),
+    )
     _register_dependencies(app)
     if settings.mode == "demo":
         app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
