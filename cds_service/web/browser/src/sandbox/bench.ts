@@ -258,13 +258,13 @@ function comparedWith(before: Answer | undefined, cards: readonly Card[]): strin
   return isSameCall && gone > 0 ? ` (${gone} of before not shown again)` : "";
 }
 
+/** What an EHR would now have: each order that is created or changed, and the name of one that is taken back. */
 function resources(written: Json): HTMLElement {
   const box = element("div", {});
   for (const action of items(member(written, "actions"))) {
     const resource = member(action, "resource");
-    const subject = resource === undefined ? textOf(member(action, "resourceId")) : textOf(member(resource, "resourceType"));
-    const title = `${textOf(member(action, "type"))} ${subject}`;
-    box.append(disclosed(title, resource === undefined ? subject : writtenJson(resource)));
+    const title = `${textOf(member(action, "type"))}: ${textOf(member(action, "description"))}`;
+    box.append(disclosed(title, resource === undefined ? textOf(member(action, "resourceId")) : writtenJson(resource)));
   }
   return box;
 }
