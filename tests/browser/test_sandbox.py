@@ -436,6 +436,16 @@ def test_on_a_phone_nothing_is_cut_off_and_nothing_scrolls_sideways(
     assert serious_violations(phone) == []
 
 
+def test_on_a_phone_the_list_closes_once_a_child_is_tapped(phone: Page, demo: RunningService) -> None:
+    opened(phone, demo)
+    phone.locator("#choice-of-child > summary").click()
+    phone.get_by_text("Low platelets").click()
+    expect(phone.locator("#children")).to_be_hidden()
+    expect(phone.locator("#chosen-child")).to_have_text("Low platelets")
+    expect(phone.locator("input[name=moment]:checked")).to_be_focused()
+    expect(phone.locator("#moments")).to_be_in_viewport()
+
+
 def test_at_1024_pixels_the_children_stand_beside_the_cards(browser: Browser, demo: RunningService) -> None:
     with watched_page(browser, Viewport(1024, 768)) as page:
         opened(page, demo)

@@ -131,10 +131,8 @@ function sharedLead(links: readonly Link[]): string {
 
 /** A link to elsewhere. The words that it shares with its neighbours are left to those who hear it by itself. */
 function outward(address: string, label: string, kind: string, lead = ""): HTMLElement {
-  const link = element("a", { href: address, target: "_blank", rel: "noopener noreferrer", class: `link-${kind}` });
-  if (lead) link.append(element("span", { class: "visually-hidden" }, lead));
-  link.append(label.slice(lead.length), element("span", { class: "visually-hidden" }, " (opens a new tab)"));
-  return link;
+  const attributes = { href: address, target: "_blank", rel: "noopener noreferrer", class: `link-${kind}` };
+  return element("a", { ...attributes, "aria-label": `${label} (opens a new tab)` }, label.slice(lead.length));
 }
 
 function foot(card: Card, handling: CardHandling): HTMLElement {

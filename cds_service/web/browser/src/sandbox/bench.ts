@@ -134,7 +134,11 @@ export class Bench {
   async #override(card: Card, reason: Coding | undefined, comment: string): Promise<HTMLElement> {
     const said = await this.#feedback(overridden(card.uuid ?? "", reason, comment));
     said.append(
-      element("p", {}, "Sent again, this card may keep quiet now: not if it is critical, nor if its data change."),
+      element(
+        "p",
+        {},
+        "Send it again: the service may keep this card quiet now. It never does so for a critical finding, or once the data have changed.",
+      ),
       this.#sendAgain(),
     );
     return said;
@@ -215,6 +219,11 @@ export class Bench {
 }
 
 function showPatient(patient: Json | undefined): void {
+  if (member(patient, "resourceType") === undefined) {
+    byId("patient-name").textContent = "No patient in this request";
+    byId("patient-facts").textContent = "";
+    return;
+  }
   const [name] = items(member(patient, "name"));
   const facts = [
     textOf(member(patient, "birthDate")) && `born ${textOf(member(patient, "birthDate"))}`,
