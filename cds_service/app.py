@@ -66,6 +66,7 @@ from cds_service.web.layout import Layout
 from cds_service.web.operations import operations
 from cds_service.web.page_headers import demo_page_headers, production_page_headers
 from cds_service.web.pages import register_pages
+from cds_service.web.sandbox import SANDBOX, load_sandbox, sandbox
 from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
 
 _LOOPBACK_ORIGINS = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d+)?\Z")
@@ -148,7 +149,9 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
         app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
         app.extensions[RECORDS] = FixtureRecords(FHIR_FIXTURES, app.extensions[FIXTURES])
         app.extensions[TODAY] = lambda: evaluator.now().astimezone(evaluator.zone).date()
+        app.extensions[SANDBOX] = load_sandbox(FHIR_FIXTURES, app.extensions[FIXTURES])
         app.register_blueprint(demo)
+        app.register_blueprint(sandbox)
     _allow_pages(app, [_LOOPBACK_ORIGINS] if settings.mode == "demo" else _origins_of(clients))
     app.after_request(_with_security_headers)
     app.register_error_handler(CdsError, _own_fault)
