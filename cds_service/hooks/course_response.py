@@ -54,9 +54,14 @@ class CourseWriter:
             "lines": [self._line(line) for line in self.catalogue.course.lines],
             "cards": cards,
             "summary": self._summary(course, facts),
-            "words": dict(self.catalogue.course.page),
+            "words": self._legends(),
         }
         return _without_absent(written)
+
+    def _legends(self) -> Json:
+        texts = self.catalogue.course
+        named = {"phases": texts.phases, "slotStates": texts.slot_states, "doseSources": texts.dose_sources}
+        return {**texts.page, **{name: dict(words) for name, words in named.items()}, "parts": dict(texts.parts)}
 
     # --- infusion and corticosteroid
 
