@@ -31,6 +31,7 @@ from cds_service.presentation.catalogue import (
 from cds_service.presentation.load_about import load_about
 from cds_service.presentation.load_code_systems import load_code_systems
 from cds_service.presentation.load_codes import load_codes
+from cds_service.presentation.load_course import load_course
 from cds_service.presentation.load_numbers import load_known
 from cds_service.presentation.load_page_words import load_page_words
 from cds_service.presentation.load_rule_cards import load_topic
@@ -70,6 +71,7 @@ def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes)
         checklist={text.check: text for _, text in lines},
         checked_by={line.check: line.rules for line, _ in lines},
         phrases=_phrases(folder / "shared" / "phrases.yaml"),
+        course=load_course(folder / "shared" / "course.yaml", known),
         topics=topics,
         code_systems=code_systems,
         page_words=load_page_words(folder / "shared" / "pages.yaml"),

@@ -20,9 +20,8 @@ _DESKTOP = Viewport(1024, 768)
     ],
 )
 def test_a_fault_in_a_page_fails_its_test(browser: Browser, script: str, fault: str) -> None:
-    with pytest.raises(AssertionError, match=fault), watched_page(browser, _DESKTOP) as page:
-        page.evaluate(script)
-        page.wait_for_timeout(200)
+    with pytest.raises(AssertionError, match=fault):
+        _run_in_a_page(browser, script)
 
 
 def test_a_page_without_faults_passes(browser: Browser) -> None:
@@ -33,3 +32,9 @@ def test_a_page_without_faults_passes(browser: Browser) -> None:
 def test_the_scanner_sees_a_picture_without_words(page: Page) -> None:
     page.set_content("<html lang=en><title>A page</title><main><h1>A page</h1><img src='data:,'></main></html>")
     assert [line.partition(" ")[0] for line in serious_violations(page)] == ["image-alt"]
+
+
+def _run_in_a_page(browser: Browser, script: str) -> None:
+    with watched_page(browser, _DESKTOP) as page:
+        page.evaluate(script)
+        page.wait_for_timeout(200)
