@@ -29,6 +29,7 @@ from cds_service.hooks.call_rates import CallRates
 from cds_service.hooks.clients import DEMO_CLIENT, Client, destinations_of, smart_client_id_at
 from cds_service.hooks.clients_file import load_clients
 from cds_service.hooks.code_systems import CODE_SYSTEM_BODIES, code_system_bodies, code_systems
+from cds_service.hooks.course import course
 from cds_service.hooks.errors import headers_of, operation_outcome, outcome_of, outcome_of_status
 from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.json_body import write_json
@@ -133,6 +134,7 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.extensions[MAX_BODY] = settings.max_body_bytes
     app.extensions[CODE_SYSTEM_BODIES] = code_system_bodies(catalogue, settings.base_url)
     app.register_blueprint(hooks)
+    app.register_blueprint(course)
     app.register_blueprint(code_systems)
     app.register_blueprint(operations)
     register_pages(app, _layout(settings, catalogue, clients))

@@ -6,6 +6,7 @@ CdsError
 ├── BadRequest            the caller's request cannot be read (HTTP 400, exit 2)
 │   └── BodyTooDeep       it nests deeper than allowed
 ├── NotAuthenticated      nobody whom this service knows has proved to be calling (HTTP 401)
+├── NotAllowed            the caller may not have this, whoever it is (HTTP 403)
 ├── TooManyCalls          more calls in a minute than agreed (HTTP 429)
 ├── Overloaded            as many calls are being answered as can be answered in time (HTTP 503)
 ├── BodyTooLarge          the caller's request exceeds the size limit (HTTP 413)
@@ -54,6 +55,10 @@ class NotAuthenticated(CdsError):
     def __init__(self, reason: str) -> None:
         super().__init__("the call is not authenticated; send the token that was agreed")
         self.reason = reason
+
+
+class NotAllowed(CdsError):
+    """The call comes from a page of somebody else, or for a person who may not see what it asks for."""
 
 
 class _ComeBackLater(CdsError):

@@ -173,3 +173,15 @@ def _steroid_runs(facts: PatientFacts, known: Known) -> bool:
     if status is None or status.first_day is None or not status.is_running:
         return False
     return status.is_open_ended or (status.last_day is not None and status.last_day >= facts.today)
+
+
+# --- for the family
+
+
+def body_waste_until(facts: PatientFacts, known: Known) -> date | None:
+    """The last day on which body waste is handled with care: a month after the last infusion day (label 17; ruling 51).
+
+    None where no infusion day is known.
+    """
+    last = last_infusion_day(facts)
+    return None if last is None else add_months(last, known.label.whole("shedding_months"))

@@ -79,14 +79,15 @@ def written_multiple(result: LabResult) -> str:
     if multiple is None:
         return ""
     if multiple.exact is not None:
-        return _shown(multiple.exact)
+        return multiple_to_show(multiple.exact)
     if multiple.low is not None:
-        return f"{'≥' if multiple.low_included else '>'} {_shown(multiple.low)}"
+        return f"{'≥' if multiple.low_included else '>'} {multiple_to_show(multiple.low)}"
     sign = "≤" if multiple.high_included else "<"
-    return f"{sign} {_shown(multiple.high)}" if multiple.high is not None else ""
+    return f"{sign} {multiple_to_show(multiple.high)}" if multiple.high is not None else ""
 
 
-def _shown(multiple: Decimal) -> str:
+def multiple_to_show(multiple: Decimal) -> str:
+    """A multiple with two decimals, and more where rounding would hide on which side of a whole number it lies."""
     step = _HUNDREDTH
     while True:
         rounded = rounded_half_up(multiple, step)

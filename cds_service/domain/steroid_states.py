@@ -6,7 +6,7 @@ contradicts itself the state is UNKNOWN and says why; a wrong state would be wor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -250,6 +250,17 @@ def _levels(stretches: Iterable[Stretch], facts: PatientFacts, known: Known) -> 
     old one, and a dose that is then below the maintenance dose is a reduction that begins anew.
     """
     levels = _Levels()
+    for _, reached in _level_by_level(stretches, facts, known):
+        levels = reached
+    return levels
+
+
+def _level_by_level(stretches: Iterable[Stretch], facts: PatientFacts, known: Known) -> Iterator[tuple[date, _Levels]]:
+    """The levels after each day, and once more after the last day of each stretch, when its end can be judged.
+
+    What is yielded goes on changing.
+    """
+    levels = _Levels()
     for stretch in stretches:
         if levels.finished_on is not None:
             levels = _Levels(restarted_on=stretch[0].day)
@@ -257,8 +268,9 @@ def _levels(stretches: Iterable[Stretch], facts: PatientFacts, known: Known) -> 
             _resume(levels)
         for day in stretch:
             _walk(levels, _as_meant(day, facts, known), facts, known)
+            yield day.day, levels
         levels.finished_on = stretch[-1].day if _is_tapered(levels.taper_begins, stretch, known) else None
-    return levels
+        yield stretch[-1].day, levels
 
 
 def _resume(levels: _Levels) -> None:
@@ -408,6 +420,52 @@ def _state(
         return CourseState.MAY_TAPER, ""
     is_after = facts.today > status.required_end
     return (CourseState.EXTENDED if is_after and verdict is Certainty.FALSE else CourseState.DECIDE), ""
+
+
+def states_by_day(facts: PatientFacts, known: Known) -> tuple[tuple[date, CourseState], ...]:
+    """The state of every day from S to today or the last covered day, whichever is later; empty without a course.
+
+    A past day is judged as on that day itself: by the samples taken until then, and the doses as they are known now.
+    A day ahead is judged by the orders alone, since no result can speak for it yet.
+    """
+    status = course_status(facts, known)
+    if status is None or not status.days:
+        return ()
+    stretches = _stretches(status.days, known)
+    reached = {day: replace(levels) for day, levels in _level_by_level(stretches, facts, known)}
+    covered = {day.day: day for day in status.days if day.cover is not Certainty.FALSE}
+    states: list[tuple[date, CourseState]] = []
+    so_far, first, last = _Levels(), status.days[0].day, max(status.days[-1].day, facts.today)
+    for day in (first + DAY * n for n in range(days_from(first, last) + 1)):
+        so_far = reached.get(day, so_far)
+        if day <= facts.today:
+            state, _ = _state(status, so_far, stretches, _as_of(day, facts), known)
+        elif day in covered:
+            state = _planned_state(covered[day], so_far, status)
+        elif not any(stretch[0].day <= day <= stretch[-1].day for stretch in stretches):
+            state = CourseState.INTERRUPTED if so_far.finished_on is None else CourseState.FINISHED
+        states.append((day, state))
+    return tuple(states)
+
+
+def _as_of(day: date, facts: PatientFacts) -> PatientFacts:
+    """The facts with the laboratory results of this day or before, and those whose day nobody knows."""
+    if day == facts.today:
+        return facts
+    results = tuple(item for item in facts.lab_results if item.measured.day is None or item.measured.day <= day)
+    return replace(facts, today=day, lab_results=results)
+
+
+def _planned_state(day: DailySteroid, so_far: _Levels, status: CourseStatus) -> CourseState:
+    if day.mg is None:
+        return CourseState.UNKNOWN
+    if so_far.is_held:
+        return CourseState.TAPER_HELD
+    if so_far.taper_begins is not None:
+        return CourseState.TAPER
+    if day.day < status.required_end:
+        return CourseState.COURSE
+    return CourseState.EXTENDED if status.state is CourseState.EXTENDED else CourseState.DECIDE
 
 
 def _without_cover(

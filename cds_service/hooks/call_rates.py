@@ -11,7 +11,7 @@ import structlog
 from cds_service.errors import TooManyCalls
 from cds_service.store.call_counts import CallCounts
 
-_CLIENT, _REFUSED = "client", "refused"
+_CLIENT, _REFUSED, _PAGE = "client", "refused", "page"
 # All addresses of such a network of IPv6 belong to one household or machine.
 _BITS_OF_ONE_OWNER: Final = 64
 
@@ -43,6 +43,16 @@ class CallRates:
             return
         if wait := self.counts.add(_REFUSED, _owner_of(peer), self.per_minute):
             raise TooManyCalls("too many calls that are not authenticated; send it again later", wait)
+
+    def count_page(self, peer: str) -> None:
+        """A page of ours that was opened at this address calls. Raises TooManyCalls beyond the number allowed.
+
+        Behind a proxy all pages call from one address, and the number is that of the whole site.
+        """
+        if not self.per_minute:
+            return
+        if wait := self.counts.add(_PAGE, _owner_of(peer), self.per_minute):
+            raise TooManyCalls("more calls in a minute than allowed; send it again later", wait)
 
 
 def _owner_of(peer: str) -> str:

@@ -8,6 +8,7 @@ from cds_service.errors import (
     BadRequest,
     BodyTooLarge,
     CdsError,
+    NotAllowed,
     NotAuthenticated,
     Overloaded,
     PatientUnavailable,
@@ -20,6 +21,7 @@ from cds_service.errors import (
 _STATUS_AND_CODE: tuple[tuple[type[CdsError], int, str], ...] = (
     (BadRequest, 400, "invalid"),
     (NotAuthenticated, 401, "login"),
+    (NotAllowed, 403, "forbidden"),
     (UnknownService, 404, "not-found"),
     (PatientUnavailable, 412, "incomplete"),
     (BodyTooLarge, 413, "too-long"),

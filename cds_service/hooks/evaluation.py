@@ -61,6 +61,15 @@ _SHARE_FOR_FETCHING = 0.85
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read on one call that concerns us: the facts, what they are to us, and what the call is about."""
+
+    facts: PatientFacts
+    concern: Concern
+    occasion: Occasion
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluator:
     """Everything that is prepared once and shared by all calls. `now` gives the moment of a call.
 
@@ -107,6 +116,27 @@ class Evaluator:
         what was unknown. Raises PatientUnavailable where the call is ours and the patient's record cannot be had.
         """
         account = account or CallAccount(call.service.service_id)
+        reading = self.read(call, client, received_at, account)
+        if reading is None:
+            return response_body([], client.quirks)
+        now = self.now()
+        if call.user_may_be_family:
+            answer = self.writer.scheduling_text(reading.facts, call, client.quirks)
+            self.memory.remember(call, client.name, now, answer["cards"])
+            return answer
+        is_product = reading.concern is Concern.PRODUCT
+        acknowledged = self.memory.acknowledged(call, client.name, now, concerns_product=is_product)
+        review = review_treatment(reading.facts, self.catalogue, call.service.hook, reading.concern, acknowledged)
+        account.answered(review.answers)
+        answer = self.writer.response(review, call, reading.occasion.drafts.by_id(), client.quirks)
+        self.memory.remember(call, client.name, now, answer["cards"], review.cards, review.kept_quiet)
+        return answer
+
+    def read(self, call: HookCall, client: Client, received_at: float | None, account: CallAccount) -> Reading | None:
+        """What a call tells about the child, and what that is to us; None where it does not concern this service.
+
+        Raises PatientUnavailable as `answer` does.
+        """
         if client.quirks.null_prefetch_is_unknown:
             call = without_null_prefetch(call)
         account.received(call.prefetch)
@@ -115,29 +145,18 @@ class Evaluator:
         if occasion is None:
             account.asked(record)
             _log_fetched(record, account, is_ours=False)
-            return response_body([], client.quirks)
+            return None
         record = self._complete(call, record, ask)
         account.asked(record)
         _log_fetched(record, account, is_ours=True)
         facts = self._facts(call, record, occasion)
         concern = concern_of(facts, self.catalogue.known)
         if concern is Concern.NONE:
-            return response_body([], client.quirks)
+            return None
         if not facts.has_patient:
             raise PatientUnavailable(_why_no_patient(facts))
         _log_unmapped(facts, call)
-        now = self.now()
-        if call.user_may_be_family:
-            answer = self.writer.scheduling_text(facts, call, client.quirks)
-            self.memory.remember(call, client.name, now, answer["cards"])
-            return answer
-        is_product = concern is Concern.PRODUCT
-        acknowledged = self.memory.acknowledged(call, client.name, now, concerns_product=is_product)
-        review = review_treatment(facts, self.catalogue, call.service.hook, concern, acknowledged)
-        account.answered(review.answers)
-        answer = self.writer.response(review, call, occasion.drafts.by_id(), client.quirks)
-        self.memory.remember(call, client.name, now, answer["cards"], review.cards, review.kept_quiet)
-        return answer
+        return Reading(facts, concern, occasion)
 
     def _ask(self, call: HookCall, client: Client, received_at: float | None) -> Ask:
         """What may be asked of the EHR on this call, and until when; never longer than the token lives."""

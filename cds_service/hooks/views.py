@@ -8,7 +8,6 @@ from time import monotonic
 import structlog
 from flask import Blueprint, Response, current_app, g, request
 
-from cds_service.errors import BadRequest, BodyTooLarge, UnsupportedMediaType
 from cds_service.fhir import unmatched_selections
 from cds_service.hooks.admission import Admission
 from cds_service.hooks.audit import begin_account, count_feedback
@@ -16,14 +15,26 @@ from cds_service.hooks.evaluation import Evaluator
 from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.json_body import read_json_object, write_json
 from cds_service.hooks.request import ORDER_HOOKS, HookCall, read_hook_call
+from cds_service.hooks.request_body import MAX_BODY, request_body
 from cds_service.hooks.services import service_by_id
 from cds_service.store import Store
 
 EVALUATOR, ADMISSION, SHARED_STATE = "cds_evaluator", "cds_admission", "cds_shared_state"
 STORE, FEEDBACK_READER = "cds_store", "cds_feedback_reader"
-DISCOVERY, MAX_BODY = "cds_discovery", "cds_max_body_bytes"
-_JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
+DISCOVERY = "cds_discovery"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+__all__ = [
+    "ADMISSION",
+    "DISCOVERY",
+    "EVALUATOR",
+    "FEEDBACK_READER",
+    "MAX_BODY",
+    "SHARED_STATE",
+    "STORE",
+    "hooks",
+    "json_response",
+]
 
 hooks = Blueprint("hooks", __name__)
 log = structlog.get_logger("hooks")
@@ -45,7 +56,7 @@ def admit() -> None:
         g.leave_place = admission.places.leave
     g.caller = admission.caller(request.headers.get("Authorization", ""), request.path, request.remote_addr or "")
     if g.caller is not None:
-        admission.spend(g.caller, request.path, b"" if is_discovery else _body())
+        admission.spend(g.caller, request.path, b"" if is_discovery else request_body())
 
 
 @hooks.teardown_request
@@ -68,7 +79,7 @@ def call_service(service_id: str) -> Response:
     admission: Admission = current_app.extensions[ADMISSION]
     service = service_by_id(service_id)
     account = begin_account(service.service_id)
-    call = read_hook_call(read_json_object(_body()), service)
+    call = read_hook_call(read_json_object(request_body()), service)
     _log_oddities(call)
     client = admission.client(g.caller, call.fhir_server)
     account.client = client.name
@@ -84,7 +95,7 @@ def receive_feedback(service_id: str) -> Response:
     reader: FeedbackReader = current_app.extensions[FEEDBACK_READER]
     store: Store = current_app.extensions[STORE]
     service = service_by_id(service_id)
-    events = reader.read(read_json_object(_body()))
+    events = reader.read(read_json_object(request_body()))
     # In demo mode nobody has to prove who it is.
     client = g.caller.name if g.caller is not None else ""
     store.save_feedback(events, evaluator.now(), service.service_id, client)
@@ -107,36 +118,3 @@ def _log_oddities(call: HookCall) -> None:
 def json_response(body: bytes, status: int = 200) -> Response:
     """A JSON response with these bytes."""
     return Response(body, status=status, content_type="application/json")
-
-
-def _body() -> bytes:
-    """The request's bytes, all of them; they can be asked for again.
-
-    Raises UnsupportedMediaType for anything but plain JSON, and BodyTooLarge beyond the limit, also where the
-    client does not announce the length; BadRequest where it does not come.
-    """
-    if "body" not in g:
-        g.body = _read_body()
-    body: bytes = g.body
-    return body
-
-
-def _read_body() -> bytes:
-    if request.mimetype not in _JSON_TYPES:
-        raise UnsupportedMediaType("the body is not declared as JSON; send Content-Type: application/json")
-    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
-        raise UnsupportedMediaType("the body is compressed; send it without Content-Encoding")
-    limit: int = current_app.extensions[MAX_BODY]
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
-    try:
-        body = request.stream.read(limit + 1)
-    except OSError as error:  # the client fell silent, went away, or broke off its chunks
-        raise BadRequest("the body did not arrive; send it again") from error
-    if len(body) > limit:
-        raise _too_large(limit)
-    return body
-
-
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"the body is larger than {limit} bytes; send less prefetch or raise CDS_MAX_BODY_MB")

@@ -9,7 +9,7 @@ from datetime import date
 from jinja2 import Template
 
 from cds_service.domain.codes import CodeBook
-from cds_service.domain.known import Known
+from cds_service.domain.known import Known, KnownNumber
 from cds_service.domain.registry import Registry
 from cds_service.domain.relevance import Concern
 
@@ -150,6 +150,50 @@ class Phrases:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseLine:
+    """A line that is drawn across series: at a number of the card files, None for the own upper limit of each result.
+
+    `is_above`: the words speak of what lies above it.
+    """
+
+    series: tuple[str, ...]
+    scale: str
+    number: KnownNumber | None
+    section: str
+    is_above: bool
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class SectionedText:
+    """A sentence with the label section it rests on, "" for none."""
+
+    words: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class CourseWords:
+    """All words of the timeline. `texts` and `infusion` are templates; the other mappings name one thing each."""
+
+    texts: Mapping[str, Words]
+    infusion: Mapping[str, Words]
+    state_codes: Mapping[str, str]
+    phases: Mapping[str, str]
+    dose_sources: Mapping[str, str]
+    plan: Mapping[str, SectionedText]
+    slot_kinds: Mapping[str, str]
+    slot_sections: Mapping[str, str]
+    parts: Mapping[str, str]
+    slot_states: Mapping[str, str]
+    series: Mapping[str, str]
+    unknown: Mapping[str, str]
+    lines: tuple[CourseLine, ...]
+    when_to_call: tuple[SectionedText, ...]
+    page: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class TopicText:
     """One topic of cards as it is published: its name, and what its cards are about."""
 
@@ -182,6 +226,7 @@ class Catalogue:
     checklist: Mapping[str, ChecklistText]
     checked_by: Mapping[str, tuple[str, ...]]
     phrases: Phrases
+    course: CourseWords
     topics: Mapping[str, TopicText]
     code_systems: Mapping[str, CodeSystemText]
     asked: Mapping[Concern, Mapping[str, Registry]]

@@ -30,6 +30,7 @@ from cds_service.presentation.catalogue import (
 )
 from cds_service.presentation.load_code_systems import load_code_systems
 from cds_service.presentation.load_codes import load_codes
+from cds_service.presentation.load_course import load_course
 from cds_service.presentation.load_numbers import load_known
 from cds_service.presentation.load_rule_cards import load_topic
 from cds_service.presentation.site_files import SiteCodes, SitePolicy
@@ -68,6 +69,7 @@ def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes)
         checklist={text.check: text for _, text in lines},
         checked_by={line.check: line.rules for line, _ in lines},
         phrases=_phrases(folder / "shared" / "phrases.yaml"),
+        course=load_course(folder / "shared" / "course.yaml", known),
         topics=topics,
         code_systems=code_systems,
         asked={

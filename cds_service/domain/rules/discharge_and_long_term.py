@@ -24,7 +24,7 @@ from cds_service.domain.dosing_weight import weight_for_dose
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.exposure import infusion_day, is_infused, last_infusion_day
 from cds_service.domain.facts import Diagnosis, ExposureKind, Moment, PatientFacts, Source
-from cds_service.domain.follow_up import calendar_of, given_days
+from cds_service.domain.follow_up import body_waste_until, calendar_of, given_days
 from cds_service.domain.handling import VisitKind
 from cds_service.domain.known import Known
 from cds_service.domain.liver_panel import LIVER_PANEL, PLATELETS, results_after_infusion
@@ -267,7 +267,7 @@ def discharge_counselling(facts: PatientFacts, known: Known) -> Answer:
         infusion_date=infusion or "",
         taught_on=taught.when.day or "" if taught else "",
         shedding_months=months,
-        shedding_until=add_months(until, months) if until else "",
+        shedding_until=body_waste_until(facts, known) or "",
     )
 
 
@@ -276,11 +276,9 @@ def vector_shedding(facts: PatientFacts, known: Known) -> Answer:
     """The month in which body waste is handled with care, its last day included (label 17; ruling 51)."""
     if not _is_given(facts):
         return silent()
-    infusion, last = infusion_day(facts), last_infusion_day(facts)
-    if infusion is None or last is None:
+    infusion, last, until = infusion_day(facts), last_infusion_day(facts), body_waste_until(facts, known)
+    if infusion is None or until is None:
         return unknown("infusion-date")
-    months = known.label.whole("shedding_months")
-    until = add_months(last, months)
     if facts.today > until:
         return silent()
     return fires(
@@ -289,7 +287,7 @@ def vector_shedding(facts: PatientFacts, known: Known) -> Answer:
         infusion_date=infusion,
         day_number=days_from(infusion, facts.today),
         until=until,
-        months=months,
+        months=known.label.whole("shedding_months"),
     )
 
 

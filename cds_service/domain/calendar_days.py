@@ -1,0 +1,126 @@
+"""The monitoring calendar as a timeline shows it: one entry a day, with its liver and its platelet part (rules 6).
+
+Every slot and its status come from `monitoring_calendar`; here they are only laid together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from cds_service.domain.days import days_from
+from cds_service.domain.known import Provenance
+from cds_service.domain.monitoring_calendar import MonitoringCalendar, MonitoringSlot, Series, SlotKind, SlotStatus
+
+
+class PartStatus(Enum):
+    """Where one part of a day stands. PARTIAL: some tests have a result, and it is not overdue, missed or booked.
+
+    OPTIONAL: an extra count that the site offers, which is never due.
+    """
+
+    FUTURE = "future"
+    DUE = "due"
+    BOOKED = "booked"
+    PARTIAL = "partial"
+    DONE = "done"
+    OVERDUE = "overdue"
+    MISSED = "missed"
+    OPTIONAL = "optional"
+
+
+_STATUSES = {
+    SlotStatus.UPCOMING: PartStatus.FUTURE,
+    SlotStatus.DUE: PartStatus.DUE,
+    SlotStatus.BOOKED: PartStatus.BOOKED,
+    SlotStatus.DONE: PartStatus.DONE,
+    SlotStatus.OVERDUE: PartStatus.OVERDUE,
+    SlotStatus.MISSED: PartStatus.MISSED,
+}
+_MAY_BE_PARTIAL = (SlotStatus.UPCOMING, SlotStatus.DUE)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPart:
+    """One slot of the calendar, and its status as it is shown."""
+
+    slot: MonitoringSlot
+    status: PartStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """The slots of one target day. `name` is unique within a calendar: the liver slot's, where there is one.
+
+    `opens` and `closes` hold the windows of all parts; `overdue_from` is the first such day, None where there is none.
+    """
+
+    name: str
+    kind: SlotKind
+    target: date
+    day_number: int
+    parts: tuple[CalendarPart, ...]
+
+    @property
+    def opens(self) -> date:
+        """The first day of any part's window."""
+        return min(part.slot.opens for part in self.parts)
+
+    @property
+    def closes(self) -> date:
+        """The last day of any part's window."""
+        return max(part.slot.closes for part in self.parts)
+
+    @property
+    def overdue_from(self) -> date | None:
+        """The first day from which a part is overdue."""
+        return min((p.slot.overdue_from for p in self.parts if p.slot.overdue_from is not None), default=None)
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether it depends on a course that is not finished yet."""
+        return any(part.slot.is_assumed for part in self.parts)
+
+    @property
+    def basis(self) -> str:
+        """Extra counts are the site's own; all others are days on which the label asks for tests."""
+        return Provenance.POLICY.value if self.kind is SlotKind.EXTRA else Provenance.LABEL.value
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether somebody still has to see to one of its parts."""
+        closed = (PartStatus.DONE, PartStatus.MISSED, PartStatus.OPTIONAL)
+        return any(part.status not in closed for part in self.parts)
+
+
+def calendar_days(calendar: MonitoringCalendar | None) -> tuple[CalendarDay, ...]:
+    """The days of the calendar in their order; none without a calendar."""
+    if calendar is None:
+        return ()
+    by_target: dict[date, list[MonitoringSlot]] = {}
+    for slot in calendar.slots:
+        by_target.setdefault(slot.target, []).append(slot)
+    taken = {slot.name for slot in calendar.of(Series.LIVER)}
+    return tuple(_day(target, by_target[target], taken, calendar) for target in sorted(by_target))
+
+
+def _day(target: date, slots: Sequence[MonitoringSlot], taken: set[str], calendar: MonitoringCalendar) -> CalendarDay:
+    first = min(slots, key=lambda slot: slot.series is not Series.LIVER)
+    is_shared = first.series is not Series.LIVER and first.name in taken
+    return CalendarDay(
+        name=f"{first.name}-{first.series.value}" if is_shared else first.name,
+        kind=first.kind,
+        target=target,
+        day_number=days_from(calendar.infusion, target),
+        parts=tuple(CalendarPart(slot, _status(slot)) for slot in slots),
+    )
+
+
+def _status(slot: MonitoringSlot) -> PartStatus:
+    if slot.kind is SlotKind.EXTRA and slot.status is not SlotStatus.DONE:
+        return PartStatus.OPTIONAL
+    if slot.is_partial and slot.status in _MAY_BE_PARTIAL:
+        return PartStatus.PARTIAL
+    return _STATUSES[slot.status]
