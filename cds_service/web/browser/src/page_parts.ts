@@ -25,3 +25,7 @@ export function show(state: string, within: ParentNode = document): void {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+export function list(items: readonly string[]): HTMLElement {
+  return made("ul", {}, ...items.map((item) => made("li", {}, item)));
+}

@@ -1,0 +1,28 @@
+// The words of the page: headings and legends from the server's answer, words of the controls from the page itself.
+import type { Course } from "./course";
+
+export class Texts {
+  readonly #words: Readonly<Record<string, string>>;
+  readonly #controls: DOMStringMap;
+
+  // `controls` has the words of the controls as `data-…` attributes.
+  constructor(course: Course, controls: HTMLElement) {
+    this.#words = course.words;
+    this.#controls = controls.dataset;
+  }
+
+  word(name: string): string {
+    return this.#words[name] ?? name;
+  }
+
+  control(name: string): string {
+    return this.#controls[name] ?? name;
+  }
+
+  // Puts the words into every element that names one.
+  fill(within: ParentNode): void {
+    for (const element of within.querySelectorAll<HTMLElement>("[data-word]")) {
+      element.textContent = this.word(element.dataset["word"] ?? "");
+    }
+  }
+}
