@@ -32,9 +32,11 @@ from cds_service.replay.answers import findings_on
 
 try:
     from builders import PATIENT_ID, TODAY, bundle, hook_request
+    from composed_courses import words_on
 except ModuleNotFoundError:  # started as a module, from the repository's root; the builders import one another by name
     sys.path.append(str(Path(__file__).parent))
     from builders import PATIENT_ID, TODAY, bundle, hook_request
+    from composed_courses import words_on
 
 Json = dict[str, Any]
 NOW = f"{TODAY}T09:00:00Z"
@@ -85,8 +87,19 @@ TEST_DATA = {
 
 @cache
 def children() -> dict[str, Json]:
-    """The rows of children.yaml by slug."""
-    return {row["slug"]: row for row in load_yaml(FHIR_FIXTURES / "children.yaml")}
+    """The rows of children.yaml by slug; a row that names a simulated child gets the record of its day."""
+    rows = {row["slug"]: row for row in load_yaml(FHIR_FIXTURES / "children.yaml")}
+    return {slug: _with_course(row) for slug, row in rows.items()}
+
+
+def _with_course(row: Json) -> Json:
+    return {**row, "given": words_on(row["course"], row["day"])} if "course" in row else row
+
+
+def child_of(scenario: Json) -> Json:
+    """Whom a scenario is about; where it says `before`, the same child while it was like another one of the table."""
+    child = children()[scenario["child"]]
+    return {**children()[scenario["before"]], "slug": child["slug"]} if "before" in scenario else child
 
 
 @cache
@@ -211,7 +224,7 @@ def _about(child: Json, built: Json) -> Json:
 
 def compose_request(scenario: Json, hook: str) -> Json:
     """The complete request of a scenario on a hook."""
-    child = children()[scenario["child"]]
+    child = child_of(scenario)
     call = deepcopy(scenario.get("call", {}))
     context: Json = {"patientId": patient_id_of(child)}
     if hook != "order-dispatch":
@@ -309,6 +322,8 @@ def _planned_on(scenario: Json, hook: str) -> str:
 def _record(scenario: Json, child: Json, hook: str) -> Json:
     """What differs from the child's row: on the infusion day prednisolone was given, and from the pharmacy on a kit is there."""
     changes: Json = {}
+    if "day" in scenario:
+        return {**words_on(child["course"], scenario["day"]), **scenario.get("record", {})}
     if is_treated(child):
         return dict(scenario.get("record", {}))
     if hook in WITH_KIT and not child.get("by_hand"):
@@ -455,7 +470,7 @@ def disagreements(scenario: Json, hook: str, status: int, body: Json) -> list[st
 
 def _ordinary(scenario: Json, hook: str) -> Json:
     """What is expected beside what a scenario names: nothing of a call that is apart or about a treated child."""
-    is_apart = scenario.get("apart") or is_treated(children()[scenario["child"]])
+    is_apart = scenario.get("apart") or is_treated(child_of(scenario))
     return {"expect": {hook: {}}, "lines": "none"} if is_apart else scenarios()[ORDINARY[hook]]
 
 
@@ -485,7 +500,7 @@ def _different_values(scenario: Json, expected: Mapping[str, Any], findings: lis
         if rule in expected and not any(values.items() <= item.items() for item in shown):
             differing = [{name: item.get(name) for name in values} for item in shown]
             yield f"values of {rule}: {differing}, expected {values}"
-    table = children()[scenario["child"]].get("table")
+    table = child_of(scenario).get("table")
     if table is not None:
         volume = table["volume"]
         row = {"expectedVolumeMl": volume, "expectedRateMlPerHour": volume, "expectedNdc": table["ndc"]}
@@ -579,7 +594,8 @@ the calendar itself, such as the influenza and RSV season, is named in `calendar
 
 The scenarios `walk-1` to `walk-5` follow one infant from referral to infusion through five hooks. The children
 `going-home` and `day-6` to `day-95` stand so many days after the infusion; their charts are opened (patient-view), they
-come to a visit, go home (encounter-discharge), or somebody changes their corticosteroid.
+come to a visit, go home (encounter-discharge), or somebody changes their corticosteroid. The scenarios `course-*` are
+days out of the courses of five simulated children (tests/simulated_children.py), of one of them from the order on.
 
 `make fixtures` writes `patients/`, `hook_requests/` and this page from `children.yaml` and `scenarios.yaml`. To add a
 call, add a few lines to `scenarios.yaml`, with what you expect worked out from the label; then

@@ -103,13 +103,14 @@ def _labs(stated: Any, today: date, baseline: date) -> Iterator[Json]:
 
 
 def _panel(name: str, item: Mapping[str, Any], tests: Iterable[str], today: date) -> list[Json]:
-    """What was measured on one day: these tests and those the item names, except where it says none.
+    """What was measured on one day: these tests and those the item names, except where it says none. `at` is an hour.
 
     YAML reads the word `on` without quotes as true.
     """
     item = {"on" if word is True else word: value for word, value in item.items()}
     own = {word: item[word] for word in ("status", "subject") if word in item}
-    own["when"] = f"{item['on']}T{item.get('at', '08:00')}:00Z"
+    at = item.get("at", "08:00")
+    own["when"] = str(item["on"]) if is_none(at) else f"{item['on']}T{at}:00Z"
     foreign = set(item) - {"on", "at", "status", "subject"} - set(TESTS)
     assert not foreign, f"unknown words in {name}: {sorted(foreign)}"
     made = []
