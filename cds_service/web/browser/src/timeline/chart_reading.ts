@@ -1,6 +1,6 @@
 // The chart, read from the EHR's FHIR server with the user's own token: the searches that the service itself publishes.
 // What cannot be read is handed on as a failure, so that nobody takes it for "none found".
-import { readExactly } from "./exact_json";
+import { readExactly, wholeNumber } from "./exact_json";
 
 export interface ChartAccess {
   readonly base: string;
@@ -26,7 +26,12 @@ export interface Resource {
 
 interface Bundle extends Resource {
   readonly entry?: readonly Entry[];
-  readonly link?: readonly { relation?: unknown; url?: unknown }[];
+  readonly link?: readonly Link[];
+}
+
+interface Link {
+  readonly relation?: unknown;
+  readonly url?: unknown;
 }
 
 interface Entry {
@@ -35,6 +40,7 @@ interface Entry {
 
 const OPEN_PATIENT = "{{context.patientId}}";
 const MOST_PAGES = 50;
+const LONGEST_QUERY = 1800;
 const MOST_MEDICATIONS = 40;
 const LONGEST_WAIT_MS = 30_000;
 const MEDICINES = ["MedicationRequest", "MedicationAdministration"];
@@ -54,7 +60,7 @@ export async function readChart(access: ChartAccess, queries: Record<string, str
   const lists = await Promise.all(
     Object.entries(queries).map(async ([key, query]): Promise<[string, Resource]> => {
       try {
-        return [key, await everyPage(access, query.replaceAll(OPEN_PATIENT, encodeURIComponent(access.patientId)))];
+        return [key, await listOf(access, query.replaceAll(OPEN_PATIENT, encodeURIComponent(access.patientId)))];
       } catch (error) {
         const failure = error instanceof NotRead ? error : new NotRead("exception", "no usable answer");
         if (failure.code === "login") refused += 1;
@@ -74,6 +80,49 @@ export async function readChart(access: ChartAccess, queries: Record<string, str
 function outcome(failure: NotRead): Resource {
   const issue = { severity: "error", code: failure.code, details: { text: failure.message } };
   return { resourceType: "OperationOutcome", issue: [issue] };
+}
+
+async function listOf(access: ChartAccess, query: string): Promise<Resource> {
+  const parts = shortEnough(query);
+  const read = await Promise.all(parts.map((part) => everyPage(access, part)));
+  const [first] = read;
+  return first === undefined || read.length === 1 ? (first ?? {}) : together(read as Bundle[]);
+}
+
+// A search for very many codes as several: many servers refuse an address that is longer than this.
+function shortEnough(query: string): string[] {
+  const match = /^([^?]+\?(?:.*&)?code=)([^&]*)(.*)$/.exec(query);
+  if (match === null || query.length <= LONGEST_QUERY) return [query];
+  const [, before = "", codes = "", after = ""] = match;
+  const room = LONGEST_QUERY - before.length - after.length;
+  const parts = [""];
+  for (const code of codes.split(",")) {
+    const last = parts.at(-1) ?? "";
+    if (last !== "" && last.length + code.length >= room) parts.push(code);
+    else parts[parts.length - 1] = last === "" ? code : `${last},${code}`;
+  }
+  return parts.map((part) => `${before}${part}${after}`);
+}
+
+// The Bundles of several searches as one, each resource once; what one of them holds back stays told.
+function together(bundles: readonly Bundle[]): Resource {
+  const seen = new Set<string>();
+  const entries: Entry[] = [];
+  let heldBack = 0;
+  for (const bundle of bundles) {
+    if (bundle.resourceType !== "Bundle") throw new NotRead("exception", "an answer is no Bundle");
+    const found = bundle.entry ?? [];
+    heldBack += Math.max(0, (wholeNumber(bundle["total"]) ?? found.length) - found.length);
+    for (const entry of found) {
+      const name = `${entry.resource?.resourceType}/${String(entry.resource?.["id"])}`;
+      if (entry.resource?.["id"] !== undefined && seen.has(name)) continue;
+      seen.add(name);
+      entries.push(entry);
+    }
+  }
+  const link = bundles.flatMap((bundle) => bundle.link ?? []);
+  const rest = { ...(link.length > 0 ? { link } : {}), ...(entries.length > 0 ? { entry: entries } : {}) };
+  return { resourceType: "Bundle", type: "searchset", total: entries.length + heldBack, ...rest };
 }
 
 // A search to its last page as one Bundle. Where it goes on beyond what is followed, the link stays in the Bundle, and

@@ -13,3 +13,10 @@ export function readExactly(written: string): unknown {
     typeof value === "number" && context?.source !== undefined ? raw(context.source) : value;
   return JSON.parse(written, asWritten as (key: string, value: unknown) => unknown);
 }
+
+// A count that was read exactly, as a number; undefined for anything else.
+export function wholeNumber(read: unknown): number | undefined {
+  const written = typeof read === "object" && read !== null ? (read as { rawJSON?: unknown }).rawJSON : read;
+  const number = typeof written === "string" || typeof written === "number" ? Number(written) : Number.NaN;
+  return Number.isInteger(number) ? number : undefined;
+}
