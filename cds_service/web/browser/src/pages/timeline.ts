@@ -16,7 +16,7 @@ import { fillSummary } from "../timeline/summary";
 import { Texts } from "../timeline/texts";
 
 const page = one("#timeline");
-const WIDTH_ON_PAPER = 680;
+const ON_PAPER = { width: 680, mostHeight: 230 };
 
 void open();
 
@@ -160,6 +160,7 @@ function drawPlot(part: HTMLElement, course: Course, texts: Texts): void {
     today: texts.word("today"),
     infusion: texts.word("infusionDay"),
     showsDays: true,
+    namesLines: true,
   };
   const slot = (name: string) => one(`[data-slot=${name}]`, part);
   drawPhases(slot("phases"), course, axis);
@@ -176,20 +177,20 @@ function drawPlot(part: HTMLElement, course: Course, texts: Texts): void {
   slot("multiples-lines").replaceChildren(linesList(course.lines.filter((line) => line.scale === "timesUln")));
   slot("multiples-table").replaceChildren(seriesTable(multiples, texts.word("seriesHeading"), texts));
   const values = course.series.filter((series) => series.scale === "value");
-  for (const series of values) {
-    const figure = made("figure", {}, made("figcaption", {}, `${series.name}, ${series.unit}`));
+  const drawnOnes = values.filter((series) => series.points.length > 0);
+  for (const series of drawnOnes) {
     const box = made("div", { class: "chart chart-small" });
-    figure.append(box);
-    slot("values").append(figure);
-    if (series.points.length === 0) {
-      box.replaceWith(made("p", { class: "soft" }, texts.word("noResults")));
-      continue;
-    }
-    drawValues(box, series, course, frame, texts);
     const lines = course.lines.filter((line) => line.scale === "value" && line.series.includes(series.analyte));
-    figure.append(linesList(lines));
+    slot("values").append(made("div", { class: "small" }, box, linesList(lines)));
+    drawValues(box, series, course, { ...frame, showsDays: series === drawnOnes.at(-1), namesLines: false }, texts);
+  }
+  for (const series of values.filter((one) => !drawnOnes.includes(one))) {
+    slot("values").append(made("p", { class: "soft none" }, `${series.name}: ${texts.word("noResults")}`));
   }
   slot("values-table").replaceChildren(seriesTable(values, texts.word("valuesHeading"), texts));
+  // In a narrow window the drawings scroll: they begin with today in the middle.
+  const box = one(".plot-box", part);
+  box.scrollLeft = axis.fraction(axis.today) * box.scrollWidth - box.clientWidth / 2;
 }
 
 function preparePrinting(): void {
@@ -202,7 +203,7 @@ function preparePrinting(): void {
     print();
   });
   addEventListener("beforeprint", () => {
-    for (const chart of everyChart) chart.resize(WIDTH_ON_PAPER, chart.height);
+    for (const chart of everyChart) chart.resize(ON_PAPER.width, Math.min(chart.height, ON_PAPER.mostHeight));
   });
   addEventListener("afterprint", () => {
     document.body.classList.remove("prints-everything");

@@ -48,6 +48,7 @@ export interface Frame {
   readonly today: string;
   readonly infusion: string;
   readonly showsDays: boolean;
+  readonly namesLines: boolean;
 }
 
 export const everyChart: Chart[] = [];
@@ -107,31 +108,39 @@ function dayScale({ axis, showsDays }: Frame): object {
   };
 }
 
-function dayLines({ axis, today, infusion, showsDays }: Frame): Record<string, AnnotationOptions> {
+function dayLines({ axis, today, infusion, namesLines }: Frame): Record<string, AnnotationOptions> {
   const lines: Record<string, AnnotationOptions> = {
-    today: vertical(axis.today, today, INK, [], showsDays),
+    today: vertical(axis.today, today, [], namesLines),
   };
   if (axis.infusion !== undefined) {
-    lines["infusion"] = vertical(axis.infusion, infusion, INK, axis.isInfusionPlanned ? [2, 3] : [7, 3], showsDays);
+    const isNear = Math.abs(axis.fraction(axis.infusion) - axis.fraction(axis.today)) < 0.15;
+    const dash = axis.isInfusionPlanned ? [2, 3] : [7, 3];
+    lines["infusion"] = vertical(axis.infusion, infusion, dash, namesLines, isNear ? "center" : "start");
   }
   return lines;
 }
 
-function vertical(place: number, text: string, color: string, dash: number[], isNamed: boolean): AnnotationOptions {
+function vertical(
+  place: number,
+  text: string,
+  dash: number[],
+  isNamed: boolean,
+  position: "start" | "center" = "start",
+): AnnotationOptions {
   return {
     type: "line",
     scaleID: "x",
     value: place,
-    borderColor: color,
+    borderColor: INK,
     borderWidth: 1.5,
     borderDash: dash,
     drawTime: "beforeDatasetsDraw",
     label: {
       display: isNamed,
       content: text,
-      position: "start",
+      position,
       backgroundColor: "rgba(255,255,255,0.9)",
-      color,
+      color: INK,
       font: { size: 11, weight: "bold" },
       padding: 2,
       z: 1,

@@ -14,13 +14,16 @@ export interface Table {
 
 // `box` becomes a picture with a text, whose points are told one by one below it.
 export function makeReadable(box: HTMLElement, label: string, points: readonly ReadablePoint[], hint: string): void {
-  const told = made("p", { class: "readout", "aria-live": "polite" }, points.length > 0 ? hint : "");
+  const told = made("p", { class: "readout", "aria-live": "polite" });
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", label);
   box.after(told);
   if (points.length === 0) return;
   box.tabIndex = 0;
   let at = -1;
+  box.addEventListener("focus", () => {
+    if (at < 0) told.textContent = hint;
+  });
   box.addEventListener("keydown", (event) => {
     const goal = goalOf(event.key, at, points.length);
     if (goal === undefined) return;

@@ -77,7 +77,7 @@ export function drawValues(box: HTMLElement, series: Series, course: Course, fra
     afterFit: fixedWidth,
     grid: { color: GRID },
     border: { color: SOFT },
-    title: { display: true, text: series.unit },
+    title: { display: true, text: [series.name, series.unit] },
     ticks: { maxTicksLimit: 5 },
   };
   drawSeries(box, [series], (point) => point.value, { y, annotations, label: `${series.name}, ${series.unit}` }, frame, texts);

@@ -14,7 +14,8 @@ export function drawPhases(strip: HTMLElement, course: Course, axis: DayAxis): v
     const to = axis.fraction(placeOf(phase.to) + 0.5);
     const band = made("li", { class: `phase phase-${phase.phase}`, title: phase.words });
     band.classList.toggle("is-planned", phase.isPlanned);
-    band.append(made("span", { class: "phase-name", "aria-hidden": "true" }, phase.phase));
+    // A band of a few days has no room for its name; it stands in the text and in the table.
+    if (to - from > 0.045) band.append(made("span", { class: "phase-name", "aria-hidden": "true" }, phase.phase));
     band.append(made("span", { class: "visually-hidden" }, phase.words));
     band.style.left = `${from * 100}%`;
     band.style.width = `${(to - from) * 100}%`;
