@@ -88,12 +88,6 @@ class CalendarDay:
         """Extra counts are the site's own; all others are days on which the label asks for tests."""
         return Provenance.POLICY.value if self.kind is SlotKind.EXTRA else Provenance.LABEL.value
 
-    @property
-    def is_ahead(self) -> bool:
-        """Whether somebody still has to see to one of its parts."""
-        closed = (PartStatus.DONE, PartStatus.MISSED, PartStatus.OPTIONAL)
-        return any(part.status not in closed for part in self.parts)
-
 
 def calendar_days(calendar: MonitoringCalendar | None) -> tuple[CalendarDay, ...]:
     """The days of the calendar in their order; none without a calendar."""

@@ -10,7 +10,7 @@ from typing import Any
 from cds_service.domain.calendar_days import CalendarDay, CalendarPart, PartStatus
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.follow_up import body_waste_until
-from cds_service.domain.monitoring_calendar import SlotKind
+from cds_service.domain.monitoring_calendar import Gap, SlotKind
 from cds_service.domain.quantities import plain
 from cds_service.domain.result_series import ResultSeries, Scale, SeriesPoint
 from cds_service.domain.steroid_states import CourseStatus
@@ -21,7 +21,7 @@ from cds_service.presentation.catalogue import CourseLine, SectionedText
 from cds_service.presentation.words import OurWords
 
 Json = dict[str, Any]
-_CLOSED = (PartStatus.DONE, PartStatus.MISSED, PartStatus.OPTIONAL)
+_AHEAD = (PartStatus.FUTURE, PartStatus.DUE, PartStatus.BOOKED, PartStatus.PARTIAL)
 _SIGNS = {"": "", "<": "< ", "<=": "≤ ", ">": "> ", ">=": "≥ "}
 
 
@@ -49,13 +49,19 @@ class CourseWriter:
             "span": {"from": course.first_day.isoformat(), "to": course.last_day.isoformat()},
             "steroid": self._steroid(course.steroid),
             "slots": [self._slot(day) for day in course.days],
+            "gaps": [self._gap(gap) for gap in course.calendar.gaps] if course.calendar else [],
             "series": list(self._all_series(course.series)),
             "lines": [self._line(line) for line in self.catalogue.course.lines],
             "cards": cards,
             "summary": self._summary(course, facts),
-            "words": dict(self.catalogue.course.page),
+            "words": self._legends(),
         }
         return _without_absent(written)
+
+    def _legends(self) -> Json:
+        texts = self.catalogue.course
+        named = {"phases": texts.phases, "slotStates": texts.slot_states, "doseSources": texts.dose_sources}
+        return {**texts.page, **{name: dict(words) for name, words in named.items()}, "parts": dict(texts.parts)}
 
     # --- infusion and corticosteroid
 
@@ -210,6 +216,11 @@ class CourseWriter:
             is_assumed=day.is_assumed,
         )
 
+    def _gap(self, gap: Gap) -> Json:
+        part = OurWords(self.catalogue.course.parts[gap.series.value])
+        words = self._say("gap", part=part, last=gap.last_day, days=gap.days, allowed=gap.allowed)
+        return {"part": gap.series.value, "lastDay": gap.last_day.isoformat(), "days": gap.days, "words": words}
+
     def _names(self, analytes: Iterable[str]) -> list[str]:
         return [self.catalogue.phrases.analytes[analyte] for analyte in analytes]
 
@@ -319,23 +330,28 @@ class CourseWriter:
         if course.calendar is None:
             yield {"words": self._say("no_calendar")}
             return
-        ahead = [day for day in course.days if day.is_ahead]
-        for day in ahead:
-            yield {"day": day.target.isoformat(), "slot": day.name, "words": self._next_test(day)}
-        if not ahead:
+        overdue, ahead = (list(_parts(course.days, statuses)) for statuses in ((PartStatus.OVERDUE,), _AHEAD))
+        if overdue:
+            yield {"day": course.today.isoformat(), "words": self._overdue_tests(overdue)}
+        for day, parts in ahead:
+            yield {"day": day.target.isoformat(), "slot": day.name, "words": self._next_test(day, parts)}
+        if not overdue and not ahead:
             yield {"words": self._say("no_test")}
 
-    def _next_test(self, day: CalendarDay) -> str:
-        parts = [part for part in day.parts if part.status not in _CLOSED]
-        is_overdue = any(part.status is PartStatus.OVERDUE for part in parts)
+    def _overdue_tests(self, overdue: list[tuple[CalendarDay, list[CalendarPart]]]) -> str:
+        """All overdue tests in one: they can be taken once, whatever days they were due on."""
+        missing = dict.fromkeys(a for _, parts in overdue for part in parts for a in part.slot.missing)
+        targets = [day.target for day, _ in overdue]
+        tests = OurWords(", ".join(self._names(missing)))
+        return self._say("overdue_tests", tests=tests, first=min(targets), last=max(targets))
+
+    def _next_test(self, day: CalendarDay, parts: list[CalendarPart]) -> str:
         return self._say(
             "next_test",
             target=day.target,
             tests=OurWords(", ".join(self._names(analyte for part in parts for analyte in part.slot.missing))),
-            # A window that has passed is no advice.
-            opens=day.target if is_overdue else max(part.slot.opens for part in parts),
-            closes=day.target if is_overdue else min(part.slot.closes for part in parts),
-            is_overdue=is_overdue,
+            opens=max(part.slot.opens for part in parts),
+            closes=min(part.slot.closes for part in parts),
             is_booked=all(part.slot.booked for part in parts),
             is_due=any(part.status in (PartStatus.DUE, PartStatus.PARTIAL) for part in parts),
             is_assumed=day.is_assumed,
@@ -368,6 +384,15 @@ class CourseWriter:
 
     def _say(self, name: str, /, **shown: object) -> str:
         return self.catalogue.course.texts[name].plain.render(**shown)
+
+
+def _parts(
+    days: Iterable[CalendarDay], statuses: tuple[PartStatus, ...]
+) -> Iterator[tuple[CalendarDay, list[CalendarPart]]]:
+    """The days with a part of one of these statuses, and those parts."""
+    for day in days:
+        if parts := [part for part in day.parts if part.status in statuses]:
+            yield day, parts
 
 
 def _with_section(text: SectionedText) -> str:

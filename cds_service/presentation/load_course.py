@@ -20,12 +20,12 @@ from cds_service.presentation.words import words_in
 from cds_service.presentation.yaml_files import load_mapping
 
 _TEXTS = (
-    "concerns_nothing", "has_died", "not_reviewed", "state", "no_state", "phase", "steroid_day", "slot",
+    "concerns_nothing", "has_died", "not_reviewed", "state", "no_state", "phase", "steroid_day", "slot", "gap",
     "series_of_test", "point",
 )  # fmt: skip
 _SUMMARY = (
-    "title", "next_test", "no_test", "no_calendar", "windows", "steroid_today", "steroid_state", "steroid_plan",
-    "steroid_rule", "diapers", "sections",
+    "title", "next_test", "overdue_tests", "no_test", "no_calendar", "windows", "steroid_today", "steroid_state",
+    "steroid_plan", "steroid_rule", "diapers", "sections",
 )  # fmt: skip
 _NAMED: Mapping[str, Collection[str]] = {
     "state_codes": [state.value for state in CourseState],
