@@ -55,6 +55,10 @@ from cds_service.operations.readiness import Readiness
 from cds_service.operations.resources import Resources
 from cds_service.outbound import Destinations, outbound_session
 from cds_service.presentation import Catalogue, load_catalogue
+from cds_service.presentation.about_page import about_page
+from cds_service.presentation.load_cases import load_cases
+from cds_service.presentation.rule_page import rule_pages
+from cds_service.presentation.rule_set import rule_set_digest
 from cds_service.presentation.site_files import load_site_codes, load_site_policy
 from cds_service.store import DEFAULT_URL, Database, Store, prepare_database, prepare_temporary_database
 from cds_service.store.shared_state import SharedState, open_shared_state
@@ -66,6 +70,7 @@ from cds_service.web.page_headers import demo_page_headers, production_page_head
 from cds_service.web.pages import register_pages
 from cds_service.web.smart_views import prepare_demo_authorization, smart
 from cds_service.web.timeline import SMART_APP, ChartServer, SmartApp, timeline
+from cds_service.web.sandbox import SANDBOX, load_sandbox, sandbox
 from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
 
 _LOOPBACK_ORIGINS = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d+)?\Z")
@@ -137,17 +142,25 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.register_blueprint(course)
     app.register_blueprint(code_systems)
     app.register_blueprint(operations)
-    register_pages(app, _layout(settings, catalogue, clients))
     app.extensions[SMART_APP] = _smart_app(settings, catalogue, clients)
     app.register_blueprint(timeline)
+    register_pages(
+        app,
+        _layout(settings, catalogue, clients),
+        rule_pages(catalogue, load_cases(CARDS)),
+        catalogue.page_words,
+        about_page(catalogue, rule_set_digest(CARDS)),
+    )
     _register_dependencies(app)
     if settings.mode == "demo":
         app.extensions[FIXTURES] = load_fixture_requests(FHIR_FIXTURES)
         app.extensions[RECORDS] = FixtureRecords(FHIR_FIXTURES, app.extensions[FIXTURES])
         app.extensions[TODAY] = lambda: evaluator.now().astimezone(evaluator.zone).date()
+        app.extensions[SANDBOX] = load_sandbox(FHIR_FIXTURES, app.extensions[FIXTURES])
         app.register_blueprint(demo)
         prepare_demo_authorization(app)
         app.register_blueprint(smart)
+        app.register_blueprint(sandbox)
     _allow_pages(app, [_LOOPBACK_ORIGINS] if settings.mode == "demo" else _origins_of(clients))
     app.after_request(_with_security_headers)
     app.register_error_handler(CdsError, _own_fault)

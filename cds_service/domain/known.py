@@ -21,7 +21,10 @@ class Provenance(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KnownNumber:
-    """One number with its unit, where it comes from, and the words or the reason that stand behind it."""
+    """One number with its unit, where it comes from, and the words or the reason that stand behind it.
+
+    Of site policy also the built-in value, and who decided on that.
+    """
 
     name: str
     value: Decimal
@@ -30,6 +33,7 @@ class KnownNumber:
     section: str
     because: str
     default: Decimal | None = None
+    decided_by: str = ""
 
 
 class Numbers(Mapping[str, Decimal]):

@@ -36,7 +36,8 @@ class OrderCode:
 class Quirks:
     """How a client differs from what the specification lets us expect; the defaults are the specification's.
 
-    `app_context` and `link_hosts` are about links, which no card carries yet.
+    Without `app_context` a link to the app names no topic; `link_hosts` are the only hosts that links may lead to, all
+    where it is empty.
     """
 
     one_action_per_suggestion: bool = False
@@ -94,6 +95,11 @@ class Client:
         The whole address must agree; only one final slash, and the case of scheme and host, make no difference.
         """
         return self.has_base(fhir_server) or (self.any_loopback and is_loopback(fhir_server))
+
+    @property
+    def has_charts(self) -> bool:
+        """Whether there is a FHIR server from which a chart of this client may be read."""
+        return bool(self.fhir_base_urls) or self.any_loopback
 
     def has_base(self, fhir_server: str) -> bool:
         """Whether the address is one of `fhir_base_urls`."""

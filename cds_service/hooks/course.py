@@ -110,5 +110,5 @@ def course_of(call: HookCall, evaluator: Evaluator, account: CallAccount, receiv
         return writer.nothing(has_died=True)
     review = review_treatment(reading.facts, evaluator.catalogue, call.service.hook, reading.concern)
     account.answered(review.answers)
-    cards = evaluator.writer.response(review, call, {}, _PAGE.quirks)["cards"]
+    cards = evaluator.writer.response(review, call, {}, _PAGE)["cards"]
     return writer.course(treatment_course(reading.facts, evaluator.catalogue.known), reading.facts, cards)

@@ -36,6 +36,7 @@ from cds_service.fhir import (
 from cds_service.hooks.call_account import CallAccount
 from cds_service.hooks.clients import DEMO_CLIENT, Client
 from cds_service.hooks.fhir_access import fhir_access
+from cds_service.hooks.links import LinkWriter
 from cds_service.hooks.memory import NO_MEMORY, Memory
 from cds_service.hooks.request import HookCall, without_null_prefetch
 from cds_service.hooks.response import Json, ResponseWriter, response_body
@@ -99,7 +100,7 @@ class Evaluator:
         """Prepared from the card files. Without a store nothing is remembered and nothing is kept quiet."""
         recognition = Recognition.of(catalogue.codes, catalogue.names)
         suggestions = SuggestionWriter(catalogue, recognition)
-        writer = ResponseWriter(catalogue, suggestions, base_url)
+        writer = ResponseWriter(catalogue, suggestions, LinkWriter(catalogue, base_url), base_url)
         fetcher = ChartFetcher.of(fhir_client, own_queries(catalogue.codes))
         return cls(catalogue, recognition, writer, fetcher, zone, now, budget_seconds, Memory.of(store, catalogue))
 
@@ -128,7 +129,7 @@ class Evaluator:
         acknowledged = self.memory.acknowledged(call, client.name, now, concerns_product=is_product)
         review = review_treatment(reading.facts, self.catalogue, call.service.hook, reading.concern, acknowledged)
         account.answered(review.answers)
-        answer = self.writer.response(review, call, reading.occasion.drafts.by_id(), client.quirks)
+        answer = self.writer.response(review, call, reading.occasion.drafts.by_id(), client)
         self.memory.remember(call, client.name, now, answer["cards"], review.cards, review.kept_quiet)
         return answer
 

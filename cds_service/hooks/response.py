@@ -10,8 +10,9 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.handling import VisitKind
-from cds_service.hooks.clients import NO_QUIRKS, Quirks
+from cds_service.hooks.clients import DEMO_CLIENT, NO_QUIRKS, Client, Quirks
 from cds_service.hooks.json_body import write_json
+from cds_service.hooks.links import LinkWriter
 from cds_service.hooks.request import HookCall
 from cds_service.hooks.suggestions import SuggestionWriter, selection_behavior
 from cds_service.presentation import Card, Catalogue, Finding, one_line, plain_text
@@ -28,6 +29,7 @@ class ResponseWriter:
 
     catalogue: Catalogue
     suggestions: SuggestionWriter
+    links: LinkWriter
     base_url: str
 
     def scheduling_text(self, facts: PatientFacts, call: HookCall, quirks: Quirks = NO_QUIRKS) -> Json:
@@ -50,26 +52,34 @@ class ResponseWriter:
             "source": source,
         }
 
-    def response(self, review: Review, call: HookCall, drafts: Mapping[str, Json], quirks: Quirks = NO_QUIRKS) -> Json:
+    def response(
+        self, review: Review, call: HookCall, drafts: Mapping[str, Json], client: Client = DEMO_CLIENT
+    ) -> Json:
         """The response body for a review. `drafts` are the drafts that can be addressed, as they came, by id."""
-        return response_body([self._card(card, call, drafts, quirks) for card in review.cards], quirks)
+        cards = [self._card(card, review.facts, call, drafts, client) for card in review.cards]
+        return response_body(cards, client.quirks)
 
-    def _card(self, card: Card, call: HookCall, drafts: Mapping[str, Json], quirks: Quirks) -> Json:
+    def _card(
+        self, card: Card, facts: PatientFacts, call: HookCall, drafts: Mapping[str, Json], client: Client
+    ) -> Json:
         findings = [self._finding(finding) for finding in card.findings]
         uuid = _uuid_of(call.service.service_id, call.hook_instance, card.topic, findings)
         written: Json = {
             "uuid": str(uuid),
             "summary": card.summary,
             "indicator": card.urgency,
-            "detail": _detail(card.detail, quirks),
+            "detail": _detail(card.detail, client.quirks),
             "source": self._source(card),
         }
-        suggestions = self.suggestions.of_card(card, call.patient_id, drafts, uuid, quirks)
+        suggestions = self.suggestions.of_card(card, call.patient_id, drafts, uuid, client.quirks)
         if suggestions:
             written["suggestions"] = suggestions
             written["selectionBehavior"] = selection_behavior(suggestions)
         if card.urgency != "info":
             written["overrideReasons"] = self._override_reasons()
+        links = self.links.of_card(card, facts, client)
+        if links:
+            written["links"] = links
         if findings:
             written["extension"] = {FINDINGS: findings}
         return written

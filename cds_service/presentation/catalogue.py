@@ -80,10 +80,11 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One text of a card file in its two forms: plain for one-line fields, escaped for Markdown."""
+    """One text of a card file: plain for one-line fields, escaped for Markdown, and as it is written there."""
 
     plain: Template
     markdown: Template
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,44 @@ class CodeSystemText:
 
 
 @dataclass(frozen=True, slots=True)
+class PageWords:
+    """The words of the pages about rules: phases of treatment, what a finding rests on, kinds of numbers, by code."""
+
+    phases: Mapping[str, str]
+    bases: Mapping[str, str]
+    numbers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One thing that users are told about this decision support, and where US certification asks for it."""
+
+    code: str
+    title: str
+    asked_in: tuple[str, ...]
+    says: tuple[Words, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Demographic:
+    """Whether one demographic item of a patient is used, and for what."""
+
+    code: str
+    title: str
+    asked_in: tuple[str, ...]
+    is_used: bool
+    says: Words
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What this decision support is, in the order in which it is told."""
+
+    attributes: tuple[Attribute, ...]
+    demographics: tuple[Demographic, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """The card files, complete and checked. `asked` are the rules that a hook asks, by what the call is to us."""
 
@@ -229,4 +268,6 @@ class Catalogue:
     course: CourseWords
     topics: Mapping[str, TopicText]
     code_systems: Mapping[str, CodeSystemText]
+    page_words: PageWords
+    about: About
     asked: Mapping[Concern, Mapping[str, Registry]]

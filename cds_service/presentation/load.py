@@ -28,10 +28,12 @@ from cds_service.presentation.catalogue import (
     Phrases,
     RuleCard,
 )
+from cds_service.presentation.load_about import load_about
 from cds_service.presentation.load_code_systems import load_code_systems
 from cds_service.presentation.load_codes import load_codes
 from cds_service.presentation.load_course import load_course
 from cds_service.presentation.load_numbers import load_known
+from cds_service.presentation.load_page_words import load_page_words
 from cds_service.presentation.load_rule_cards import load_topic
 from cds_service.presentation.site_files import SiteCodes, SitePolicy
 from cds_service.presentation.words import words_in
@@ -72,6 +74,8 @@ def load_catalogue(folder: Path, site_policy: SitePolicy, site_codes: SiteCodes)
         course=load_course(folder / "shared" / "course.yaml", known),
         topics=topics,
         code_systems=code_systems,
+        page_words=load_page_words(folder / "shared" / "pages.yaml"),
+        about=load_about(folder / "shared" / "about.yaml"),
         asked={
             concern: {hook: rules.only(_asked(concern, hook, cards, lines)) for hook in HOOKS} for concern in Concern
         },

@@ -75,7 +75,6 @@ def _policy_numbers(path: Path, site_policy: SitePolicy) -> dict[str, KnownNumbe
         optional = ("section", "at_least", "at_most")
         given = checks.require_fields(where, entry, ("value", "unit", "because", "decided_by"), optional)
         default = checks.require_number(where, given["value"])
-        checks.require_text(where, "decided_by", given["decided_by"])
         numbers[name] = KnownNumber(
             name,
             site_policy.value_of(name, default, str(given["unit"]), given.get("at_least"), given.get("at_most")),
@@ -84,6 +83,7 @@ def _policy_numbers(path: Path, site_policy: SitePolicy) -> dict[str, KnownNumbe
             checks.require_quoted_section(where, given.get("section", "")),
             checks.require_text(where, "because", given["because"]),
             default,
+            checks.require_text(where, "decided_by", given["decided_by"]),
         )
     site_policy.refuse_names_not_in(numbers)
     return numbers

@@ -16,7 +16,7 @@ from cds_service.presentation.yaml_files import load_yaml_text, read_text
 
 BASES = tuple(kind.value for kind in Provenance)
 _HEADER = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
-_USES = ("label", "policy", "outside")
+USES = ("label", "policy", "outside")
 
 
 def load_topic(folder: Path, topic: str, known: Known) -> list[RuleCard]:
@@ -82,8 +82,8 @@ def _grade(path: Path, name: str, given: Any, basis: str) -> Grade:
 
 
 def _uses(path: Path, given: Any, known: Known) -> dict[str, tuple[str, ...]]:
-    checks.require_fields(f"{path}: uses", given, (), _USES)
-    uses = {kind: tuple(checks.require_texts(f"{path}: uses: {kind}", given.get(kind, []))) for kind in _USES}
+    checks.require_fields(f"{path}: uses", given, (), USES)
+    uses = {kind: tuple(checks.require_texts(f"{path}: uses: {kind}", given.get(kind, []))) for kind in USES}
     for kind, names in uses.items():
         for name in names:
             checks.require_one_of(f"{path}: uses", kind, name, getattr(known, kind))

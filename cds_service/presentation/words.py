@@ -116,7 +116,7 @@ _markdown = _environment(for_markdown)
 
 def words(text: str) -> Words:
     """The text as templates. Raises jinja2.TemplateSyntaxError if it is not one."""
-    return Words(_plain.from_string(text), _markdown.from_string(text))
+    return Words(_plain.from_string(text), _markdown.from_string(text), text)
 
 
 def words_in(where: Path | str, text: str) -> Words:

@@ -172,8 +172,7 @@ def _our_card(card: Json) -> Iterator[str]:
     label = card["source"]["label"]
     if not label.startswith("ZOLGENSMA US label rev. 2/2025"):
         yield f"source.label says {label}"
-    if "links" in card:
-        yield "links are not part of this release"
+    yield from _our_links(card)
     has_reasons = "overrideReasons" in card
     if has_reasons is (card["indicator"] == "info"):
         yield "override reasons stand on every warning and critical card, and on no other"
@@ -185,6 +184,21 @@ def _our_card(card: Json) -> Iterator[str]:
         yield "the card's indicator is not that of its worst finding"
     yield from (breach for finding in findings for breach in _finding(finding))
     yield from (breach for item in card.get("suggestions", []) for breach in _our_suggestion(item))
+
+
+def _our_links(card: Json) -> Iterator[str]:
+    """A link leads to the page of a rule of the card, or to the app with the card's topic (interfaces section 3)."""
+    rules = {finding["rule"] for finding in card.get("extension", {}).get(FINDINGS, [])}
+    links = card.get("links", [])
+    pages = [link["url"].partition("/rules/")[2] for link in links if link["type"] == "absolute"]
+    if not set(pages) <= rules or len(pages) != len(set(pages)) or len(pages) > 5 or bool(pages) is not bool(rules):
+        yield f"links lead to the pages of {pages}"
+    apps = [link for link in links if link["type"] == "smart"]
+    if len(apps) > 1 or any(not link["url"].endswith("/app/launch") for link in apps):
+        yield "at most one link leads to the app, by its plain launch address"
+    topic = card["source"]["topic"]["code"]
+    if any(link.get("appContext") != f'{{"topic":"{topic}"}}' for link in apps):
+        yield "the app is not told the topic of the card"
 
 
 def _finding(finding: Json) -> Iterator[str]:

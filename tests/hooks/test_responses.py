@@ -162,7 +162,7 @@ def test_no_guidance_is_an_empty_array_of_cards(client: FlaskClient, hook: str) 
 @pytest.mark.spec("R-006")
 def test_a_card_without_suggestions_has_no_such_members(client: FlaskClient) -> None:
     for card in cards_of(post(client, a_call())):
-        assert not {"suggestions", "selectionBehavior", "links"} & set(card)
+        assert not {"suggestions", "selectionBehavior"} & set(card)
 
 
 @pytest.mark.spec("R-198")

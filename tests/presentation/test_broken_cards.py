@@ -14,6 +14,7 @@ from cds_service.presentation.site_files import SiteCodes, SitePolicy
 
 STALE = "dose/weight-stale.md"
 CODE_SYSTEMS = "shared/code_systems.yaml"
+ABOUT, PAGES = "shared/about.yaml", "shared/pages.yaml"
 VALUES, POLICY, OUTSIDE = "label/values.yaml", "policy/site_policy.yaml", "outside/values.yaml"
 ROUTES, UNITS, CHECKLIST, ORDERS = (
     "outside/codes/routes.yaml",
@@ -126,6 +127,16 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     "identity: no date": ("label/identity.yaml", "rules_checked_on: 2026-11-22", "rules_checked_on: last autumn", "rules_checked_on is no date; write it as YYYY-MM-DD"),
     "identity: no product": ("label/identity.yaml", "product: ZOLGENSMA", "product:", "product: is empty; say it in words"),
     "identity: an unknown field": ("label/identity.yaml", "revision:", "edition: 2\nrevision:", "field edition is unknown; correct or remove it"),
+    "about: an attribute is missing": (ABOUT, "  funding:\n", "  sponsors:\n", "about.yaml: attributes: field funding is missing; add it"),
+    "about: an attribute says nothing": (ABOUT, "says:\n      - It informs.", "says: []\n      # It informs.", "about.yaml: role: says nothing; say it in words, or that it is not known"),
+    "about: an attribute has no title": (ABOUT, "title: Funding", 'title: ""', "about.yaml: funding: title: is empty; say it in words"),
+    "about: a sentence names what is not there": (ABOUT, "{{ rules }} rules", "{{ cards }} rules", "about.yaml: dates: 'cards' is undefined; use one of product, "),
+    "about: a sentence is no template": (ABOUT, "{{ rules }} rules", "{{ rules rules", "correct the {{ }} or {% %}"),
+    "about: a demographic item is missing": (ABOUT, "  ethnicity:\n", "  origin:\n", "about.yaml: demographics: field ethnicity is missing; add it"),
+    "about: nobody says whether an item is used": (ABOUT, "used: true", "used: sometimes", "about.yaml: date-of-birth: used is sometimes; write true or false"),
+    "about: a field is unknown": (ABOUT, "    used: true", "    weight: 1\n    used: true", "field weight is unknown; correct or remove it"),
+    "pages: a phase is missing": (PAGES, "  P2: first month\n", "", "pages.yaml: phases: field P2 is missing; add it"),
+    "pages: a kind of number has no words": (PAGES, "outside: Numbers from outside the label, each with its source.", 'outside: ""', "pages.yaml: numbers: outside: is empty"),
 }  # fmt: skip
 
 
