@@ -66,8 +66,8 @@ class Client:
     """One trusted EHR, as its table in the clients file says (interfaces section 6).
 
     `private_networks` are the networks inside the hospital that the host names of its addresses may lead to.
-    `smart_client_id` is what the timeline is registered as. `authorization_servers` are the origins where users sign in,
-    where these are others than those of the FHIR servers.
+    `smart_client_id` is what the timeline is registered as. `authorization_servers` are the origins where users sign
+    in, where these are others than those of the FHIR servers.
     `any_loopback` is no setting: in demo mode a client may fetch from every FHIR server on this machine as well.
     """
 

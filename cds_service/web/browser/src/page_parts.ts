@@ -1,20 +1,10 @@
-// Small things that every page does with its elements. Text is only ever set as text.
+// Small things that our pages do with their parts.
+import { element } from "./dom";
 
 export function one<T extends HTMLElement>(selector: string, within: ParentNode = document): T {
   const found = within.querySelector<T>(selector);
   if (found === null) throw new Error(`the page has no ${selector}`);
   return found;
-}
-
-export function made<K extends keyof HTMLElementTagNameMap>(
-  name: K,
-  attributes: Record<string, string> = {},
-  ...content: (Node | string)[]
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(name);
-  for (const [attribute, value] of Object.entries(attributes)) element.setAttribute(attribute, value);
-  element.append(...content);
-  return element;
 }
 
 // Of the parts that have `data-state`, those of this state are shown and all others hidden.
@@ -27,5 +17,5 @@ export function messageOf(error: unknown): string {
 }
 
 export function list(items: readonly string[]): HTMLElement {
-  return made("ul", {}, ...items.map((item) => made("li", {}, item)));
+  return element("ul", {}, ...items.map((item) => element("li", {}, item)));
 }

@@ -2,7 +2,8 @@
 // and draws it. The token and the chart live in this page alone, and are gone with it.
 import { AppAdapter } from "../smart/app_adapter";
 import { takenOver } from "../smart/handover";
-import { list, made, messageOf, one, show } from "../page_parts";
+import { element } from "../dom";
+import { list, messageOf, one, show } from "../page_parts";
 import { readChart, type Resource, type Unread } from "../timeline/chart_reading";
 import { everyChart, type Frame } from "../timeline/chart_frame";
 import type { Course, NoCourse } from "../timeline/course";
@@ -49,6 +50,7 @@ async function open(): Promise<void> {
     if (!user) throw new Error(page.dataset["noUser"]);
     if (!authorization) throw new Error(page.dataset["noToken"]);
     await read({ base: client.state.serverUrl.replace(/\/+$/, ""), authorization, patientId }, user);
+    goTo(topicOf(client.state.tokenResponse?.["appContext"]));
   } catch (error) {
     refuse("refused", messageOf(error));
   }
@@ -110,6 +112,23 @@ function userOf(fhirUser: string | null): string {
   return /([A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64})$/.exec(fhirUser ?? "")?.[1] ?? "";
 }
 
+// What the card that led here was about, as the EHR hands it on.
+function topicOf(appContext: unknown): string {
+  try {
+    const context = typeof appContext === "string" ? (JSON.parse(appContext) as unknown) : appContext;
+    return String((context as { topic?: unknown } | null)?.topic ?? "");
+  } catch {
+    return "";
+  }
+}
+
+function goTo(topic: string): void {
+  const panels = document.querySelectorAll<HTMLElement>("[data-topic]");
+  const panel = [...panels].find((candidate) => candidate.dataset["topic"] === topic);
+  if (panel === undefined) return;
+  document.querySelector(`a[href="#${panel.id}"]`)?.setAttribute("aria-current", "true");
+}
+
 function refuse(state: string, reason: string): void {
   one(`[data-state=${state}] [data-slot=reason]`).textContent = reason;
   show(state);
@@ -123,7 +142,7 @@ function fillBanner(part: HTMLElement, banner: Banner): void {
 function tellUnread(part: HTMLElement, unread: readonly Unread[]): void {
   const box = one("[data-slot=unread]", part);
   box.hidden = unread.length === 0;
-  one("ul", box).replaceChildren(...unread.map(({ key, why }) => made("li", {}, `${key}: ${why}`)));
+  one("ul", box).replaceChildren(...unread.map(({ key, why }) => element("li", {}, `${key}: ${why}`)));
 }
 
 function draw(course: Course, banner: Banner, unread: readonly Unread[]): void {
@@ -140,12 +159,12 @@ function draw(course: Course, banner: Banner, unread: readonly Unread[]): void {
   one("[data-slot=not-reviewed]", part).textContent = course.notReviewed;
   show("course"); // shown before it is drawn: charts measure the room that they have
   drawPlot(part, course, texts);
-  const found = course.cards.length > 0 ? headlines(course.cards) : made("p", {}, texts.word("noFindings"));
+  const found = course.cards.length > 0 ? headlines(course.cards) : element("p", {}, texts.word("noFindings"));
   one("[data-slot=headlines]", part).replaceChildren(found);
   one("[data-slot=findings]", part).replaceChildren(
     ...(course.cards.length > 0
       ? findingPanels(course.cards, page.dataset["root"] ?? "", texts)
-      : [made("p", {}, texts.word("noFindings"))]),
+      : [element("p", {}, texts.word("noFindings"))]),
   );
   fillSummary(one("#summary"), course, [banner.name, banner.born].filter(Boolean).join(", "));
   preparePrinting();
@@ -179,13 +198,13 @@ function drawPlot(part: HTMLElement, course: Course, texts: Texts): void {
   const values = course.series.filter((series) => series.scale === "value");
   const drawnOnes = values.filter((series) => series.points.length > 0);
   for (const series of drawnOnes) {
-    const box = made("div", { class: "chart chart-small" });
+    const box = element("div", { class: "chart chart-small" });
     const lines = course.lines.filter((line) => line.scale === "value" && line.series.includes(series.analyte));
-    slot("values").append(made("div", { class: "small" }, box, linesList(lines)));
+    slot("values").append(element("div", { class: "small" }, box, linesList(lines)));
     drawValues(box, series, course, { ...frame, showsDays: series === drawnOnes.at(-1), namesLines: false }, texts);
   }
   for (const series of values.filter((one) => !drawnOnes.includes(one))) {
-    slot("values").append(made("p", { class: "soft none" }, `${series.name}: ${texts.word("noResults")}`));
+    slot("values").append(element("p", { class: "soft none" }, `${series.name}: ${texts.word("noResults")}`));
   }
   slot("values-table").replaceChildren(seriesTable(values, texts.word("valuesHeading"), texts));
   // In a narrow window the drawings scroll: they begin with today in the middle.

@@ -84,18 +84,12 @@ export interface Line {
   readonly words: string;
 }
 
-export interface Finding {
-  readonly rule: string;
-  readonly indicator: string;
-  readonly message: string;
-}
-
 export interface Card {
   readonly uuid?: string;
   readonly summary: string;
   readonly indicator: string;
   readonly detail?: string;
-  readonly source?: { readonly label?: string; readonly url?: string };
+  readonly source?: { readonly label?: string; readonly url?: string; readonly topic?: { readonly code?: string } };
   readonly extension?: { readonly [name: string]: unknown };
 }
 
@@ -128,7 +122,7 @@ export interface Course {
   readonly lines: readonly Line[];
   readonly cards: readonly Card[];
   readonly summary: Summary;
-  readonly words: Readonly<Record<string, string>>;
+  readonly words: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 }
 
 export interface NoCourse {

@@ -1,5 +1,5 @@
 // A drawing that can also be read: a text for the whole, points that arrow keys go through, and a table of the same.
-import { made } from "../page_parts";
+import { element } from "../dom";
 
 export interface ReadablePoint {
   readonly words: string;
@@ -14,7 +14,7 @@ export interface Table {
 
 // `box` becomes a picture with a text, whose points are told one by one below it.
 export function makeReadable(box: HTMLElement, label: string, points: readonly ReadablePoint[], hint: string): void {
-  const told = made("p", { class: "readout", "aria-live": "polite" });
+  const told = element("p", { class: "readout", "aria-live": "polite" });
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", label);
   box.after(told);
@@ -42,17 +42,17 @@ export function goalOf(key: string, at: number, count: number): number | undefin
 }
 
 export function tableOf(table: Table, summary: string): HTMLElement {
-  const head = made("tr", {}, ...table.columns.map((name) => made("th", { scope: "col" }, name)));
+  const head = element("tr", {}, ...table.columns.map((name) => element("th", { scope: "col" }, name)));
   const rows = table.rows.map((row) =>
-    made("tr", {}, ...row.map((text, place) => made(place === 0 ? "th" : "td", place === 0 ? { scope: "row" } : {}, text))),
+    element("tr", {}, ...row.map((text, place) => element(place === 0 ? "th" : "td", place === 0 ? { scope: "row" } : {}, text))),
   );
-  const content = made(
+  const content = element(
     "table",
     {},
-    made("caption", {}, table.caption),
-    made("thead", {}, head),
-    made("tbody", {}, ...rows),
+    element("caption", {}, table.caption),
+    element("thead", {}, head),
+    element("tbody", {}, ...rows),
   );
-  const box = made("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": table.caption }, content);
-  return made("details", { class: "as-table" }, made("summary", {}, summary), box);
+  const box = element("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": table.caption }, content);
+  return element("details", { class: "as-table" }, element("summary", {}, summary), box);
 }

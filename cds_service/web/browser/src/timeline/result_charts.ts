@@ -2,7 +2,7 @@
 // What the server calls unknown stands in a band of its own below, never at a value.
 import type { Chart, ChartConfiguration, ChartDataset, ScaleOptionsByType } from "chart.js";
 import type { AnnotationOptions } from "chartjs-plugin-annotation";
-import { made } from "../page_parts";
+import { element } from "../dom";
 import { type DrawnPoint, drawn, fixedWidth, type Frame, level, pointTo, questionMark } from "./chart_frame";
 import type { Course, Line, Point, Series } from "./course";
 import { placeOf } from "./day_axis";
@@ -164,7 +164,7 @@ function drawSeries(
       drawTime: "beforeDatasetsDraw",
     };
   }
-  const canvas = made("canvas");
+  const canvas = element("canvas");
   box.append(canvas);
   const chart: Chart = drawn(canvas, frame, {
     type: "line",
@@ -186,19 +186,19 @@ function hourOf(point: Point): number {
 export function seriesLegend(every: readonly Series[], texts: Texts, hollow: string): HTMLElement {
   const items = every.map((series) => {
     const none = series.points.length === 0 ? `: ${texts.word("noResults")}` : "";
-    return made("li", {}, linePicture(signOf(series.analyte)), `${series.name}${none}`);
+    return element("li", {}, linePicture(signOf(series.analyte)), `${series.name}${none}`);
   });
   const first = every[0];
   if (first !== undefined) {
-    items.push(made("li", {}, linePicture(signOf(first.analyte), true), hollow));
-    const mark = made("span", { class: "unknown-mark", "aria-hidden": "true" }, "?");
-    items.push(made("li", {}, mark, texts.word("unknownLegend")));
+    items.push(element("li", {}, linePicture(signOf(first.analyte), true), hollow));
+    const mark = element("span", { class: "unknown-mark", "aria-hidden": "true" }, "?");
+    items.push(element("li", {}, mark, texts.word("unknownLegend")));
   }
-  return made("ul", { class: "legend" }, ...items);
+  return element("ul", { class: "legend" }, ...items);
 }
 
 export function linesList(lines: readonly Line[]): HTMLElement {
-  return made("ul", { class: "lines" }, ...lines.map((line) => made("li", {}, line.words)));
+  return element("ul", { class: "lines" }, ...lines.map((line) => element("li", {}, line.words)));
 }
 
 export function seriesTable(every: readonly Series[], caption: string, texts: Texts): HTMLElement {

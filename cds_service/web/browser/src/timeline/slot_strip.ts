@@ -1,5 +1,5 @@
 // The blood tests of the calendar as a row of signs for each part, above the same days as the charts.
-import { made } from "../page_parts";
+import { element } from "../dom";
 import type { Course, Slot, SlotPart, SlotStatus } from "./course";
 import { type DayAxis, placeOf } from "./day_axis";
 import { goalOf, tableOf } from "./readable_chart";
@@ -12,7 +12,7 @@ export function drawSlots(strip: HTMLElement, course: Course, axis: DayAxis, tol
     for (const part of slot.parts) {
       const row = strip.querySelector<HTMLElement>(`[data-part="${part.part}"]`);
       if (row === null) continue;
-      const span = made("span", { class: "window", "aria-hidden": "true" });
+      const span = element("span", { class: "window", "aria-hidden": "true" });
       const from = axis.fraction(placeOf(slot.from) - 0.5);
       span.style.left = `${from * 100}%`;
       span.style.width = `${(axis.fraction(placeOf(slot.to) + 0.5) - from) * 100}%`;
@@ -38,7 +38,7 @@ export function drawSlots(strip: HTMLElement, course: Course, axis: DayAxis, tol
 
 function sign(slot: Slot, part: SlotPart, axis: DayAxis, told: HTMLElement, buttons: HTMLElement[]): HTMLElement {
   const words = slot.words;
-  const button = made("button", {
+  const button = element("button", {
     type: "button",
     class: "slot",
     title: words,
@@ -63,8 +63,8 @@ function sign(slot: Slot, part: SlotPart, axis: DayAxis, told: HTMLElement, butt
 export function slotLegend(course: Course): HTMLElement {
   const seen = new Map<SlotStatus, string>();
   for (const slot of course.slots) for (const part of slot.parts) seen.set(part.status, part.statusWords);
-  const items = [...seen].map(([status, words]) => made("li", {}, slotPicture(status), words));
-  return made("ul", { class: "legend" }, ...items);
+  const items = [...seen].map(([status, words]) => element("li", {}, slotPicture(status), words));
+  return element("ul", { class: "legend" }, ...items);
 }
 
 export function slotTable(course: Course, texts: Texts): HTMLElement {
@@ -79,7 +79,7 @@ export function slotTable(course: Course, texts: Texts): HTMLElement {
           slot.id,
           slot.target,
           String(slot.dayNumber),
-          control(part.part),
+          texts.of("parts", part.part),
           part.statusWords,
           part.on.join(", "),
           part.missing.join(", "),

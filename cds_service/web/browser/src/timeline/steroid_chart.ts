@@ -1,6 +1,6 @@
 // The corticosteroid: a bar for each day, above it the phases of the course as bands.
 import type { ChartConfiguration } from "chart.js";
-import { made } from "../page_parts";
+import { element } from "../dom";
 import { type DrawnPoint, drawn, fixedWidth, type Frame, hatched, pointTo, questionMark } from "./chart_frame";
 import type { Course, SteroidDay } from "./course";
 import { type DayAxis, placeOf } from "./day_axis";
@@ -12,11 +12,11 @@ export function drawPhases(strip: HTMLElement, course: Course, axis: DayAxis): v
   for (const phase of course.steroid.phases) {
     const from = axis.fraction(placeOf(phase.from) - 0.5);
     const to = axis.fraction(placeOf(phase.to) + 0.5);
-    const band = made("li", { class: `phase phase-${phase.phase}`, title: phase.words });
+    const band = element("li", { class: `phase phase-${phase.phase}`, title: phase.words });
     band.classList.toggle("is-planned", phase.isPlanned);
     // A band of a few days has no room for its name; it stands in the text and in the table.
-    if (to - from > 0.045) band.append(made("span", { class: "phase-name", "aria-hidden": "true" }, phase.phase));
-    band.append(made("span", { class: "visually-hidden" }, phase.words));
+    if (to - from > 0.045) band.append(element("span", { class: "phase-name", "aria-hidden": "true" }, phase.phase));
+    band.append(element("span", { class: "visually-hidden" }, phase.words));
     band.style.left = `${from * 100}%`;
     band.style.width = `${(to - from) * 100}%`;
     strip.append(band);
@@ -76,7 +76,7 @@ export function drawSteroid(box: HTMLElement, course: Course, frame: Frame, text
       },
     },
   };
-  const canvas = made("canvas");
+  const canvas = element("canvas");
   box.append(canvas);
   const chart = drawn(canvas, frame, configuration);
   const readable = days.map((day) => {
@@ -92,19 +92,19 @@ export function drawSteroid(box: HTMLElement, course: Course, frame: Frame, text
 export function steroidLegend(course: Course, texts: Texts): HTMLElement {
   const { days } = course.steroid;
   const kinds: [string, string, boolean][] = [
-    ["given", texts.control("given"), days.some((day) => day.source === "given" && day.mg !== undefined)],
-    ["ordered", texts.control("ordered"), days.some((day) => day.source === "ordered" && !day.isPlanned)],
+    ["given", texts.of("doseSources", "given"), days.some((day) => day.source === "given" && day.mg !== undefined)],
+    ["ordered", texts.of("doseSources", "ordered"), days.some((day) => day.source === "ordered" && !day.isPlanned)],
     ["planned", texts.control("planned"), days.some((day) => day.source === "ordered" && day.isPlanned)],
-    ["not-given", texts.control("notGiven"), days.some((day) => day.source === "not-given")],
+    ["not-given", texts.of("doseSources", "not-given"), days.some((day) => day.source === "not-given")],
     ["unknown", texts.word("unknownLegend"), days.some((day) => day.mg === undefined && day.source !== "none")],
   ];
   const shown = kinds.filter(([, , occurs]) => occurs);
   const mark = (kind: string) => (kind === "unknown" ? "?" : kind === "not-given" ? "\u00d7" : "");
-  return made(
+  return element(
     "ul",
     { class: "legend" },
     ...shown.map(([kind, words]) =>
-      made("li", {}, made("span", { class: `dose dose-${kind}`, "aria-hidden": "true" }, mark(kind)), words),
+      element("li", {}, element("span", { class: `dose dose-${kind}`, "aria-hidden": "true" }, mark(kind)), words),
     ),
   );
 }
@@ -120,8 +120,8 @@ export function steroidTable(course: Course, texts: Texts): HTMLElement {
         day.day,
         day.mg ?? (day.source === "none" ? "\u2013" : unknown),
         day.mgPerKg ?? (day.source === "none" ? "\u2013" : unknown),
-        day.source,
-        day.phase,
+        texts.of("doseSources", day.source),
+        texts.of("phases", day.phase),
         [day.isPlanned ? texts.control("planned") : "", day.isSure ? "" : texts.control("unsure")]
           .filter(Boolean)
           .join("; "),

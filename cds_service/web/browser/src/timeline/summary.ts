@@ -1,5 +1,6 @@
 // The page to print for the chart and the parents' folder.
-import { made, one } from "../page_parts";
+import { element } from "../dom";
+import { one } from "../page_parts";
 import type { Course } from "./course";
 
 export function fillSummary(page: HTMLElement, course: Course, patient: string): void {
@@ -17,5 +18,5 @@ export function fillSummary(page: HTMLElement, course: Course, patient: string):
 }
 
 function fill(page: HTMLElement, name: string, items: readonly string[]): void {
-  one(`[data-slot=${name}]`, page).replaceChildren(...items.map((item) => made("li", {}, item)));
+  one(`[data-slot=${name}]`, page).replaceChildren(...items.map((item) => element("li", {}, item)));
 }

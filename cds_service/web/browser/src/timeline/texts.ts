@@ -2,7 +2,7 @@
 import type { Course } from "./course";
 
 export class Texts {
-  readonly #words: Readonly<Record<string, string>>;
+  readonly #words: Course["words"];
   readonly #controls: DOMStringMap;
 
   // `controls` has the words of the controls as `data-…` attributes.
@@ -12,7 +12,14 @@ export class Texts {
   }
 
   word(name: string): string {
-    return this.#words[name] ?? name;
+    const words = this.#words[name];
+    return typeof words === "string" ? words : name;
+  }
+
+  // The words for one of a kind, such as a phase or a state; its own name where there are none.
+  of(kind: string, name: string): string {
+    const words = this.#words[kind];
+    return typeof words === "object" ? (words[name] ?? name) : name;
   }
 
   control(name: string): string {
