@@ -68,9 +68,9 @@ from cds_service.web.layout import Layout
 from cds_service.web.operations import operations
 from cds_service.web.page_headers import demo_page_headers, production_page_headers
 from cds_service.web.pages import register_pages
+from cds_service.web.sandbox import SANDBOX, load_sandbox, sandbox
 from cds_service.web.smart_views import prepare_demo_authorization, smart
 from cds_service.web.timeline import SMART_APP, ChartServer, SmartApp, timeline
-from cds_service.web.sandbox import SANDBOX, load_sandbox, sandbox
 from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
 
 _LOOPBACK_ORIGINS = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d+)?\Z")
