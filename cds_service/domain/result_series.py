@@ -192,10 +192,10 @@ def _limit(limit: Decimal | None, item: LabResult, known: Known) -> str:
     if limit is None or item.limits is None or item.amount is None:
         return ""
     amount, number = _bound(item.amount), _bound(item.limits.number)
-    if amount == number:
-        return plain(limit)
     if not number:
         return ""
+    if amount == number:
+        return plain(limit)
     converted = exact_quotient(exact_product(limit, amount), number)
     return plain(to_significant_digits(converted, known.outside.whole("shown_significant_digits")))
 

@@ -1,0 +1,199 @@
+"""One child's whole course: infusion, span, calendar days and their parts (rules 6; C8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from simulated_children import CHILDREN, MISSED, UNEVENTFUL, SimulatedChild, day
+
+from cds_service.domain.calendar_days import CalendarDay, PartStatus
+from cds_service.domain.facts import PatientFacts
+from cds_service.domain.follow_up import body_waste_until, calendar_of
+from cds_service.domain.treatment_course import InfusionState, TreatmentCourse, treatment_course
+from cds_service.presentation import Catalogue
+
+FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
+CourseOf = Callable[[Mapping[str, Any]], TreatmentCourse]
+
+
+@pytest.fixture
+def course_of(catalogue: Catalogue, facts_of: FactsOf) -> CourseOf:
+    return lambda given: treatment_course(facts_of(given), catalogue.known)
+
+
+def found(course: TreatmentCourse, name: str) -> CalendarDay:
+    return next(item for item in course.days if item.name == name)
+
+
+def statuses(course: TreatmentCourse, name: str) -> list[str]:
+    return [part.status.value for part in found(course, name).parts]
+
+
+# --- the infusion
+
+GIVEN = {"moment": "chart", "infused": "2026-02-20"}
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "infused", "number"),
+    [
+        (GIVEN, InfusionState.GIVEN, date(2026, 2, 20), 10),
+        ({"moment": "chart", "given_doses": [{"status": "unknown", "when": "2026-02-20T10:00:00Z"}]},
+         InfusionState.PRESUMED, date(2026, 2, 20), 10),
+        ({"moment": "chart", "open_orders": [{"planned": "2026-03-03"}]}, InfusionState.PLANNED, date(2026, 3, 3), -1),
+        ({"moment": "chart", "open_orders": [{"planned": "2026-02-27"}]}, InfusionState.PLANNED, date(2026, 2, 27), 3),
+        ({"moment": "chart", "given_doses": [{"when": "2026-02"}]}, InfusionState.UNKNOWN, None, None),
+        ({"moment": "chart", "given_doses": [{"when": "2026-02"}], "open_orders": [{"planned": "2026-03-03"}]},
+         InfusionState.UNKNOWN, None, None),
+        ({"moment": "chart"}, InfusionState.UNKNOWN, None, None),
+    ],
+)  # fmt: skip
+def test_how_the_infusion_day_is_known(
+    course_of: CourseOf, given: dict[str, Any], state: InfusionState, infused: date | None, number: int | None
+) -> None:
+    course = course_of(given)
+    assert (course.infusion.state, course.infusion.day, course.day_number) == (state, infused, number)
+    assert (course.calendar is None) is (state in (InfusionState.PLANNED, InfusionState.UNKNOWN))
+
+
+def test_two_recorded_days_are_both_told(course_of: CourseOf) -> None:
+    course = course_of({**GIVEN, "given_doses": [{"when": "2026-02-22T10:00:00Z", "id": "again"}]})
+    assert (course.infusion.day, course.infusion.other_day) == (date(2026, 2, 20), date(2026, 2, 22))
+    assert len(course.infusion.evidence) == 2
+
+
+# --- the calendar
+
+WORKED_EXAMPLE = {
+    "W1": "2026-03-09", "W2": "2026-03-16", "W3": "2026-03-23", "W4": "2026-03-30", "W5": "2026-04-06",
+    "W6": "2026-04-13", "W7": "2026-04-20", "W8": "2026-04-27", "O1": "2026-05-11", "O2": "2026-05-25",
+    "M3": "2026-06-02",
+}  # fmt: skip
+
+
+def test_the_days_are_those_of_the_worked_example(course_of: CourseOf) -> None:
+    course = course_of(UNEVENTFUL.on(12))
+    assert {item.name: item.target.isoformat() for item in course.days if item.name[0] != "x"} == WORKED_EXAMPLE
+    assert course.last_day == date(2026, 6, 16)
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "expected"),
+    [
+        (10, "W2", ["future", "future"]),
+        (11, "W2", ["due", "due"]),
+        (14, "W2", ["done", "done"]),
+        (10, "W5", ["future"]),
+    ],
+)
+def test_a_part_has_the_status_of_its_slot(course_of: CourseOf, number: int, name: str, expected: list[str]) -> None:
+    assert statuses(course_of(UNEVENTFUL.on(number)), name) == expected
+
+
+@pytest.mark.parametrize(("number", "expected"), [(9, "due"), (10, "overdue"), (16, "overdue"), (24, "missed")])
+def test_what_was_not_taken_is_overdue_and_missed_once_a_later_one_is_done(
+    course_of: CourseOf, number: int, expected: str
+) -> None:
+    assert statuses(course_of(MISSED.on(number)), "W1") == [expected, expected]
+
+
+def test_some_tests_of_a_panel_make_it_partial_and_the_rest_is_named(course_of: CourseOf) -> None:
+    course = course_of({**UNEVENTFUL.on(14), "panels": [{"on": day(14).isoformat(), "inr": "none"}]})
+    (liver, _) = found(course, "W2").parts
+    assert (liver.status, liver.slot.missing) == (PartStatus.PARTIAL, ("inr",))
+
+
+def test_an_overdue_panel_stays_overdue_although_a_part_of_it_is_there(course_of: CourseOf) -> None:
+    panel = {"on": day(14).isoformat(), "inr": "none"}
+    course = course_of({**UNEVENTFUL.on(17), "panels": [panel]})
+    assert statuses(course, "W2")[0] == "overdue"
+
+
+def test_what_is_ordered_for_its_window_is_booked(course_of: CourseOf) -> None:
+    requests = [{"code": code, "wanted": day(14).isoformat()} for code in ("24325-3", "34528-0", "58410-2")]
+    course = course_of({**UNEVENTFUL.on(12), "requests": requests})
+    assert "booked" in statuses(course, "W2")
+
+
+def test_an_extra_count_is_optional_and_never_overdue(course_of: CourseOf) -> None:
+    course = course_of(UNEVENTFUL.on(60))
+    assert statuses(course, "x1") == ["optional"]
+    assert (found(course, "x1").basis, found(course, "x1").overdue_from) == ("policy", None)
+    assert found(course, "W1").basis == "label"
+
+
+def test_liver_and_platelets_of_one_day_are_two_parts_with_windows_of_their_own(course_of: CourseOf) -> None:
+    item = found(course_of(UNEVENTFUL.on(30)), "W6")
+    assert [(part.slot.opens, part.slot.closes) for part in item.parts] == [(day(39), day(45)), (day(37), day(47))]
+    assert (item.opens, item.closes, item.overdue_from) == (day(37), day(47), day(45))
+
+
+def test_two_days_never_share_a_name(course_of: CourseOf) -> None:
+    for child in CHILDREN:
+        for number in range(0, 121, 10):
+            names = [item.name for item in course_of(child.on(number)).days]
+            assert len(names) == len(set(names)), (child.name, number)
+
+
+def test_a_last_count_on_another_day_than_the_last_panel_is_named_apart(course_of: CourseOf) -> None:
+    course = course_of(CHILDREN[-1].on(30))
+    assert {"M3", "M3-platelets"} <= {item.name for item in course.days}
+
+
+def test_what_depends_on_the_course_says_so(course_of: CourseOf) -> None:
+    course = course_of(UNEVENTFUL.on(12))
+    assert [found(course, name).is_assumed for name in ("W4", "W5", "M3")] == [False, True, True]
+
+
+# --- the span
+
+
+@pytest.mark.parametrize("child", CHILDREN, ids=lambda child: child.name)
+def test_the_span_holds_every_day_that_is_told(course_of: CourseOf, child: SimulatedChild) -> None:
+    for number in (0, 12, 30, 66, 120):
+        course = course_of(child.on(number))
+        days = [item.day for item in course.steroid.days] + [item.day for item in course.steroid.plan]
+        days += [edge for item in course.days for edge in (item.opens, item.closes)]
+        days += [span.last_day for span in course.steroid.phases]
+        assert course.first_day <= min(days), number
+        assert max(days) <= course.last_day, number
+
+
+def test_results_of_long_ago_do_not_stretch_the_chart(course_of: CourseOf) -> None:
+    old = {"moment": "chart", "infused": "2026-02-20", "labs": {"alt": [{"value": "20 U/L", "when": "2024-02-20"}]}}
+    assert course_of(old).first_day == date(2026, 2, 18)
+
+
+def test_today_is_shown_until_the_follow_up_is_over(course_of: CourseOf) -> None:
+    five_years = {"moment": "chart", "today": "2031-03-02", "infused": "2026-03-02", "labs": "none"}
+    assert course_of(five_years).last_day.year < 2031 or course_of(five_years).calendar is not None
+    assert course_of(UNEVENTFUL.on(120)).last_day == date(2026, 6, 16)
+
+
+def test_an_order_without_an_end_does_not_stretch_the_chart(course_of: CourseOf) -> None:
+    endless = {**UNEVENTFUL.on(12), "steroids": [{"start": day(-1).isoformat(), "end": "none", "dose": "3.2 mg"}]}
+    assert course_of(endless).last_day == date(2026, 6, 16)
+
+
+def test_without_a_calendar_the_chart_holds_today(course_of: CourseOf) -> None:
+    course = course_of({"moment": "chart", "labs": "none", "steroids": []})
+    assert (course.first_day, course.last_day, course.days) == (date(2026, 3, 2), date(2026, 3, 2), ())
+
+
+# --- the same as the cards
+
+
+def test_the_calendar_is_that_of_the_cards(catalogue: Catalogue, facts_of: FactsOf) -> None:
+    facts = facts_of(UNEVENTFUL.on(30))
+    course = treatment_course(facts, catalogue.known)
+    assert course.calendar is calendar_of(facts, catalogue.known)
+
+
+@pytest.mark.parametrize(("given", "until"), [(GIVEN, date(2026, 3, 20)), ({"moment": "chart"}, None)])
+def test_body_waste_is_handled_with_care_for_a_month(
+    catalogue: Catalogue, facts_of: FactsOf, given: dict[str, Any], until: date | None
+) -> None:
+    assert body_waste_until(facts_of(given), catalogue.known) == until
