@@ -31,6 +31,7 @@ _SIGNED_WITH = "ES384"
 # RFC 7636: 43 to 128 characters without a meaning of their own; the challenge is a digest of fixed length.
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_APP_ON_THIS_MACHINE = re.compile(r"http://(?:127\.0\.0\.1|localhost)(?::[0-9]{1,5})?/app/")
 _RESOURCE_SCOPE = re.compile(r"(?:patient|user)/(?:\*|[A-Z][A-Za-z]+)\.(?:rs|r|s|read|\*)")
 _OTHER_SCOPES = frozenset({"launch", "launch/patient", "openid", "fhirUser"})
 _OF_LAUNCH = frozenset({"launch", "launch/patient"})
@@ -99,10 +100,14 @@ def read_request(asked: Mapping[str, str], base: str) -> AuthorizationRequest:
 
 
 def require_our_page(asked: Mapping[str, str], our_page: str) -> None:
-    """Raises OAuthRefused where an answer must not go to the address that is asked for: it is not our app's."""
+    """Raises OAuthRefused where an answer must not go to the address that is asked for: it is not our app's.
+
+    The app of another service on this machine is ours as well, so that one in production mode can be tried.
+    """
     if not asked.get("client_id"):
         raise OAuthRefused("invalid_request", "client_id is missing; send the app's")
-    if asked.get("redirect_uri") != our_page:
+    redirect_uri = asked.get("redirect_uri", "")
+    if redirect_uri != our_page and not _APP_ON_THIS_MACHINE.fullmatch(redirect_uri):
         raise OAuthRefused("invalid_request", "redirect_uri is not that of the timeline; send its /app/ page")
 
 

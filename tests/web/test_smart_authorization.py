@@ -121,6 +121,8 @@ def test_an_incomplete_request_is_sent_back_with_the_reason(
     [
         {"redirect_uri": "https://elsewhere.example.org/app/"},
         {"redirect_uri": f"{HOST}/app/launch"},
+        {"redirect_uri": "http://127.0.0.1.example.org/app/"},
+        {"redirect_uri": "http://127.0.0.1:8000@example.org/app/"},
         {"redirect_uri": None},
         {"client_id": None},
     ],
