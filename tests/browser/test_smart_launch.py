@@ -147,15 +147,20 @@ def test_the_token_reaches_the_fhir_server_and_nobody_else(page: Page, demo: Run
     assert "fhirAuthorization" not in course
 
 
-def test_a_search_that_goes_on_at_another_server_is_not_followed(page: Page, demo: RunningService) -> None:
+def test_a_search_that_goes_on_at_another_server_is_not_followed_and_called_a_part(
+    page: Page, demo: RunningService
+) -> None:
     made = requests_of(page)
     open_timeline(page, demo, faults="elsewhere:Observation")
     assert not [request for request in made if "elsewhere.invalid" in request.url]
+    expect(page.get_by_role("alert")).to_contain_text("observations: only a part of it came")
 
 
-def test_a_search_that_holds_something_back_counts_as_incomplete(page: Page, demo: RunningService) -> None:
-    open_timeline(page, demo, faults="no-next:Observation")
-    expect(page.locator("[data-slot=findings] [data-rule=data-unavailable]")).to_contain_text("observations")
+def test_a_search_that_holds_something_back_is_called_a_part(page: Page, demo: RunningService) -> None:
+    course = open_timeline(page, demo, "course-missed-visits-day-17", "no-next:Observation")
+    expect(page.get_by_role("alert")).to_contain_text("observations: only a part of it came")
+    rules = {finding["rule"] for card in course["cards"] for finding in card["extension"]["onasemnogene-cds.findings"]}
+    assert "data-incomplete-paging" in rules
 
 
 def test_nothing_of_patient_or_token_is_logged(page: Page, demo: RunningService) -> None:

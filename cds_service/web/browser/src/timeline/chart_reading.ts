@@ -36,6 +36,7 @@ interface Link {
 
 interface Entry {
   readonly resource?: Resource;
+  readonly search?: { readonly mode?: unknown };
 }
 
 const OPEN_PATIENT = "{{context.patientId}}";
@@ -60,7 +61,9 @@ export async function readChart(access: ChartAccess, queries: Record<string, str
   const lists = await Promise.all(
     Object.entries(queries).map(async ([key, query]): Promise<[string, Resource]> => {
       try {
-        return [key, await listOf(access, query.replaceAll(OPEN_PATIENT, encodeURIComponent(access.patientId)))];
+        const list = await listOf(access, query.replaceAll(OPEN_PATIENT, encodeURIComponent(access.patientId)));
+        if (isPart(list)) unread.push({ key, why: "only a part of it came" });
+        return [key, list];
       } catch (error) {
         const failure = error instanceof NotRead ? error : new NotRead("exception", "no usable answer");
         if (failure.code === "login") refused += 1;
@@ -138,14 +141,22 @@ async function everyPage(access: ChartAccess, query: string): Promise<Resource> 
     entries.push(...(page.entry ?? []));
     next = nextOf(page);
   }
-  const link = next === undefined ? {} : { link: [{ relation: "next", url: next }] };
-  const { link: _read, entry: _entry, ...head } = first as Bundle;
-  return { ...head, ...link, ...(entries.length > 0 ? { entry: entries } : {}) };
+  // What the server says it was asked for stays as well: by that an empty list is known for what it is.
+  const { link: links = [], entry: _entry, ...head } = first as Bundle;
+  const kept = links.filter((link) => link.relation !== "next");
+  const link = next === undefined ? kept : [...kept, { relation: "next", url: next }];
+  return { ...head, ...(link.length > 0 ? { link } : {}), ...(entries.length > 0 ? { entry: entries } : {}) };
 }
 
 function nextOf(bundle: Bundle): string | undefined {
   const url = bundle.link?.find((link) => link.relation === "next")?.url;
   return typeof url === "string" ? url : undefined;
+}
+
+function isPart(list: Bundle): boolean {
+  const total = wholeNumber(list["total"]);
+  const matches = (list.entry ?? []).filter((entry) => entry.search?.mode !== "include");
+  return nextOf(list) !== undefined || (total !== undefined && total > matches.length);
 }
 
 // The token goes nowhere but to the server that it is for.
