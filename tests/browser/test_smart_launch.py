@@ -198,7 +198,9 @@ def production(tmp_path_factory: pytest.TempPathFactory, demo: RunningService) -
     """A production service on loopback with two clients; the FHIR server of the first is the demo's."""
     folder: Path = tmp_path_factory.mktemp("production")
     bench = "allow_insecure_loopback = true\n"
-    first = RegisteredEhr("first-ehr", f'{bench}fhir_base_urls = ["{fhir_server(demo)}"]\norigins = ["{demo.address}"]\n')
+    first = RegisteredEhr(
+        "first-ehr", f'{bench}fhir_base_urls = ["{fhir_server(demo)}"]\norigins = ["{demo.address}"]\n'
+    )
     second = RegisteredEhr("second-ehr", f'{bench}fhir_base_urls = ["http://127.0.0.1:9/fhir"]\n')
     port, database = free_port(), f"sqlite:///{folder}/memory.sqlite3"
     open_store(database, migrates=True).close()
@@ -216,7 +218,9 @@ def production(tmp_path_factory: pytest.TempPathFactory, demo: RunningService) -
         yield service
 
 
-def test_in_production_an_unknown_server_is_refused(page: Page, production: RunningService, demo: RunningService) -> None:
+def test_in_production_an_unknown_server_is_refused(
+    page: Page, production: RunningService, demo: RunningService
+) -> None:
     page.goto(launch_address(production, fhir_server(demo, "course-uneventful-day-12")))
     expect(page.get_by_role("alert")).to_contain_text("This record system is not known here")
 
