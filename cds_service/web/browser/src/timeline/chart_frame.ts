@@ -182,7 +182,7 @@ const boundSigns: Plugin = {
       const elements = chart.getDatasetMeta(number).data;
       for (const [place, raw] of (dataset.data as (DrawnPoint | null)[]).entries()) {
         const element = elements[place];
-        if (raw?.sign && element) ctx.fillText(raw.sign, element.x + 7, element.y - 5);
+        if (raw?.sign && element && !Number.isNaN(raw.y)) ctx.fillText(raw.sign, element.x + 7, element.y - 5);
       }
     }
     ctx.restore();
@@ -208,7 +208,7 @@ export function pointTo(chart: Chart, dataset: number, index: number): void {
   chart.update("none");
 }
 
-export function questionMark(color: string): HTMLCanvasElement {
+export function questionMark(color: string, isBoxed = true): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 18;
   const context = canvas.getContext("2d");
@@ -216,7 +216,7 @@ export function questionMark(color: string): HTMLCanvasElement {
   context.strokeStyle = context.fillStyle = color;
   context.lineWidth = 1.5;
   context.setLineDash([2, 2]);
-  context.strokeRect(1.5, 1.5, 15, 15);
+  if (isBoxed) context.strokeRect(1.5, 1.5, 15, 15);
   context.font = "bold 13px sans-serif";
   context.textAlign = "center";
   context.textBaseline = "middle";

@@ -107,13 +107,15 @@ function drawSeries(
     const drawnAs = (points: readonly Point[], height: (point: Point) => number): DrawnPoint[] =>
       points.map((point, index) => {
         const x = placeOf(point.day ?? "") + hourOf(point);
-        placed.push({ point, series, dataset: datasets.length, index, x });
-        return { x, y: height(point), words: point.words, sign: point.comparator ?? "" };
+        const y = height(point);
+        if (!Number.isNaN(y)) placed.push({ point, series, dataset: datasets.length, index, x });
+        return { x, y, words: point.words, sign: point.comparator ?? "" };
       });
     datasets.push({
       type: "line",
       label: series.name,
-      data: drawnAs(known, (point) => Number(valueOf(point))) as never,
+      // A line stops where a result between two others is not known.
+      data: drawnAs(dated, (point) => (known.includes(point) ? Number(valueOf(point)) : Number.NaN)) as never,
       borderColor: color,
       borderWidth: 1.8,
       borderDash: [...dash],
@@ -122,7 +124,7 @@ function drawSeries(
       pointHoverRadius: 7,
       pointBorderColor: color,
       pointBorderWidth: 1.8,
-      pointBackgroundColor: known.map((point) => (point.counts ? color : "#ffffff")),
+      pointBackgroundColor: dated.map((point) => (point.counts ? color : "#ffffff")),
       yAxisID: "y",
     });
     if (unknown.length > 0) {
@@ -137,7 +139,7 @@ function drawSeries(
     }
   }
   const hasUnknown = datasets.some((dataset) => (dataset as { yAxisID?: string }).yAxisID === UNKNOWN);
-  const scales: Record<string, object> = { y };
+  const scales: Record<string, object> = {};
   if (hasUnknown) {
     scales[UNKNOWN] = {
       type: "linear",
@@ -164,6 +166,7 @@ function drawSeries(
       drawTime: "beforeDatasetsDraw",
     };
   }
+  scales["y"] = y; // after the band, which so stands below it
   const canvas = element("canvas");
   box.append(canvas);
   const chart: Chart = drawn(canvas, frame, {

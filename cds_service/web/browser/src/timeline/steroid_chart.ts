@@ -55,7 +55,7 @@ export function drawSteroid(box: HTMLElement, course: Course, frame: Frame, text
         {
           type: "scatter",
           data: marks.map((day) => point(day, height * 0.06)) as never,
-          pointStyle: marks.map((day) => (day.source === "not-given" ? "crossRot" : questionMark(INK))) as never,
+          pointStyle: marks.map((day) => (day.source === "not-given" ? "crossRot" : questionMark(INK, false))) as never,
           borderColor: VERMILION,
           pointRadius: 5,
           borderWidth: 2,
