@@ -54,12 +54,15 @@ class InfusionPoint:
 class TreatmentCourse:
     """The course as it stands today. `day_number` counts from the infusion, None where its day is not known.
 
+    `is_over`: the follow-up has ended (ruling 15); then no day asks for anything, and only those with a result are
+    told.
     `first_day` to `last_day` hold everything that is worth showing.
     """
 
     today: date
     infusion: InfusionPoint
     day_number: int | None
+    is_over: bool
     first_day: date
     last_day: date
     steroid: SteroidTimeline
@@ -74,8 +77,11 @@ def treatment_course(facts: PatientFacts, known: Known) -> TreatmentCourse:
     is_known = infusion.state is not InfusionState.UNKNOWN
     steroid = steroid_timeline(course_status(facts, known) if is_known else None, facts, known)
     calendar = calendar_of(facts, known)
+    is_over = calendar is not None and not follows_infusion(facts, known)
     days, series = calendar_days(calendar), result_series(facts, known)
-    shown = sorted(_days_shown(infusion, steroid, days, calendar, facts, known))
+    if is_over:
+        days = tuple(day for day in days if any(part.slot.present for part in day.parts))
+    shown = sorted(_days_shown(infusion, steroid, days, None if is_over else calendar, facts.today))
     # Results long before the infusion are of another time; those that belong to it are never so old.
     results = [point.result.measured.day for item in series for point in item.points]
     earliest = shown[0] - LOOK_BACK
@@ -85,6 +91,7 @@ def treatment_course(facts: PatientFacts, known: Known) -> TreatmentCourse:
         today=facts.today,
         infusion=infusion,
         day_number=days_from(infusion.day, facts.today) if infusion.day is not None else None,
+        is_over=is_over,
         first_day=min(shown),
         last_day=last_day,
         steroid=steroid.until(last_day),
@@ -112,12 +119,11 @@ def _days_shown(
     steroid: SteroidTimeline,
     days: tuple[CalendarDay, ...],
     calendar: MonitoringCalendar | None,
-    facts: PatientFacts,
-    known: Known,
+    today: date,
 ) -> Iterator[date]:
-    """The days that the chart has to hold; today only while the follow-up runs."""
-    if infusion.day is None or infusion.state is InfusionState.PLANNED or follows_infusion(facts, known):
-        yield facts.today
+    """The days that the chart has to hold; without a calendar that runs, today only until the infusion."""
+    if infusion.day is None or infusion.state is InfusionState.PLANNED or calendar is not None:
+        yield today
     if infusion.day is not None:
         yield infusion.day
     yield from (item.day for item in steroid.days if item.is_covered and not (item.is_planned and steroid.is_endless))

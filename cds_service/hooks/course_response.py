@@ -46,10 +46,11 @@ class CourseWriter:
             "label": {"name": identity.product, "revision": identity.revision, "url": identity.url},
             "infusion": self._infusion(course.infusion, course.today),
             "dayNumber": course.day_number,
+            "isOver": course.is_over,
             "span": {"from": course.first_day.isoformat(), "to": course.last_day.isoformat()},
             "steroid": self._steroid(course.steroid),
             "slots": [self._slot(day) for day in course.days],
-            "gaps": [self._gap(gap) for gap in course.calendar.gaps] if course.calendar else [],
+            "gaps": [self._gap(gap) for gap in course.calendar.gaps] if course.calendar and not course.is_over else [],
             "series": list(self._all_series(course.series)),
             "lines": [self._line(line) for line in self.catalogue.course.lines],
             "cards": cards,
@@ -329,6 +330,9 @@ class CourseWriter:
     def _next_tests(self, course: TreatmentCourse) -> Iterator[Json]:
         if course.calendar is None:
             yield {"words": self._say("no_calendar")}
+            return
+        if course.is_over:
+            yield {"words": self._say("over")}
             return
         overdue, ahead = (list(_parts(course.days, statuses)) for statuses in ((PartStatus.OVERDUE,), _AHEAD))
         if overdue:

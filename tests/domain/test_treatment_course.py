@@ -167,10 +167,19 @@ def test_results_of_long_ago_do_not_stretch_the_chart(course_of: CourseOf) -> No
     assert course_of(old).first_day == date(2026, 2, 18)
 
 
-def test_today_is_shown_until_the_follow_up_is_over(course_of: CourseOf) -> None:
-    five_years = {"moment": "chart", "today": "2031-03-02", "infused": "2026-03-02", "labs": "none"}
-    assert course_of(five_years).last_day.year < 2031 or course_of(five_years).calendar is not None
-    assert course_of(UNEVENTFUL.on(120)).last_day == date(2026, 6, 16)
+@pytest.mark.parametrize(("number", "is_over"), [(106, False), (107, True)])
+def test_the_course_is_over_when_the_cards_fall_silent(course_of: CourseOf, number: int, is_over: bool) -> None:
+    course = course_of(UNEVENTFUL.on(number))
+    assert course.is_over is is_over
+    assert {part.status.value for item in course.days for part in item.parts} <= {"done", "optional"}
+    assert course.last_day == date(2026, 6, 16)
+
+
+def test_years_later_nothing_is_overdue_and_the_chart_ends_with_the_course(course_of: CourseOf) -> None:
+    course = course_of({"moment": "chart", "today": "2031-03-02", "infused": "2026-03-02"})
+    assert (course.is_over, course.days) == (True, ())
+    assert course.last_day == date(2026, 3, 30)
+    assert course.steroid.days[-1].day <= course.last_day
 
 
 def test_an_order_without_an_end_does_not_stretch_the_chart(course_of: CourseOf) -> None:

@@ -266,6 +266,14 @@ def test_a_dose_without_its_day_has_no_day_numbers(client: FlaskClient) -> None:
     assert answer["steroid"]["phases"] == []
 
 
+def test_after_the_follow_up_nothing_is_asked_for(on_day: Any) -> None:
+    answer = on_day(UNEVENTFUL, 110)
+    assert (answer["isOver"], answer["gaps"]) == (True, [])
+    assert [item["words"] for item in answer["summary"]["nextTests"]] == [
+        "The calendar of the follow-up has ended. Whether a test is still needed is for the treatment team to say."
+    ]
+
+
 def test_the_end_of_the_follow_up_leaves_no_test(client: FlaskClient) -> None:
     done = {"moment": "chart", "today": "2026-03-02", "infused": "2025-11-20"}
     days = ["2025-11-27", "2025-12-04", "2025-12-11", "2025-12-18", "2025-12-25", "2026-01-01", "2026-01-08", "2026-01-15",
