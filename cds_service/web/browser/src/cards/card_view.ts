@@ -19,14 +19,15 @@ export function cardView(card: Card, handling: CardHandling): HTMLElement {
   const id = `card-${(made += 1)}`;
   const outcome = element("div", { class: "outcome", role: "status", tabindex: "-1" });
   const view = element("article", { class: `card card-${levelOf(card)}`, "aria-labelledby": id });
+  const controls = element("div", { class: "controls" });
   view.append(heading(card, id), ...detail(card, `${id}-detail`));
   if (card.suggestions?.length) view.append(suggestions(card, card.suggestions, handling, outcome));
-  if (card.links?.length) view.append(links(card.links, handling));
-  view.append(foot(card));
+  view.append(controls);
+  controls.append(...linksOf(card, "smart", handling));
   if (handling.override && card.overrideReasons?.length) {
-    view.append(overriding(card, card.overrideReasons, handling.override, outcome, id));
+    controls.append(overriding(card, card.overrideReasons, handling.override, outcome, id));
   }
-  view.append(outcome);
+  view.append(outcome, foot(card, handling));
   return view;
 }
 
@@ -76,16 +77,20 @@ function suggestions(
 ): HTMLElement {
   const list = element("ul", { class: "suggestions", "aria-label": "Suggestions" });
   for (const suggestion of offered) {
-    const item = element("li", { class: "suggestion" }, element("p", { class: "suggestion-label" }, suggestion.label));
-    if (suggestion.isRecommended) item.append(element("p", { class: "soft" }, "Recommended"));
-    item.append(actions(suggestion.actions ?? []));
+    const label = element("p", { class: "suggestion-label" }, suggestion.label);
+    if (suggestion.isRecommended) label.append(" ", element("span", { class: "recommended" }, "recommended"));
+    const item = element("li", { class: "suggestion" }, label, actions(suggestion.actions ?? []));
     const { accept } = handling;
     if (accept && suggestion.uuid !== undefined) {
       const button = element("button", { type: "button", class: "accept" }, "Accept");
       button.setAttribute("aria-label", `Accept: ${suggestion.label}`);
       button.addEventListener("click", () => {
         const rivals = card.selectionBehavior === "any" ? [button] : [...list.querySelectorAll("button")];
-        void settle(rivals, outcome, () => accept(card, suggestion));
+        void settle(rivals, outcome, async () => {
+          const said = await accept(card, suggestion);
+          button.replaceChildren("Accepted");
+          return said;
+        });
       });
       item.append(button);
     }
@@ -108,25 +113,37 @@ function action(one: Action): HTMLElement {
   return element("li", {}, element("span", { class: "action-type mono" }, one.type), ` ${one.description}`);
 }
 
-function links(all: readonly Link[], handling: CardHandling): HTMLElement {
-  const list = element("ul", { class: "card-links", "aria-label": "Links" });
-  for (const link of all) {
-    const address = link.type === "smart" ? handling.launchAddress?.(link) : webAddress(link.url)?.href;
-    list.append(element("li", {}, address === undefined ? link.label : outward(address, link.label, link.type)));
-  }
-  return list;
+function linksOf(card: Card, kind: Link["type"], handling: CardHandling): HTMLElement[] {
+  const links = (card.links ?? []).filter((link) => link.type === kind);
+  const lead = sharedLead(links);
+  return links.map((link) => {
+    const address = kind === "smart" ? handling.launchAddress?.(link) : webAddress(link.url)?.href;
+    return address === undefined ? element("span", {}, link.label) : outward(address, link.label, kind, lead);
+  });
 }
 
-function outward(address: string, label: string, kind: string): HTMLElement {
-  const link = element("a", { href: address, target: "_blank", rel: "noopener noreferrer", class: `link-${kind}` });
-  link.append(label, element("span", { class: "visually-hidden" }, " (opens a new tab)"));
-  return link;
+/** How all labels begin, up to a colon, where there are several: it then has to be read once only. */
+function sharedLead(links: readonly Link[]): string {
+  const first = links[0]?.label ?? "";
+  const lead = first.slice(0, first.indexOf(": ") + 2);
+  return links.length > 1 && lead.length > 2 && links.every((link) => link.label.startsWith(lead)) ? lead : "";
 }
 
-function foot(card: Card): HTMLElement {
+/** A link to elsewhere. The words that it shares with its neighbours are left to those who hear it by itself. */
+function outward(address: string, label: string, kind: string, lead = ""): HTMLElement {
+  const attributes = { href: address, target: "_blank", rel: "noopener noreferrer", class: `link-${kind}` };
+  return element("a", { ...attributes, "aria-label": `${label} (opens a new tab)` }, label.slice(lead.length));
+}
+
+function foot(card: Card, handling: CardHandling): HTMLElement {
   const address = webAddress(card.source.url)?.href;
   const label = card.source.label;
-  return element("p", { class: "source soft" }, "Source: ", address === undefined ? label : outward(address, label, "source"));
+  const source = element("p", {}, "Source: ", address === undefined ? label : outward(address, label, "source"));
+  const links = linksOf(card, "absolute", handling);
+  if (links.length === 0) return element("footer", { class: "soft" }, source);
+  const list = element("ul", { class: "card-links", "aria-label": "Links" }, ...links.map((link) => element("li", {}, link)));
+  const lead = sharedLead((card.links ?? []).filter((link) => link.type === "absolute"));
+  return element("footer", { class: "soft" }, element("div", {}, element("span", { "aria-hidden": "true" }, lead), list), source);
 }
 
 function overriding(

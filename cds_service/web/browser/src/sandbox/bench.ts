@@ -134,7 +134,11 @@ export class Bench {
   async #override(card: Card, reason: Coding | undefined, comment: string): Promise<HTMLElement> {
     const said = await this.#feedback(overridden(card.uuid ?? "", reason, comment));
     said.append(
-      element("p", {}, "Sent again, this card may keep quiet now: not if it is critical, nor if its data change."),
+      element(
+        "p",
+        {},
+        "Send it again: the service may keep this card quiet now. It never does so for a critical finding, or once the data have changed.",
+      ),
       this.#sendAgain(),
     );
     return said;
@@ -215,6 +219,11 @@ export class Bench {
 }
 
 function showPatient(patient: Json | undefined): void {
+  if (member(patient, "resourceType") === undefined) {
+    byId("patient-name").textContent = "No patient in this request";
+    byId("patient-facts").textContent = "";
+    return;
+  }
   const [name] = items(member(patient, "name"));
   const facts = [
     textOf(member(patient, "birthDate")) && `born ${textOf(member(patient, "birthDate"))}`,
@@ -258,13 +267,13 @@ function comparedWith(before: Answer | undefined, cards: readonly Card[]): strin
   return isSameCall && gone > 0 ? ` (${gone} of before not shown again)` : "";
 }
 
+/** What an EHR would now have: each order that is created or changed, and the name of one that is taken back. */
 function resources(written: Json): HTMLElement {
   const box = element("div", {});
   for (const action of items(member(written, "actions"))) {
     const resource = member(action, "resource");
-    const subject = resource === undefined ? textOf(member(action, "resourceId")) : textOf(member(resource, "resourceType"));
-    const title = `${textOf(member(action, "type"))} ${subject}`;
-    box.append(disclosed(title, resource === undefined ? subject : writtenJson(resource)));
+    const title = `${textOf(member(action, "type"))}: ${textOf(member(action, "description"))}`;
+    box.append(disclosed(title, resource === undefined ? textOf(member(action, "resourceId")) : writtenJson(resource)));
   }
   return box;
 }

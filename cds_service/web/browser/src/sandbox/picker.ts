@@ -12,6 +12,8 @@ export interface Choice {
 /** Lets somebody choose a child and a moment, or any scenario; `chosen` is told each time. */
 export class Picker {
   readonly #children: readonly Child[];
+  readonly #wide = matchMedia("(min-width: 62rem)");
+  #isByPointer = false;
 
   constructor(
     readonly index: Index,
@@ -59,6 +61,7 @@ export class Picker {
       const option = element("input", { type: "radio", name: "child", value: String(this.#children.indexOf(child)) });
       option.addEventListener("change", () => this.#open(child));
       const label = element("label", { class: "child" }, option);
+      label.addEventListener("pointerup", () => (this.#isByPointer = true));
       label.append(
         element("span", { class: "child-name" }, child.name),
         element("span", { class: "child-story" }, child.story),
@@ -71,6 +74,17 @@ export class Picker {
   #open(child: Child): void {
     const begin = child.moments.find((moment) => moment.name === this.index.opensOn) ?? child.moments[0];
     if (begin) this.choose(begin.name);
+    this.#leaveTheListOnAPhone();
+  }
+
+  /** A finger has chosen: on to the moments. Who goes through the list with arrow keys stays in it. */
+  #leaveTheListOnAPhone(): void {
+    if (this.#isByPointer && !this.#wide.matches) {
+      byIdOf("choice-of-child", HTMLDetailsElement).open = false;
+      byId("moments").querySelector<HTMLElement>("input:checked")?.focus({ preventScroll: true });
+      byId("moments").scrollIntoView();
+    }
+    this.#isByPointer = false;
   }
 
   #moments(child: Child, chosen: string): HTMLElement {
@@ -117,9 +131,8 @@ export class Picker {
   }
 
   #showOpenWhereThereIsRoom(): void {
-    const wide = matchMedia("(min-width: 62rem)");
     const box = byIdOf("choice-of-child", HTMLDetailsElement);
-    box.open = wide.matches;
-    wide.addEventListener("change", () => (box.open = wide.matches));
+    box.open = this.#wide.matches;
+    this.#wide.addEventListener("change", () => (box.open = this.#wide.matches));
   }
 }
