@@ -81,8 +81,9 @@ def without_findings(page: Page) -> None:
 
 
 def on_paper(page: Page) -> None:
-    """As it is printed."""
+    """As it is printed, with the margins of a sheet."""
     page.emulate_media(media="print")
+    page.evaluate("document.body.style.padding = '15mm'")
 
 
 def accept_first(page: Page) -> None:

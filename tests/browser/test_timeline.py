@@ -343,7 +343,7 @@ def test_the_summary_says_when_what_and_that_nobody_has_reviewed_it(page: Page, 
     for words in (
         summary["title"],
         summary["notReviewed"],
-        "Course-Rebound Synthetic, 2025-11-17",
+        "Course-Rebound Synthetic, born 2025-11-17",
         *summary["sections"],
     ):
         expect(sheet).to_contain_text(words)

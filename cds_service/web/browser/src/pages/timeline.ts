@@ -65,7 +65,9 @@ async function read(access: Parameters<typeof readChart>[0], user: string): Prom
   }
   const answer = await courseOf(access.patientId, user, chart.prefetch);
   if (answer === undefined) return;
-  const banner = bannerOf(chart.prefetch["patient"]);
+  const { unnamed = "", unborn = "" } = page.dataset;
+  const named = bannerOf(chart.prefetch["patient"]);
+  const banner = { name: named.name || unnamed, born: named.born || unborn };
   if (!answer.concerns) {
     one("[data-state=nothing] [data-slot=words]").textContent = answer.words;
     one("[data-state=nothing] [data-slot=not-reviewed]").textContent = answer.notReviewed;
@@ -135,8 +137,8 @@ function refuse(state: string, reason: string): void {
 }
 
 function fillBanner(part: HTMLElement, banner: Banner): void {
-  one("[data-slot=name]", part).textContent = banner.name || (page.dataset["unnamed"] ?? "");
-  one("[data-slot=born]", part).textContent = banner.born || (page.dataset["unborn"] ?? "");
+  one("[data-slot=name]", part).textContent = banner.name;
+  one("[data-slot=born]", part).textContent = banner.born;
 }
 
 function tellUnread(part: HTMLElement, unread: readonly Unread[]): void {
@@ -166,7 +168,7 @@ function draw(course: Course, banner: Banner, unread: readonly Unread[]): void {
       ? findingPanels(course.cards, page.dataset["root"] ?? "", texts)
       : [element("p", {}, texts.word("noFindings"))]),
   );
-  fillSummary(one("#summary"), course, [banner.name, banner.born].filter(Boolean).join(", "));
+  fillSummary(one("#summary"), course, banner);
   preparePrinting();
   document.title = `${texts.word("title")} · onasemnogene-cds`;
   page.dataset["ready"] = "true";
@@ -198,10 +200,11 @@ function drawPlot(part: HTMLElement, course: Course, texts: Texts): void {
   const values = course.series.filter((series) => series.scale === "value");
   const drawnOnes = values.filter((series) => series.points.length > 0);
   for (const series of drawnOnes) {
-    const box = element("div", { class: "chart chart-small" });
+    const isLast = series === drawnOnes.at(-1);
+    const box = element("div", { class: `chart chart-small${isLast ? " with-days" : ""}` });
     const lines = course.lines.filter((line) => line.scale === "value" && line.series.includes(series.analyte));
     slot("values").append(element("div", { class: "small" }, box, linesList(lines)));
-    drawValues(box, series, course, { ...frame, showsDays: series === drawnOnes.at(-1), namesLines: false }, texts);
+    drawValues(box, series, course, { ...frame, showsDays: isLast, namesLines: false }, texts);
   }
   for (const series of values.filter((one) => !drawnOnes.includes(one))) {
     slot("values").append(element("p", { class: "soft none" }, `${series.name}: ${texts.word("noResults")}`));

@@ -36,6 +36,8 @@ Chart.defaults.font.size = 12;
 Chart.defaults.color = SOFT;
 Chart.defaults.animation = false;
 
+const ROOM_FOR_NAMES = 90;
+
 export interface DrawnPoint {
   readonly x: number;
   readonly y: number;
@@ -113,20 +115,16 @@ function dayLines({ axis, today, infusion, namesLines }: Frame): Record<string, 
     today: vertical(axis.today, today, [], namesLines),
   };
   if (axis.infusion !== undefined) {
-    const isNear = Math.abs(axis.fraction(axis.infusion) - axis.fraction(axis.today)) < 0.15;
+    // Close to today there is no room for a second name; the tick below still says which day it is.
+    const apart = Math.abs(axis.fraction(axis.infusion) - axis.fraction(axis.today));
+    const hasRoom = apart * document.documentElement.clientWidth > ROOM_FOR_NAMES;
     const dash = axis.isInfusionPlanned ? [2, 3] : [7, 3];
-    lines["infusion"] = vertical(axis.infusion, infusion, dash, namesLines, isNear ? "center" : "start");
+    lines["infusion"] = vertical(axis.infusion, infusion, dash, namesLines && hasRoom);
   }
   return lines;
 }
 
-function vertical(
-  place: number,
-  text: string,
-  dash: number[],
-  isNamed: boolean,
-  position: "start" | "center" = "start",
-): AnnotationOptions {
+function vertical(place: number, text: string, dash: number[], isNamed: boolean): AnnotationOptions {
   return {
     type: "line",
     scaleID: "x",
@@ -138,7 +136,7 @@ function vertical(
     label: {
       display: isNamed,
       content: text,
-      position,
+      position: "start",
       backgroundColor: "rgba(255,255,255,0.9)",
       color: INK,
       font: { size: 11, weight: "bold" },
