@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from time import time
 from urllib.parse import urlsplit
 
@@ -19,13 +20,13 @@ from cds_service import __version__
 from cds_service.config import Settings, require_production_ready
 from cds_service.content_folders import CARDS, FHIR_FIXTURES
 from cds_service.errors import CdsError, ContentProblem
-from cds_service.fhir import FhirClient
+from cds_service.fhir import FhirClient, ScopeSyntax, prefetch_templates, scopes_for_queries
 from cds_service.hooks import Evaluator
 from cds_service.hooks.admission import Admission, Places
 from cds_service.hooks.audit import account_for_calls, count_refusal
 from cds_service.hooks.authenticate import Authentication
 from cds_service.hooks.call_rates import CallRates
-from cds_service.hooks.clients import Client, destinations_of
+from cds_service.hooks.clients import DEMO_CLIENT, Client, destinations_of, smart_client_id_at
 from cds_service.hooks.clients_file import load_clients
 from cds_service.hooks.code_systems import CODE_SYSTEM_BODIES, code_system_bodies, code_systems
 from cds_service.hooks.course import course
@@ -68,6 +69,8 @@ from cds_service.web.operations import operations
 from cds_service.web.page_headers import demo_page_headers, production_page_headers
 from cds_service.web.pages import register_pages
 from cds_service.web.sandbox import SANDBOX, load_sandbox, sandbox
+from cds_service.web.smart_views import prepare_demo_authorization, smart
+from cds_service.web.timeline import SMART_APP, ChartServer, SmartApp, timeline
 from cds_service.web.views import FIXTURES, RECORDS, TODAY, demo
 
 _LOOPBACK_ORIGINS = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d+)?\Z")
@@ -139,6 +142,8 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.register_blueprint(course)
     app.register_blueprint(code_systems)
     app.register_blueprint(operations)
+    app.extensions[SMART_APP] = _smart_app(settings, catalogue, clients)
+    app.register_blueprint(timeline)
     register_pages(
         app,
         _layout(settings, catalogue, clients),
@@ -153,6 +158,8 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
         app.extensions[TODAY] = lambda: evaluator.now().astimezone(evaluator.zone).date()
         app.extensions[SANDBOX] = load_sandbox(FHIR_FIXTURES, app.extensions[FIXTURES])
         app.register_blueprint(demo)
+        prepare_demo_authorization(app)
+        app.register_blueprint(smart)
         app.register_blueprint(sandbox)
     _allow_pages(app, [_LOOPBACK_ORIGINS] if settings.mode == "demo" else _origins_of(clients))
     app.after_request(_with_security_headers)
@@ -166,7 +173,7 @@ def _layout(settings: Settings, catalogue: Catalogue, clients: tuple[Client, ...
     """The frame of all pages, with what a browser may do there: as the clients file says, in demo mode on loopback."""
     is_demo = settings.mode == "demo"
     origins = [origin for client in clients for origin in client.origins]
-    fhir_servers = [url for client in clients for url in client.fhir_base_urls]
+    chart_servers = [url for client in clients for url in (*client.fhir_base_urls, *client.authorization_servers)]
     return Layout(
         root=urlsplit(settings.base_url).path,
         is_demo=is_demo,
@@ -174,7 +181,20 @@ def _layout(settings: Settings, catalogue: Catalogue, clients: tuple[Client, ...
         label_revision=catalogue.identity.revision,
         rule_set=__version__,
         not_reviewed=catalogue.phrases.texts["page_not_reviewed"].plain.render(),
-        headers=demo_page_headers() if is_demo else production_page_headers(origins, fhir_servers),
+        headers=demo_page_headers() if is_demo else production_page_headers(origins, chart_servers),
+    )
+
+
+def _smart_app(settings: Settings, catalogue: Catalogue, clients: tuple[Client, ...]) -> SmartApp:
+    """Where the timeline may be launched: at the FHIR servers of the clients file, in demo mode on loopback as well."""
+    is_demo = settings.mode == "demo"
+    known = (*clients, DEMO_CLIENT) if is_demo else clients
+    return SmartApp(
+        client_id_at=partial(smart_client_id_at, known),
+        servers=tuple(ChartServer(client.name, url) for client in clients for url in client.fhir_base_urls),
+        scopes=scopes_for_queries(ScopeSyntax.SMART_2, "patient"),
+        queries=prefetch_templates(catalogue.codes),
+        is_demo=is_demo,
     )
 
 

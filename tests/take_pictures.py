@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -59,6 +60,32 @@ def sandbox(scenario: str, *also: Callable[[Page], None]) -> Callable[[Page, str
     return show
 
 
+def timeline(scenario: str, *also: Callable[[Page], None]) -> Callable[[Page, str], None]:
+    """The timeline of a scenario's child, launched from the chart, and what is then done there."""
+
+    def show(page: Page, address: str) -> None:
+        server = f"{address}/demo/scenarios/onasemnogene-patient-view/{scenario}/fhir"
+        page.goto(f"{address}/app/launch?iss={quote(server, safe='')}&launch=picture")
+        page.wait_for_selector("#timeline[data-ready]")
+        for act in also:
+            act(page)
+
+    return show
+
+
+def without_findings(page: Page) -> None:
+    """Leave what lies below the drawings out of the picture."""
+    page.evaluate(
+        "for (const part of document.querySelectorAll('.plot-box ~ section, #summary, footer')) part.hidden = true"
+    )
+
+
+def on_paper(page: Page) -> None:
+    """As it is printed, with the margins of a sheet."""
+    page.emulate_media(media="print")
+    page.evaluate("document.body.style.padding = '15mm'")
+
+
 def accept_first(page: Page) -> None:
     """Accept the first suggestion on the page."""
     page.locator("button.accept").first.click()
@@ -73,11 +100,23 @@ def hide_what_differs(page: Page) -> None:
         page.locator(place).evaluate("(element, text) => { element.textContent = text }", usual)
 
 
+SHEET = Viewport(760, 1000)
 PICTURES = (
     Picture("sandbox-order", DESKTOP, sandbox("onasemnogene-order-sign/dose-by-formula")),
     Picture("sandbox-infusion-day", DESKTOP, sandbox("onasemnogene-encounter-start/heavier-on-the-day")),
     Picture("sandbox-day-12", DESKTOP, sandbox("onasemnogene-patient-view/course-uneventful-day-12", accept_first)),
     Picture("sandbox-phone", PHONE, sandbox("onasemnogene-order-select/dose-by-formula")),
+    Picture("timeline-uneventful", DESKTOP, timeline("course-uneventful-day-49", without_findings), is_whole=True),
+    Picture("timeline-liver-rise", DESKTOP, timeline("course-liver-rise-day-29", without_findings), is_whole=True),
+    Picture(
+        "timeline-microangiopathy", DESKTOP, timeline("course-microangiopathy-day-14", without_findings), is_whole=True
+    ),
+    Picture(
+        "timeline-missed-visits", DESKTOP, timeline("course-missed-visits-day-17", without_findings), is_whole=True
+    ),
+    Picture("timeline-rebound", DESKTOP, timeline("course-rebound-day-46"), is_whole=True),
+    Picture("timeline-print", SHEET, timeline("course-rebound-day-46", on_paper), is_whole=True),
+    Picture("timeline-phone", PHONE, timeline("course-rebound-day-46")),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import quote
 
 from cds_service.domain.codes import Code, CodeBook
@@ -51,10 +52,13 @@ def prefetch_templates(codes: CodeBook) -> dict[str, str]:
     return templates
 
 
-def scopes_for_queries(syntax: ScopeSyntax) -> str:
-    """The scopes that open the nine lists, and the Medications they refer to, in the syntax of a SMART version."""
+def scopes_for_queries(syntax: ScopeSyntax, opened: Literal["user", "patient"] = "user") -> str:
+    """The scopes that open the nine lists, and the Medications they refer to, in the syntax of a SMART version.
+
+    For everything the user may see, or for the one patient whose chart is open.
+    """
     return " ".join(
-        f"user/{kind}.{syntax.value}" for kind in ("Patient", "Observation", *_TYPES.values(), "Medication")
+        f"{opened}/{kind}.{syntax.value}" for kind in ("Patient", "Observation", *_TYPES.values(), "Medication")
     )
 
 

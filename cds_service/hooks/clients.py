@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from cds_service.outbound import LOOPBACK, Destinations, IpNetwork, literal_address, plain_host
 
+SMART_CLIENT_ID = "onasemnogene-cds"
 DEFAULT_ALGORITHMS = ("RS384", "ES384")
 PORT = r"(?::(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 # No character that two readers of an address could take differently: no user, backslash, space, query or fragment.
@@ -65,6 +66,8 @@ class Client:
     """One trusted EHR, as its table in the clients file says (interfaces section 6).
 
     `private_networks` are the networks inside the hospital that the host names of its addresses may lead to.
+    `smart_client_id` is what the timeline is registered as. `authorization_servers` are the origins where users sign
+    in, where these are others than those of the FHIR servers.
     `any_loopback` is no setting: in demo mode a client may fetch from every FHIR server on this machine as well.
     """
 
@@ -83,6 +86,8 @@ class Client:
     allow_insecure_loopback: bool = False
     quirks: Quirks = NO_QUIRKS
     any_loopback: bool = False
+    smart_client_id: str = SMART_CLIENT_ID
+    authorization_servers: tuple[str, ...] = ()
 
     def may_fetch_from(self, fhir_server: str) -> bool:
         """Whether this is one of the client's own FHIR servers.
@@ -116,6 +121,12 @@ def client_of(clients: tuple[Client, ...], fhir_server: str) -> Client:
     if named is None and len(clients) == 1:
         named = clients[0]
     return DEMO_CLIENT if named is None else replace(named, any_loopback=True)
+
+
+def smart_client_id_at(clients: tuple[Client, ...], fhir_server: str) -> str | None:
+    """The timeline's client id at a FHIR server: of the first client that may fetch there, or None without one."""
+    named = (client for client in clients if client.may_fetch_from(fhir_server))
+    return next((client.smart_client_id for client in named), None)
 
 
 def destinations_of(clients: tuple[Client, ...]) -> Destinations:

@@ -96,6 +96,8 @@ class _ClientTable(_Table):
     fhir_base_urls: list[_FhirBase] | None = None
     private_networks: list[_Network] | None = None
     origins: list[_Origin] | None = None
+    smart_client_id: _Word | None = None
+    authorization_servers: list[_Origin] | None = None
     max_token_seconds: Annotated[int, Field(gt=0)] | None = None
     allow_insecure_loopback: bool | None = None
     quirks: _QuirksTable | None = None
@@ -196,6 +198,7 @@ def _check_addresses(client: Client, refuse: Callable[[str], NoReturn]) -> None:
     addresses = [("jwks_url", client.jwks_url)] if client.jwks_url else []
     addresses += [("fhir_base_urls", url) for url in client.fhir_base_urls]
     addresses += [("origins", url) for url in client.origins]
+    addresses += [("authorization_servers", url) for url in client.authorization_servers]
     for key, url in addresses:
         if client.allow_insecure_loopback and not is_loopback(url):
             refuse(f"{key} is not on loopback, but allow_insecure_loopback is true; set it to false")

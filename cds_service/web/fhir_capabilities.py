@@ -10,6 +10,7 @@ from cds_service.web.fhir_search import ID, SEARCHABLE, SearchParameter
 
 FHIR_JSON = "application/fhir+json"
 _FHIR_VERSION = "4.0.1"
+_OAUTH_ADDRESSES = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 
 
 def capability_statement(base: str, today: date) -> JsonObject:
@@ -26,10 +27,30 @@ def capability_statement(base: str, today: date) -> JsonObject:
         "rest": [
             {
                 "mode": "server",
-                "security": {"description": "Every request but this one needs a bearer token; any token will do."},
+                "security": _security(base),
                 "resource": [_served(kind, parameters) for kind, parameters in SEARCHABLE.items()],
             }
         ],
+    }
+
+
+def authorize_address(base: str) -> str:
+    """Where users of the FHIR server of this base are asked."""
+    return f"{base}/auth/authorize"
+
+
+def token_address(base: str) -> str:
+    """Where a code of it is exchanged."""
+    return f"{base}/auth/token"
+
+
+def _security(base: str) -> JsonObject:
+    """How apps are authorized, as SMART App Launch 1 has it; its second edition asks for smart-configuration."""
+    addresses = {"authorize": authorize_address(base), "token": token_address(base)}
+    listed = [{"url": name, "valueUri": address} for name, address in addresses.items()]
+    return {
+        "extension": [{"url": _OAUTH_ADDRESSES, "extension": listed}],
+        "description": "Every request but this one needs a bearer token; any token will do.",
     }
 
 

@@ -32,10 +32,15 @@ class FixtureRecords:
 
     def of_scenario(self, name: str, today: date) -> FhirStore:
         """What the prefetch of the scenario `service/name` holds. Raises FhirRefused (404) where there is none."""
+        request = self.request_of(name)
+        return self._kept(name, today, lambda: FhirStore.of(_in_prefetch(moved_to(today, request))))
+
+    def request_of(self, name: str) -> str:
+        """The call of the scenario as it is written. Raises FhirRefused (404) where there is none."""
         request = self._requests.get(name)
         if request is None:
             raise FhirRefused(404, "not-found", "no scenario has this name; GET /demo/hook_requests lists them")
-        return self._kept(name, today, lambda: FhirStore.of(_in_prefetch(moved_to(today, request))))
+        return request
 
     def _kept(self, name: str, today: date, make: Callable[[], FhirStore]) -> FhirStore:
         with self._lock:

@@ -27,6 +27,8 @@ subject = "onasemnogene-cds"
 tenants = ["Children's Hospital", "west"]
 fhir_base_urls = ["https://ehr.example.org/fhir/R4/", "https://EHR.example.org:8443"]
 origins = ["https://ehr.example.org", "https://apps.example.org:444"]
+smart_client_id = "timeline-42"
+authorization_servers = ["https://login.example.org"]
 max_token_seconds = 900
 allow_insecure_loopback = false
 
@@ -87,6 +89,8 @@ def test_a_client_that_says_no_more_than_it_must_has_the_contracts_defaults(load
             tenants=(),
             fhir_base_urls=(),
             origins=(),
+            smart_client_id="onasemnogene-cds",
+            authorization_servers=(),
             max_token_seconds=3600,
             allow_insecure_loopback=False,
             quirks=Quirks(
@@ -114,6 +118,8 @@ def test_every_key_is_read(load: Load) -> None:
             tenants=("Children's Hospital", "west"),
             fhir_base_urls=("https://ehr.example.org/fhir/R4", "https://EHR.example.org:8443"),
             origins=("https://ehr.example.org", "https://apps.example.org:444"),
+            smart_client_id="timeline-42",
+            authorization_servers=("https://login.example.org",),
             max_token_seconds=900,
             quirks=Quirks(
                 one_action_per_suggestion=True,
@@ -289,6 +295,11 @@ def test_an_origin_is_a_bare_origin(load: Load, origin: str) -> None:
     assert message.startswith("client example-ehr: origins[0] is not a bare origin; write https://host")
 
 
+def test_an_authorization_server_is_a_bare_origin(load: Load) -> None:
+    message = refusal(load, f'{CLIENT}authorization_servers = ["https://login.example.org/oauth2"]\n')
+    assert message.startswith("client example-ehr: authorization_servers[0] is not a bare origin; write https://host")
+
+
 @pytest.mark.parametrize("host", ["https://cds.example.org", "cds.example.org/x", "*", "", "cds.example.org:443"])
 def test_a_link_host_is_a_bare_name(load: Load, host: str) -> None:
     message = refusal(load, f'{CLIENT}[client.quirks]\nlink_hosts = ["{host}"]\n')
@@ -303,7 +314,9 @@ def test_the_address_of_keys_is_a_web_address(load: Load, url: str) -> None:
     assert message.startswith("client example-ehr: jwks_url is not a web address; write https://host/path")
 
 
-@pytest.mark.parametrize("key", ["audiences", "tenants", "fhir_base_urls", "origins", "algorithms"])
+@pytest.mark.parametrize(
+    "key", ["audiences", "tenants", "fhir_base_urls", "origins", "authorization_servers", "algorithms"]
+)
 def test_a_list_is_written_as_a_list(load: Load, key: str) -> None:
     message = refusal(load, f'{CLIENT}{key} = "RS384"\n')
     assert message.startswith(f"client example-ehr: {key}: input should be a valid list; correct it")
@@ -333,6 +346,7 @@ HTTP_LINES = {
     "jwks_url": 'jwks_url = "http://ehr.example.org/jwks"\n',
     "fhir_base_urls": f'{KEYS}fhir_base_urls = ["https://ehr.example.org/r4", "http://ehr.example.org/r4"]\n',
     "origins": f'{KEYS}origins = ["http://ehr.example.org"]\n',
+    "authorization_servers": f'{KEYS}authorization_servers = ["http://ehr.example.org"]\n',
 }
 
 

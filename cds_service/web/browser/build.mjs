@@ -15,6 +15,8 @@ const { metafile } = await build({
   target: "es2022",
   charset: "utf8",
   legalComments: "none",
+  // fhirclient leaves its replacements for what old browsers lack out where this is defined.
+  define: { FHIRCLIENT_PURE: "true" },
   metafile: true,
   logLevel: "info",
 });
