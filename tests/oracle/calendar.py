@@ -8,6 +8,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from .steroid import Course, end_of_30
+from .uln import Lab, laboratory_part
+
 P5 = frozenset({"alt", "ast", "bilirubin", "pt", "inr"})
 PLATELETS = frozenset({"platelets"})
 Results = list[tuple[date, str]]  # accepted results: local day, analyte
@@ -43,19 +46,42 @@ def _every_other_week(name: str, target: date) -> Slot:
     return _slot(name, target, 5, 5, 4)
 
 
-def _month_3(infusion: date) -> Slot:
-    target = months_after(infusion, 3)
+def _last(target: date) -> Slot:
     return Slot("M3", target, target, target + timedelta(14), target - timedelta(7), target + timedelta(8))
 
 
-def liver_slots(infusion: date, last_steroid_day: date) -> list[Slot]:
-    """Weekly from D+7 through Te (D+56 at least), then Te+14, Te+28, then the 3-month panel (6.1, 6.3)."""
-    weekly_until = max(last_steroid_day, infusion + timedelta(56))
-    weekly = [_weekly(day, infusion) for day in range(7, (weekly_until - infusion).days + 1, 7)]
-    o1, o2 = (weekly_until + timedelta(days) for days in (14, 28))
-    slots = [*weekly, _every_other_week("O1", o1), _every_other_week("O2", o2)]
-    month_3 = _month_3(infusion)
-    return [*slots, month_3] if month_3.target > o2 else slots
+def weekly_until(state: str, course: Course | None, labs: list[Lab], infusion: date, today: date) -> tuple[date, bool]:
+    """The last day of the weekly panels, and whether that is an end (True) or only today for now (6.1, 6.3).
+
+    Through Te, and D+56 at least; on for as long as nothing shows the findings at Te or later to be unremarkable.
+    """
+    if state in ("S4", "S7", "SU"):
+        return today, False
+    end = end_of_30(infusion - timedelta(1), infusion) if course is None else course.end_of_30
+    last = end + timedelta(28)
+    if state == "S5":
+        last = max(end + timedelta(1), today) + timedelta(27)
+    elif state in ("S6", "S8", "S9", "SX") and course is not None:
+        last = max(course.last, infusion + timedelta(56))
+    if last >= today:
+        return last, True
+    since = last - timedelta(3)
+    for day in sorted({lab.day for lab in labs if lab.day >= since}):
+        if laboratory_part([lab for lab in labs if lab.day <= day], since, day):
+            return (last if day <= last + timedelta(3) else day), True
+    recent = [lab for lab in labs if lab.day >= since]
+    waits = today < last + timedelta(3) and laboratory_part(recent, since, today) is not False
+    return (last, True) if waits else (today, False)
+
+
+def liver_slots(infusion: date, until: date, is_end: bool) -> list[Slot]:
+    """Weekly from D+7 through Te, then Te+14, Te+28, then the panel at the end of follow-up; else only the next (6.3)."""
+    weekly = [_weekly(day, infusion) for day in range(7, max((until - infusion).days, 28) + 1, 7)]
+    if not is_end:
+        return [*weekly, _weekly(7 * len(weekly) + 7, infusion)]
+    end = follow_up_ends(infusion, until)
+    after = [_every_other_week(name, until + timedelta(days)) for name, days in (("O1", 14), ("O2", 28))]
+    return [*weekly, *(slot for slot in after if slot.target < end), _last(end)]
 
 
 def follow_up_ends(infusion: date, last_steroid_day: date) -> date:
@@ -63,19 +89,32 @@ def follow_up_ends(infusion: date, last_steroid_day: date) -> date:
     return max(months_after(last_steroid_day, 1), months_after(infusion, 3))
 
 
-def platelet_slots(infusion: date, today: date) -> list[Slot]:
-    """Weekly to D+28, every other week to D+84, month 3, and on every 2 weeks until ``today`` (6.1, 6.4)."""
+def platelet_slots(infusion: date, today: date, back: date | None) -> list[Slot]:
+    """Weekly to D+28, every other week to D+84; month 3 and every 2 weeks on if not back at baseline (6.1, 6.4)."""
     slots = [_weekly(day, infusion) for day in (7, 14, 21, 28)]
-    slots += [
-        _every_other_week(name, infusion + timedelta(day))
-        for name, day in zip(("W6", "W8", "O1", "O2"), (42, 56, 70, 84), strict=True)
+    slots += [_every_other_week(f"W{day // 7}", infusion + timedelta(day)) for day in (42, 56, 70, 84)]
+    month_3 = months_after(infusion, 3)
+    later = [_last(month_3)]
+    while later[-1].target <= today:
+        later.append(_every_other_week("later", month_3 + timedelta(14 * len(later))))
+    return slots + [slot for slot in later if back is None or slot.opens <= back]
+
+
+def back_since(
+    counts: list[tuple[date, Decimal]], baseline: Decimal | None, low: Decimal, infusion: date
+) -> date | None:
+    """The first day after D+28 with a count back at baseline (6.4)."""
+    after = infusion + timedelta(28)
+    return min((day for day, count in counts if day > after and back_at_baseline(count, baseline, low)), default=None)
+
+
+def panel_days(results: Results) -> list[date]:
+    """Days by which all five have been measured within a week (P5: not necessarily the same tube)."""
+    return [
+        day
+        for day in sorted({day for day, _ in results})
+        if {name for on, name in results if timedelta(0) <= day - on < timedelta(7)} >= P5
     ]
-    slots.append(_month_3(infusion))
-    target = slots[-1].target + timedelta(14)
-    while target <= today + timedelta(14):
-        slots.append(_every_other_week("later", target))
-        target += timedelta(14)
-    return slots
 
 
 def _served(slots: list[Slot], day: date) -> Slot | None:
@@ -112,16 +151,12 @@ def _status(slot: Slot, done: bool, some: bool, later_done: bool, today: date) -
     return "partial" if some else "due"
 
 
-def gap_overdue(infusion: date, last_steroid_day: date, panels: list[date], today: date) -> bool:
+def gap_overdue(until: date, panels: list[date], today: date) -> bool:
     """10 or more days since the last P5 while weekly, 18 or more while every other week (6.2, ruling 46).
 
-    Counts panels after the infusion only; before the first one W1's own dates rule.
+    ``panels`` after the infusion only; before the first one W1's own dates rule.
     """
-    after = [day for day in panels if infusion < day <= today]
-    weekly_until = max(last_steroid_day, infusion + timedelta(56))
-    if not after or today > max(follow_up_ends(infusion, last_steroid_day), weekly_until + timedelta(28)):
-        return False
-    return (today - max(after)).days >= (10 if today <= weekly_until else 18)
+    return bool(panels) and (today - max(panels)).days >= (10 if today <= until else 18)
 
 
 def back_at_baseline(count: Decimal, baseline: Decimal | None, lower_limit: Decimal | None) -> bool | None:

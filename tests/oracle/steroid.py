@@ -125,8 +125,11 @@ def state(doses: Doses, infusion: date, today: date, unremarkable: bool | None) 
     first = start(doses, infusion)
     if first is None:
         return "S0"
+    if today < infusion:
+        covered = doses.get(infusion - DAY) != 0 and infusion - DAY in doses
+        return "S0" if not covered else "S2" if today == infusion - DAY else "S1"
     if first > today:
-        return "S2x" if today >= infusion else "S1"
+        return "S0"
     if today in doses and doses[today] is None:
         return "SU"
     now = course(doses, infusion, today)
@@ -134,8 +137,6 @@ def state(doses: Doses, infusion: date, today: date, unremarkable: bool | None) 
     if today not in doses or doses[today] == 0:
         finished = now.taper_start is not None and not now.taper_short
         return "S9" if finished else "SX"
-    if today < infusion:
-        return "S2"
     if now.taper_start is not None:
         return "S8" if unremarkable is False else "S6"
     if today < now.end_of_30:

@@ -1,6 +1,7 @@
 """A result against its upper limit of normal: clinical-rules C4, C5, finding 3; label 2.1, 2.3, 5.1."""
 
 import re
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -28,10 +29,23 @@ class Range(NamedTuple):
 
 
 class Times(NamedTuple):
-    """A multiple of ULN: the quotient, exact, and whether it is that ("="), or lies below or above it."""
+    """A multiple of ULN: the quotient, exact, and whether it is that ("="), or lies below or above it.
+
+    ``doubtful``: neither result nor limit states a unit that the analyte needs; it may alarm only (finding 8).
+    """
 
     quotient: Decimal
     comparator: str = "="
+    doubtful: bool = False
+
+
+class Lab(NamedTuple):
+    """A liver result after the infusion: whether it is unremarkable (None unknown), and whether it is preliminary."""
+
+    analyte: str
+    day: date
+    fine: bool | None
+    preliminary: bool = False
 
 
 def _high(range_: Range) -> Decimal | None:
@@ -72,7 +86,8 @@ def times_uln(
         return "no range"
     if not usable:
         return "unit"
-    return Times(max(value / high for value, high in usable), comparator or "=")
+    no_unit = unit == "" and analyte != "inr"
+    return Times(max(value / high for value, high in usable), comparator or "=", no_unit)
 
 
 def _age_fits(range_: Range, age: int | None) -> bool:
@@ -91,7 +106,7 @@ def above(times: Times | str, limit: int) -> bool | None:
     if times.comparator in ("<", "<="):
         return False if times.quotient <= limit else None
     if times.comparator in (">", ">="):
-        return True if times.quotient > limit or (times == Times(Decimal(limit), ">")) else None
+        return True if times.quotient > limit or (times.comparator == ">" and times.quotient == limit) else None
     return times.quotient > limit
 
 
@@ -100,21 +115,58 @@ def below(times: Times | str, limit: int) -> bool | None:
     if isinstance(times, str):
         return None
     if times.comparator in ("<", "<="):
-        return True if times.quotient < limit or (times == Times(Decimal(limit), "<")) else None
+        return True if times.quotient < limit or (times.comparator == "<" and times.quotient == limit) else None
     if times.comparator in (">", ">="):
         return False if times.quotient >= limit else None
     return times.quotient < limit
 
 
-def normal(times: Times | str, interpretation: str = "") -> bool | None:
-    """Whether total bilirubin, PT or INR is normal: at most the high; without a range by the flag (C5.4, C5.5)."""
-    flag = {"N": True, "L": True, "H": False, "HH": False, "A": False, "AA": False}.get(interpretation)
-    if isinstance(times, str):
-        return flag if times == "no range" else None
+_NORMAL_FLAG = {"N": True, "L": True, "H": False, "HH": False, "A": False, "AA": False}
+
+
+def _contradicted(times: Times, flag: str) -> bool:
+    """Whether the laboratory's flag contradicts its own range (C5.5)."""
     over = above(times, 1)
-    within = None if over is None else not over
-    contradicted = interpretation in ("N", "H", "HH") and within is not None and flag is not within
-    return None if contradicted else within
+    return (flag == "N" and over is True) or (flag in ("H", "HH", "A", "AA") and over is False)
+
+
+def above_twice(times: Times | str, flag: str) -> bool | None:
+    """Greater than 2 x ULN (label 5.1). Doubtful units and contradicted flags may alarm and prove nothing (C3, C6)."""
+    over = above(times, 2)
+    if isinstance(times, str) or over is not False:
+        return over
+    return None if times.doubtful or _contradicted(times, flag) else False
+
+
+def is_unremarkable(analyte: str, times: Times | str, flag: str) -> bool | None:
+    """ALT and AST below 2 x ULN; total bilirubin, PT and INR normal: at most the high (label 2.1, 2.3).
+
+    Without a range bilirubin, PT and INR go by the flag (C5.4).
+    """
+    is_enzyme = analyte in ("alt", "ast")
+    if isinstance(times, str):
+        return _NORMAL_FLAG.get(flag) if times == "no range" and not is_enzyme else None
+    over = above(times, 1)
+    fine = below(times, 2) if is_enzyme else None if over is None else not over
+    return None if fine is True and (times.doubtful or _contradicted(times, flag)) else fine
+
+
+def laboratory_part(labs: list[Lab], since: date, today: date) -> bool | None:
+    """Whether the newest of all five are unremarkable: sampled ``since`` or later, not older than 7 days (ruling 41).
+
+    An abnormal one counts whatever its age; a preliminary one at least as new alarms and proves nothing (C1, C6).
+    """
+    return unremarkable(*(_newest(labs, analyte, since, today) for analyte in ("alt", "ast", "bilirubin", "pt", "inr")))
+
+
+def _newest(labs: list[Lab], analyte: str, since: date, today: date) -> bool | None:
+    own = [lab for lab in labs if lab.analyte == analyte and lab.day <= today]
+    day = max((lab.day for lab in own if not lab.preliminary), default=None)
+    told = [lab for lab in own if lab.day == day or (lab.preliminary and (day is None or lab.day >= day))]
+    if any(lab.fine is False for lab in told):
+        return False
+    proven = day is not None and day >= since and (today - day).days <= 7
+    return True if proven and all(lab.fine for lab in told) else None
 
 
 def unremarkable(
