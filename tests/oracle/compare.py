@@ -98,12 +98,14 @@ def _service_dose(patient: Patient, facts: PatientFacts, service: Service) -> An
 def _multiple(patient: Patient) -> Answers:
     spec = patient.result
     ranges = [uln.Range(r.high, r.unit, r.text, r.kind, r.from_age, r.to_age) for r in spec.ranges]
-    times = uln.times_uln(spec.analyte, spec.value, spec.unit, ranges, spec.age, spec.comparator)
+    unit = uln.stated_unit(spec.analyte, spec.unit, ranges)
+    times = uln.times_uln(spec.analyte, spec.value, unit, ranges, spec.age, spec.comparator)
+    by_flag = uln.by_flag(spec.analyte, spec.value, unit, spec.comparator, spec.flag)
     return {
         "times ULN": None if isinstance(times, str) else (times.comparator, times.quotient.quantize(Decimal("1E-12"))),
         "shown": "" if isinstance(times, str) else uln.shown(times.quotient),
-        "> 2 x ULN": uln.above_twice(times, spec.flag),
-        "unremarkable": uln.is_unremarkable(spec.analyte, times, spec.flag),
+        "> 2 x ULN": uln.above_twice(times, spec.flag, by_flag),
+        "unremarkable": uln.is_unremarkable(spec.analyte, times, spec.flag, by_flag, unit),
     }
 
 
@@ -163,7 +165,9 @@ def _course_and_calendar(patient: Patient, facts: PatientFacts, service: Service
     planned = steroid.course(doses, infusion, max((*doses, today)))
     end = planned.end_of_30 if planned else steroid.end_of_30(infusion - steroid.DAY, infusion)
     proof = uln.laboratory_part(labs, end - timedelta(days=3), today)
-    state = steroid.state(doses, infusion, today, proof)
+    abnormal = uln.laboratory_part(labs, date.min, today) is False
+    given = patient.is_administration_recorded and today >= infusion - steroid.DAY
+    state = steroid.state(doses, infusion, today, proof, abnormal, given)
     ours: Answers = {"state": state}
     theirs: Answers = {"state": _STATES[status.state]}
     if infusion <= today and planned is not None and status.first_day is not None:

@@ -176,6 +176,8 @@ def _result(random: Random) -> ResultSpec:
         )
     comparator = random.choice(("", "", "", "", "", "<", "<=", ">", ">="))
     flag = random.choice(("", "", "", "", "N", "H", "HH", "L", "A"))
+    if flag == "L" and any(own.text for own in ranges):
+        flag = ""  # lower limits are not compared
     return ResultSpec(analyte, value, unit, comparator, flag, ranges, age)
 
 

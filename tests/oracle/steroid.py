@@ -25,6 +25,7 @@ class Course(NamedTuple):
     taper_short: str  # "", "warning" below 28 days, "critical" below 14
     abrupt: bool
     longest_gap: int
+    is_held: bool
 
 
 def _runs(doses: Doses) -> list[tuple[date, date]]:
@@ -39,8 +40,11 @@ def _runs(doses: Doses) -> list[tuple[date, date]]:
 
 
 def start(doses: Doses, infusion: date) -> date | None:
-    """S: the first day of the run that contains or follows D-1 (ruling 37)."""
-    return next((first for first, last in _runs(doses) if last >= infusion - DAY), None)
+    """S: the first day of the run that contains D-1, else the first day that follows it (ruling 37)."""
+    before = infusion - DAY
+    if doses.get(before, Decimal(0)) != 0:
+        return next(first for first, last in _runs(doses) if first <= before <= last)
+    return min((day for day, mg in doses.items() if mg != 0 and day > before), default=None)
 
 
 def end_of_30(start: date, infusion: date) -> date:
@@ -48,23 +52,38 @@ def end_of_30(start: date, infusion: date) -> date:
     return max(start + 29 * DAY, infusion + 28 * DAY)
 
 
-def maintenance_and_taper(doses: Doses, start: date, until: date) -> tuple[Decimal | None, date | None]:
+class Levels(NamedTuple):
+    """Maintenance in mg/day, T0, and whether the dose was raised within the taper and not reduced again since."""
+
+    maintenance: Decimal | None
+    taper_start: date | None
+    is_held: bool
+
+
+def levels(doses: Doses, start: date, until: date) -> Levels:
     """Maintenance and T0 as they stand on ``until``.
 
     Maintenance: the highest mg/day held on 3 or more consecutive days (ruling 42). T0: the first day below it; an
-    increase after that resets T0 to the next reduction (`steroid-taper-short`). A day without a known dose is no step.
+    increase after that resets T0 to the next reduction (`steroid-taper-short`), a gap of 2 or more days to the
+    restart (SX), and after a finished taper everything begins anew (6.3). A day without a known dose is no step.
     """
     held = raised_to = taper = None
-    previous, days = Decimal(0), 0
+    previous, days, uncovered = Decimal(0), 0, 0
     for day in (start + n * DAY for n in range((until - start).days + 1)):
         mg = doses.get(day)
+        uncovered = 0 if mg or day in doses else uncovered + 1
+        if uncovered == 2:
+            if _is_finished(doses, taper, day - 2 * DAY):
+                held = None
+            taper = raised_to = None
+            previous = Decimal(0)
         if not mg:
             days = 0
             continue
         if taper is not None and mg > previous:
-            taper, raised_to = None, mg
+            taper, raised_to = None, None if held is not None and mg >= held else mg
         elif taper is None and raised_to is not None:
-            raised_to = max(raised_to, mg)
+            raised_to = None if held is not None and mg >= held else max(raised_to, mg)
         level = held if raised_to is None else raised_to
         if taper is None and level is not None and mg < level:
             taper = day
@@ -72,7 +91,7 @@ def maintenance_and_taper(doses: Doses, start: date, until: date) -> tuple[Decim
         if days >= 3 and (held is None or mg > held):
             held = mg
         previous = mg
-    return held, taper
+    return Levels(held, taper, taper is None and raised_to is not None)
 
 
 def course(doses: Doses, infusion: date, until: date) -> Course | None:
@@ -86,7 +105,7 @@ def course(doses: Doses, infusion: date, until: date) -> Course | None:
     seen = {day: mg for day, mg in doses.items() if first <= day <= until and mg != 0}
     last = max(seen)
     end = end_of_30(first, infusion)
-    held, taper = maintenance_and_taper(doses, first, last)
+    held, taper, is_held = levels(doses, first, last)
     length = None if taper is None else (last - taper).days + 1
     return Course(
         first,
@@ -99,6 +118,7 @@ def course(doses: Doses, infusion: date, until: date) -> Course | None:
         taper_short="" if length is None or length >= 28 else ("critical" if length < 14 else "warning"),
         abrupt=last < until and (last < end or _from_half(seen[last], held)),
         longest_gap=_longest_gap(seen, first, last),
+        is_held=is_held,
     )
 
 
@@ -117,31 +137,54 @@ def _longest_gap(seen: Doses, first: date, last: date) -> int:
     return longest
 
 
-def state(doses: Doses, infusion: date, today: date, unremarkable: bool | None) -> str:
+def state(
+    doses: Doses, infusion: date, today: date, unremarkable: bool | None, latest_abnormal: bool, day_before_given: bool
+) -> str:
     """S0 ... S9, SX or SU on a day, by the table of section 5, from what is given or ordered up to that day.
 
-    ``unremarkable``: the laboratory part on that day (True, False, None unknown).
+    ``unremarkable``: the laboratory part that a taper needs (None unknown); ``latest_abnormal``: some newest result is
+    abnormal; ``day_before_given``: the dose of D-1 is recorded as given.
     """
     first = start(doses, infusion)
-    if first is None:
-        return "S0"
     if today < infusion:
-        covered = doses.get(infusion - DAY) != 0 and infusion - DAY in doses
-        return "S0" if not covered else "S2" if today == infusion - DAY else "S1"
-    if first > today:
+        if doses.get(infusion - DAY, Decimal(0)) == 0:
+            return "S0"
+        return "S2" if today == infusion - DAY and day_before_given else "S1"
+    if first is None or first > today:
         return "S0"
-    if today in doses and doses[today] is None:
-        return "SU"
     now = course(doses, infusion, today)
     assert now is not None
-    if today not in doses or doses[today] == 0:
-        finished = now.taper_start is not None and not now.taper_short
-        return "S9" if finished else "SX"
-    if now.taper_start is not None:
-        return "S8" if unremarkable is False else "S6"
+    latest = doses.get(today, Decimal(0))
+    if latest == 0:
+        returns = min((day for day, mg in doses.items() if mg != 0 and day > today), default=date.max)
+        if (returns - now.last).days > 2:
+            return _after(doses, now)
+        latest = doses[now.last]
+    if latest is None:
+        return "SU"
+    if now.taper_start is not None or now.is_held:
+        return "S8" if latest_abnormal or now.is_held else "S6"
     if today < now.end_of_30:
         return "S3"
-    return {True: "S5", False: "S7", None: "S4"}[unremarkable]
+    if unremarkable is not False:
+        return "S5" if unremarkable else "S4"
+    return "S7" if today > now.end_of_30 else "S4"
+
+
+def _after(doses: Doses, now: Course) -> str:
+    """Without a dose: S9 after a finished taper, else SX; SU where its end cannot be told ("wean per protocol")."""
+    if _is_finished(doses, now.taper_start, now.last):
+        return "S9"
+    run = max(first for first, last in _runs(doses) if first <= now.last)
+    tail = {mg for day, mg in doses.items() if max(run, now.last - 27 * DAY) <= day <= now.last}
+    return "SU" if now.last >= now.end_of_30 and None in tail else "SX"
+
+
+def _is_finished(doses: Doses, taper: date | None, last: date) -> bool:
+    """Whether a taper of 28 days or more ends here, every dose of it known (S9)."""
+    if taper is None or (last - taper).days + 1 < 28:
+        return False
+    return all(mg is not None for day, mg in doses.items() if taper <= day <= last)
 
 
 def dose_grade(mg: Decimal, kg: Decimal) -> str:

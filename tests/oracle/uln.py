@@ -13,7 +13,7 @@ _IN_BASE_UNITS = {
     "pt": {"s": Decimal(1)},
     "inr": {"{INR}": Decimal(1), "1": Decimal(1), "{ratio}": Decimal(1), "": Decimal(1)},
 }
-_HIGH_IN_TEXT = re.compile(r"^\s*(?:\d+(?:\.\d+)?\s*[-–]|<=?|≤)\s*(\d+(?:\.\d+)?)\s*\S*\s*$")
+_HIGH_IN_TEXT = re.compile(r"^\s*(?:\d+(?:\.\d+)?\s*[-–]|<=?|≤)\s*(\d+(?:\.\d+)?)\s*(\S*)\s*$")
 _NOT_FOR_NORMAL = {"therapeutic", "critical", "treatment"}
 
 
@@ -48,24 +48,32 @@ class Lab(NamedTuple):
     preliminary: bool = False
 
 
-def _high(range_: Range) -> Decimal | None:
-    """The numeric high, else the one its text names (C5.1, C5.2)."""
+def _bound(range_: Range, analyte: str, unit: str) -> tuple[Decimal, str] | None:
+    """The numeric high, else the one its text names, with its unit (C5.1, C5.2); text in another unit is no range."""
     if range_.high is not None:
-        return range_.high
+        return range_.high, range_.unit
     found = _HIGH_IN_TEXT.match(range_.text)
-    return Decimal(found[1]) if found else None
+    if found is None:
+        return None
+    factors = _IN_BASE_UNITS[analyte]
+    same = found[2] in ("", unit) or factors.get(found[2]) == factors.get(unit, 0)
+    return (Decimal(found[1]), found[2]) if same else None
 
 
-def _comparable(
-    analyte: str, value: Decimal, unit: str, high: Decimal, range_unit: str
-) -> tuple[Decimal, Decimal] | None:
-    """Value and limit on one scale: the same unit as they are, else by the table of C4, else None."""
-    if range_unit in ("", unit):
+def _comparable(analyte: str, value: Decimal, unit: str, high: Decimal, own: str) -> tuple[Decimal, Decimal] | None:
+    """Value and limit on one scale: as they are where they share a unit, else by the table of C4, else None."""
+    if own in ("", unit):
         return value, high
     factors = _IN_BASE_UNITS[analyte]
-    if unit not in factors or range_unit not in factors:
+    if unit not in factors or own not in factors:
         return None
-    return value * factors[unit], high * factors[range_unit]
+    return value * factors[unit], high * factors[own]
+
+
+def stated_unit(analyte: str, unit: str, ranges: list[Range]) -> str:
+    """The result's unit; where it states none, the one unit that its ranges of normal values state."""
+    units = {r.unit for r in ranges if r.kind not in _NOT_FOR_NORMAL and r.high and r.unit}
+    return units.pop() if unit == "" and analyte != "inr" and len(units) == 1 else unit
 
 
 def times_uln(
@@ -73,27 +81,19 @@ def times_uln(
 ) -> Times | str:
     """The multiple of the result's own ULN, or the reason why it is unknown (C5.1 to C5.3, C5.6).
 
-    ``age`` in days at collection. Of several usable ranges the lowest high counts.
+    ``unit`` is the stated one, ``age`` in days at collection. Of several usable ranges the lowest high counts.
     """
-    for_age = [r for r in ranges if r.kind not in _NOT_FOR_NORMAL and _age_fits(r, age)]
-    pairs = [
-        _comparable(analyte, value, unit, high, range_.unit)
-        for range_ in for_age
-        if (high := _high(range_)) is not None and high > 0
-    ]
+    bounds = [_bound(r, analyte, unit) for r in ranges if r.kind not in _NOT_FOR_NORMAL and _age_fits(r, age)]
+    pairs = [_comparable(analyte, value, unit, *bound) for bound in bounds if bound and bound[0] > 0]
     usable = [pair for pair in pairs if pair is not None]
-    if not pairs:
-        return "no range"
     if not usable:
-        return "unit"
-    no_unit = unit == "" and analyte != "inr"
-    return Times(max(value / high for value, high in usable), comparator or "=", no_unit)
+        return "unit" if pairs else "no range"
+    return Times(max(value / high for value, high in usable), comparator or "=", unit == "" and analyte != "inr")
 
 
 def _age_fits(range_: Range, age: int | None) -> bool:
-    if range_.from_age is None and range_.to_age is None:
-        return True
-    return age is not None and (range_.from_age or 0) <= age and (range_.to_age is None or age <= range_.to_age)
+    """A range is dropped where the child is known to be of another age (C5.1)."""
+    return age is None or ((range_.from_age or 0) <= age and (range_.to_age is None or age <= range_.to_age))
 
 
 def above(times: Times | str, limit: int) -> bool | None:
@@ -121,33 +121,55 @@ def below(times: Times | str, limit: int) -> bool | None:
     return times.quotient < limit
 
 
-_NORMAL_FLAG = {"N": True, "L": True, "H": False, "HH": False, "A": False, "AA": False}
-
-
 def _contradicted(times: Times, flag: str) -> bool:
     """Whether the laboratory's flag contradicts its own range (C5.5)."""
     over = above(times, 1)
     return (flag == "N" and over is True) or (flag in ("H", "HH", "A", "AA") and over is False)
 
 
-def above_twice(times: Times | str, flag: str) -> bool | None:
+def by_flag(analyte: str, value: Decimal, unit: str, comparator: str, flag: str) -> bool | None:
+    """Whether the laboratory's flag says normal where there is no usable range (C5.4): bilirubin, PT and INR only.
+
+    "Normal" counts in a unit of the analyte only, and not for an INR of 1.5 or a bilirubin of 2 mg/dL or more (policy).
+    """
+    said = {"N": True, "H": False, "HH": False, "A": False, "AA": False}.get(flag)
+    if analyte in ("alt", "ast") or (value == 0 and comparator not in (">", ">=")):
+        return None
+    if not said:
+        return said
+    if unit not in _IN_BASE_UNITS[analyte]:
+        return None
+    most = {"inr": Decimal("1.5"), "bilirubin": Decimal(2) * Decimal("17.104")}.get(analyte)
+    number = Times(value * _IN_BASE_UNITS[analyte][unit] / (most or 1), comparator or "=")
+    return True if most is None or below(number, 1) else None
+
+
+def above_twice(times: Times | str, flag: str, by_flag: bool | None) -> bool | None:
     """Greater than 2 x ULN (label 5.1). Doubtful units and contradicted flags may alarm and prove nothing (C3, C6)."""
+    if isinstance(times, str):
+        return False if by_flag else None
     over = above(times, 2)
-    if isinstance(times, str) or over is not False:
+    if over is not False:
         return over
     return None if times.doubtful or _contradicted(times, flag) else False
 
 
-def is_unremarkable(analyte: str, times: Times | str, flag: str) -> bool | None:
+def is_unremarkable(
+    analyte: str, times: Times | str, flag: str, by_flag: bool | None = None, unit: str | None = None
+) -> bool | None:
     """ALT and AST below 2 x ULN; total bilirubin, PT and INR normal: at most the high (label 2.1, 2.3).
 
-    Without a range bilirubin, PT and INR go by the flag (C5.4).
+    Without a usable range ``by_flag`` decides (C5.4).
     """
     is_enzyme = analyte in ("alt", "ast")
     if isinstance(times, str):
-        return _NORMAL_FLAG.get(flag) if times == "no range" and not is_enzyme else None
+        return by_flag
+    if unit is not None and unit not in _IN_BASE_UNITS[analyte] and not is_enzyme and above(times, 1) is False:
+        return None  # another scale: of a PT in per cent the low ones are the bad ones (C4, H52)
     over = above(times, 1)
     fine = below(times, 2) if is_enzyme else None if over is None else not over
+    if times.quotient == 0 and times.comparator not in (">", ">="):
+        return None
     return None if fine is True and (times.doubtful or _contradicted(times, flag)) else fine
 
 
@@ -179,12 +201,9 @@ def unremarkable(
     return None if None in parts else True
 
 
-def shown(times: Decimal, boundaries: tuple[int, ...] = (1, 2, 3, 20)) -> str:
-    """Two decimals, more where rounding would reach or cross a boundary (C5.6): 1.996 stays 1.996."""
+def shown(times: Decimal) -> str:
+    """Two decimals, more where rounding would put it on a whole number that it is not (C5.6): 1.996 stays 1.996."""
     places = 2
-    while places < 12:
-        text = times.quantize(Decimal(1).scaleb(-places), "ROUND_HALF_UP")
-        if all((times > limit, times < limit) == (text > limit, text < limit) for limit in boundaries):
-            break
+    while (text := times.quantize(Decimal(1).scaleb(-places), "ROUND_HALF_UP")) % 1 == 0 and times % 1 and places < 12:
         places += 1
     return str(text)
