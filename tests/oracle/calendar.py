@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from .steroid import Course, end_of_30
+from .steroid import DAY, Course, end_of_30
 from .uln import Lab, laboratory_part
 
 P5 = frozenset({"alt", "ast", "bilirubin", "pt", "inr"})
@@ -53,35 +53,70 @@ def _last(target: date) -> Slot:
 def weekly_until(state: str, course: Course | None, labs: list[Lab], infusion: date, today: date) -> tuple[date, bool]:
     """The last day of the weekly panels, and whether that is an end (True) or only today for now (6.1, 6.3).
 
-    Through Te, and D+56 at least; on for as long as nothing shows the findings at Te or later to be unremarkable.
+    Through Te, and E+28 at least (D+56 for S = D-1); a planned taper counts its 28 days. They go on for as long as
+    nothing shows the findings at Te or later to be unremarkable.
     """
-    if state in ("S4", "S7", "SU"):
+    end = end_of_30(infusion - DAY, infusion) if course is None else course.end_of_30
+    last = end + 28 * DAY
+    if state in ("S4", "S7") or (state == "SU" and today > end):
         return today, False
-    end = end_of_30(infusion - timedelta(1), infusion) if course is None else course.end_of_30
-    last = end + timedelta(28)
     if state == "S5":
-        last = max(end + timedelta(1), today) + timedelta(27)
-    elif state in ("S6", "S8", "S9", "SX") and course is not None:
-        last = max(course.last, infusion + timedelta(56))
+        planned = course and course.taper_start
+        last = max((planned or max(end + DAY, today)) + 27 * DAY, course.last if course and planned else date.min)
+    elif state in ("S6", "S8"):
+        assert course is not None
+        if course.taper_start is None:
+            return today, False
+        last = max(last, course.last, course.taper_start + 27 * DAY)
+        if last < today:
+            return today, False
+    elif state != "SU" and course is not None:
+        last = max(last, course.last)
     if last >= today:
         return last, True
-    since = last - timedelta(3)
-    for day in sorted({lab.day for lab in labs if lab.day >= since}):
-        if laboratory_part([lab for lab in labs if lab.day <= day], since, day):
-            return (last if day <= last + timedelta(3) else day), True
-    recent = [lab for lab in labs if lab.day >= since]
-    waits = today < last + timedelta(3) and laboratory_part(recent, since, today) is not False
+    fine = first_fine_panel(labs, last - 3 * DAY, last)
+    if fine is not None:
+        return (last if fine <= last + 3 * DAY else fine), True
+    recent = [lab for lab in labs if lab.day >= last - 3 * DAY]
+    waits = today <= last + 3 * DAY and laboratory_part(recent, date.min, today) is not False
     return (last, True) if waits else (today, False)
 
 
-def liver_slots(infusion: date, until: date, is_end: bool) -> list[Slot]:
-    """Weekly from D+7 through Te, then Te+14, Te+28, then the panel at the end of follow-up; else only the next (6.3)."""
-    weekly = [_weekly(day, infusion) for day in range(7, max((until - infusion).days, 28) + 1, 7)]
+def first_fine_panel(labs: list[Lab], since: date, not_before: date) -> date | None:
+    """The first day by which all five, accepted and sampled ``since`` or later within a week, are unremarkable."""
+    for day in sorted({max(lab.day, not_before) for lab in labs if lab.day >= since}):
+        recent = [lab for lab in labs if lab.day <= day and not lab.preliminary]
+        if laboratory_part(recent, max(since, day - 6 * DAY), day):
+            return day
+    return None
+
+
+def liver_slots(infusion: date, until: date, is_end: bool, labs: list[Lab], today: date) -> list[Slot]:
+    """Weekly from D+7 through the slot that holds Te, then Te+14, Te+28, then the one at the end of follow-up (6.3).
+
+    Without an end only the next one. After a last panel that is not unremarkable weekly again; the last one is filled
+    by the first unremarkable panel from its day on, however late (`liver-followup-3mo`).
+    """
+    reach = until + 3 * DAY if is_end else until
+    weekly = [_weekly(day, infusion) for day in range(7, max((reach - infusion).days, 28) + 1, 7)]
     if not is_end:
         return [*weekly, _weekly(7 * len(weekly) + 7, infusion)]
     end = follow_up_ends(infusion, until)
     after = [_every_other_week(name, until + timedelta(days)) for name, days in (("O1", 14), ("O2", 28))]
-    return [*weekly, *(slot for slot in after if slot.target < end), _last(end)]
+    last = _last(end)
+    over = first_fine_panel(labs, end, end)
+    if over is not None:
+        last = last._replace(closes=max(last.closes, over))
+    return [*weekly, *(slot for slot in after if slot.target < end), last, *_again(labs, end, over, today)]
+
+
+def _again(labs: list[Lab], end: date, over: date | None, today: date) -> list[Slot]:
+    late = [lab for lab in labs if lab.day >= end and not lab.preliminary]
+    firsts = [min((lab.day for lab in late if lab.analyte == name), default=date.max) for name in P5]
+    first = min([max(firsts), *(lab.day for lab in late if not lab.fine)])
+    if over is not None or first == date.max:
+        return []
+    return [_slot("R", first + timedelta(7 * n), 3, 3, 3) for n in range(1, (today - first).days // 7 + 2)]
 
 
 def follow_up_ends(infusion: date, last_steroid_day: date) -> date:
@@ -108,13 +143,10 @@ def back_since(
     return min((day for day, count in counts if day > after and back_at_baseline(count, baseline, low)), default=None)
 
 
-def panel_days(results: Results) -> list[date]:
-    """Days by which all five have been measured within a week (P5: not necessarily the same tube)."""
-    return [
-        day
-        for day in sorted({day for day, _ in results})
-        if {name for on, name in results if timedelta(0) <= day - on < timedelta(7)} >= P5
-    ]
+def last_panel(results: Results) -> date | None:
+    """The newest day since which all five have been measured (P5: not necessarily the same tube)."""
+    newest = [max((day for day, name in results if name == analyte), default=date.min) for analyte in P5]
+    return None if date.min in newest else min(newest)
 
 
 def _served(slots: list[Slot], day: date) -> Slot | None:
@@ -151,12 +183,12 @@ def _status(slot: Slot, done: bool, some: bool, later_done: bool, today: date) -
     return "partial" if some else "due"
 
 
-def gap_overdue(until: date, panels: list[date], today: date) -> bool:
+def gap_overdue(until: date, last: date | None, today: date) -> bool:
     """10 or more days since the last P5 while weekly, 18 or more while every other week (6.2, ruling 46).
 
-    ``panels`` after the infusion only; before the first one W1's own dates rule.
+    ``last``: the last panel after the infusion; before the first one W1's own dates rule.
     """
-    return bool(panels) and (today - max(panels)).days >= (10 if today <= until else 18)
+    return last is not None and (today - last).days >= (10 if today <= until else 18)
 
 
 def back_at_baseline(count: Decimal, baseline: Decimal | None, lower_limit: Decimal | None) -> bool | None:

@@ -189,17 +189,23 @@ def _course_and_calendar(patient: Patient, facts: PatientFacts, service: Service
     if found is None or infusion > today:
         return ours, theirs
     until, is_end = calendar.weekly_until(state, planned, labs, infusion, today)
-    liver = calendar.liver_slots(infusion, until, is_end)
+    end_of_liver = calendar.follow_up_ends(infusion, until)
+    liver = calendar.liver_slots(infusion, until, is_end, labs, today)
     accepted = [(lab.day, lab.analyte) for lab in labs if not lab.preliminary]
     ours |= _rows("liver", liver, calendar.statuses(liver, calendar.P5, accepted, infusion, today), infusion)
     theirs |= _service_rows("liver", found.of(Series.LIVER), infusion)
-    counts = [r for r in patient.panel if r.analyte == "platelets" and r.day > infusion and not r.is_preliminary]
-    back = calendar.back_since([(r.day, r.times) for r in counts], patient.baseline_count, Decimal(150), infusion)
+    every = sorted((r.day, r.times) for r in patient.panel if r.analyte == "platelets")
+    counts = [(day, count) for day, count in every if day > infusion]
+    # A count of D itself is of before the infusion (6.2).
+    baseline = [patient.baseline_count, *(count for day, count in every if day <= infusion)][-1]
+    back = calendar.back_since(counts, baseline, Decimal(150), infusion)
     slots = calendar.platelet_slots(infusion, today, back)
-    taken = [(r.day, "platelets") for r in counts]
+    taken = [(day, "platelets") for day, _ in counts]
     ours |= _rows("platelets", slots, calendar.statuses(slots, calendar.PLATELETS, taken, infusion, today), infusion)
     theirs |= _service_rows("platelets", found.of(Series.PLATELETS), infusion)
-    ours["liver gap"] = calendar.gap_overdue(until, calendar.panel_days(accepted), today)
+    ours["liver gap"] = (
+        calendar.first_fine_panel(labs, end_of_liver, end_of_liver) is None if is_end else True
+    ) and calendar.gap_overdue(until, calendar.last_panel(accepted), today)
     theirs["liver gap"] = any(gap.series is Series.LIVER for gap in found.gaps)
     return ours, theirs
 

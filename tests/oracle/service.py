@@ -229,7 +229,7 @@ def _doses(patient: Patient) -> Iterable[SteroidDose]:
 
 def _lab_results(patient: Patient) -> Iterable[LabResult]:
     if patient.baseline_count is not None:
-        day = patient.infusion - timedelta(days=1)
+        day = patient.infusion - timedelta(days=10)
         yield _lab_result(PanelResult("platelets", day, patient.baseline_count))
     yield from (_lab_result(result) for result in patient.panel)
 

@@ -72,7 +72,10 @@ def _comparable(analyte: str, value: Decimal, unit: str, high: Decimal, own: str
 
 def stated_unit(analyte: str, unit: str, ranges: list[Range]) -> str:
     """The result's unit; where it states none, the one unit that its ranges of normal values state."""
-    units = {r.unit for r in ranges if r.kind not in _NOT_FOR_NORMAL and r.high and r.unit}
+    own = [r for r in ranges if r.kind not in _NOT_FOR_NORMAL]
+    units = {r.unit for r in own if r.high and r.unit} | {
+        m[2] for r in own if (m := _HIGH_IN_TEXT.match(r.text)) and m[2]
+    }
     return units.pop() if unit == "" and analyte != "inr" and len(units) == 1 else unit
 
 
