@@ -56,8 +56,10 @@ def weekly_until(state: str, course: Course | None, labs: list[Lab], infusion: d
     Through Te, and E+28 at least (D+56 for S = D-1); a planned taper counts its 28 days. They go on for as long as
     nothing shows the findings at Te or later to be unremarkable.
     """
-    end = end_of_30(infusion - DAY, infusion) if course is None else course.end_of_30
-    last = end + 28 * DAY
+    end = end_of_30(infusion - DAY, infusion) if course is None or course.start > today else course.end_of_30
+    last = end + 28 * DAY  # the label's own
+    if state == "S0":
+        return weekly_end(last, labs, today)
     if state in ("S4", "S7") or (state == "SU" and today > end):
         return today, False
     if state == "S5":
@@ -72,11 +74,16 @@ def weekly_until(state: str, course: Course | None, labs: list[Lab], infusion: d
             return today, False
     elif state != "SU" and course is not None:
         last = max(last, course.last)
+    return weekly_end(last, labs, today)
+
+
+def weekly_end(last: date, labs: list[Lab], today: date) -> tuple[date, bool]:
+    """Te, or the first day later than it by which a panel of Te-3 or later is unremarkable; else only today for now."""
     if last >= today:
         return last, True
     fine = first_fine_panel(labs, last - 3 * DAY, last)
     if fine is not None:
-        return (last if fine <= last + 3 * DAY else fine), True
+        return fine, True
     recent = [lab for lab in labs if lab.day >= last - 3 * DAY]
     waits = today <= last + 3 * DAY and laboratory_part(recent, date.min, today) is not False
     return (last, True) if waits else (today, False)
@@ -91,16 +98,21 @@ def first_fine_panel(labs: list[Lab], since: date, not_before: date) -> date | N
     return None
 
 
-def liver_slots(infusion: date, until: date, is_end: bool, labs: list[Lab], today: date) -> list[Slot]:
+def liver_slots(
+    infusion: date, until: date, is_end: bool, course: Course | None, labs: list[Lab], today: date
+) -> list[Slot]:
     """Weekly from D+7 through the slot that holds Te, then Te+14, Te+28, then the one at the end of follow-up (6.3).
 
-    Without an end only the next one. After a last panel that is not unremarkable weekly again; the last one is filled
+    None weekly between a finished taper (E+28 at least) and a restart. Without an end only the next one. After a last panel that is not unremarkable weekly again; the last one is filled
     by the first unremarkable panel from its day on, however late (`liver-followup-3mo`).
     """
+    least = infusion + 56 * DAY if course is None else course.end_of_30 + 28 * DAY
+    pause = course.pause if course else None
     reach = until + 3 * DAY if is_end else until
-    weekly = [_weekly(day, infusion) for day in range(7, max((reach - infusion).days, 28) + 1, 7)]
+    days = range(7, max((reach - infusion).days, 28) + 1, 7)
+    weekly = [slot for slot in (_weekly(day, infusion) for day in days) if not _is_within(pause, least, slot.target)]
     if not is_end:
-        return [*weekly, _weekly(7 * len(weekly) + 7, infusion)]
+        return [*weekly, _weekly(days[-1] + 7, infusion)]
     end = follow_up_ends(infusion, until)
     after = [_every_other_week(name, until + timedelta(days)) for name, days in (("O1", 14), ("O2", 28))]
     last = _last(end)
@@ -108,6 +120,11 @@ def liver_slots(infusion: date, until: date, is_end: bool, labs: list[Lab], toda
     if over is not None:
         last = last._replace(closes=max(last.closes, over))
     return [*weekly, *(slot for slot in after if slot.target < end), last, *_again(labs, end, over, today)]
+
+
+def _is_within(pause: tuple[date, date] | None, least: date, target: date) -> bool:
+    """Between the slot that holds the last day of a finished taper and the restart."""
+    return pause is not None and max(pause[0], least) + 3 * DAY < target < pause[1]
 
 
 def _again(labs: list[Lab], end: date, over: date | None, today: date) -> list[Slot]:
@@ -124,15 +141,20 @@ def follow_up_ends(infusion: date, last_steroid_day: date) -> date:
     return max(months_after(last_steroid_day, 1), months_after(infusion, 3))
 
 
-def platelet_slots(infusion: date, today: date, back: date | None) -> list[Slot]:
-    """Weekly to D+28, every other week to D+84; month 3 and every 2 weeks on if not back at baseline (6.1, 6.4)."""
+def platelet_slots(infusion: date, today: date, counts: list[date], back: date | None) -> list[Slot]:
+    """Weekly to D+28, every other week to D+84; month 3 and every 2 weeks on if not back at baseline (6.1, 6.4).
+
+    Once back, of those from month 3 on only the ones with a count remain: no miss beyond it stays an alarm.
+    """
     slots = [_weekly(day, infusion) for day in (7, 14, 21, 28)]
     slots += [_every_other_week(f"W{day // 7}", infusion + timedelta(day)) for day in (42, 56, 70, 84)]
     month_3 = months_after(infusion, 3)
     later = [_last(month_3)]
-    while later[-1].target <= today:
+    while later[-1].target <= (back or today):
         later.append(_every_other_week("later", month_3 + timedelta(14 * len(later))))
-    return slots + [slot for slot in later if back is None or slot.opens <= back]
+    if back is not None:
+        later = [s for s in later if back >= month_3 and any(s.opens <= day <= s.closes for day in counts)]
+    return slots + later
 
 
 def back_since(

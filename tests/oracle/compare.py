@@ -190,7 +190,7 @@ def _course_and_calendar(patient: Patient, facts: PatientFacts, service: Service
         return ours, theirs
     until, is_end = calendar.weekly_until(state, planned, labs, infusion, today)
     end_of_liver = calendar.follow_up_ends(infusion, until)
-    liver = calendar.liver_slots(infusion, until, is_end, labs, today)
+    liver = calendar.liver_slots(infusion, until, is_end, planned, labs, today)
     accepted = [(lab.day, lab.analyte) for lab in labs if not lab.preliminary]
     ours |= _rows("liver", liver, calendar.statuses(liver, calendar.P5, accepted, infusion, today), infusion)
     theirs |= _service_rows("liver", found.of(Series.LIVER), infusion)
@@ -199,7 +199,7 @@ def _course_and_calendar(patient: Patient, facts: PatientFacts, service: Service
     # A count of D itself is of before the infusion (6.2).
     baseline = [patient.baseline_count, *(count for day, count in every if day <= infusion)][-1]
     back = calendar.back_since(counts, baseline, Decimal(150), infusion)
-    slots = calendar.platelet_slots(infusion, today, back)
+    slots = calendar.platelet_slots(infusion, today, [day for day, _ in counts], back)
     taken = [(day, "platelets") for day, _ in counts]
     ours |= _rows("platelets", slots, calendar.statuses(slots, calendar.PLATELETS, taken, infusion, today), infusion)
     theirs |= _service_rows("platelets", found.of(Series.PLATELETS), infusion)

@@ -26,6 +26,7 @@ class Course(NamedTuple):
     abrupt: bool
     longest_gap: int
     is_held: bool
+    pause: tuple[date, date] | None
 
 
 def _runs(doses: Doses) -> list[tuple[date, date]]:
@@ -53,11 +54,15 @@ def end_of_30(start: date, infusion: date) -> date:
 
 
 class Levels(NamedTuple):
-    """Maintenance in mg/day, T0, and whether the dose was raised within the taper and not reduced again since."""
+    """Maintenance in mg/day, T0, and whether the dose was raised within the taper and not reduced again since.
+
+    ``pause``: the last day of a finished taper, and the first day after it on which the steroid was begun again.
+    """
 
     maintenance: Decimal | None
     taper_start: date | None
     is_held: bool
+    pause: tuple[date, date] | None
 
 
 def levels(doses: Doses, start: date, until: date) -> Levels:
@@ -67,16 +72,18 @@ def levels(doses: Doses, start: date, until: date) -> Levels:
     increase after that resets T0 to the next reduction (`steroid-taper-short`), a gap of 2 or more days to the
     restart (SX), and after a finished taper everything begins anew (6.3). A day without a known dose is no step.
     """
-    held = raised_to = taper = None
+    held = raised_to = taper = finished = pause = None
     previous, days, uncovered = Decimal(0), 0, 0
     for day in (start + n * DAY for n in range((until - start).days + 1)):
         mg = doses.get(day)
         uncovered = 0 if mg or day in doses else uncovered + 1
         if uncovered == 2:
             if _is_finished(doses, taper, day - 2 * DAY):
-                held = None
+                held, finished = None, day - 2 * DAY
             taper = raised_to = None
             previous = Decimal(0)
+        if finished is not None and day in doses:
+            pause, finished = (finished, day), None
         if not mg:
             days = 0
             continue
@@ -84,14 +91,14 @@ def levels(doses: Doses, start: date, until: date) -> Levels:
             taper, raised_to = None, None if held is not None and mg >= held else mg
         elif taper is None and raised_to is not None:
             raised_to = None if held is not None and mg >= held else max(raised_to, mg)
-        level = held if raised_to is None else raised_to
+        level: Decimal | None = held if raised_to is None else raised_to
         if taper is None and level is not None and mg < level:
             taper = day
         days = days + 1 if mg == previous and days else 1
         if days >= 3 and (held is None or mg > held):
             held = mg
         previous = mg
-    return Levels(held, taper, taper is None and raised_to is not None)
+    return Levels(held, taper, taper is None and raised_to is not None, pause)
 
 
 def course(doses: Doses, infusion: date, until: date) -> Course | None:
@@ -105,7 +112,7 @@ def course(doses: Doses, infusion: date, until: date) -> Course | None:
     seen = {day: mg for day, mg in doses.items() if first <= day <= until and mg != 0}
     last = max(seen)
     end = end_of_30(first, infusion)
-    held, taper, is_held = levels(doses, first, last)
+    held, taper, is_held, pause = levels(doses, first, last)
     length = None if taper is None else (last - taper).days + 1
     return Course(
         first,
@@ -119,6 +126,7 @@ def course(doses: Doses, infusion: date, until: date) -> Course | None:
         abrupt=last < until and (last < end or _from_half(seen[last], held)),
         longest_gap=_longest_gap(seen, first, last),
         is_held=is_held,
+        pause=pause,
     )
 
 
