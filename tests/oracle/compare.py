@@ -26,6 +26,7 @@ from .service import Service
 
 Answers = dict[str, object]
 _TRUTH = {Certainty.TRUE: True, Certainty.FALSE: False, Certainty.UNKNOWN: None}
+_FIRES = {Verdict.FIRES: True, Verdict.SILENT: False, Verdict.UNKNOWN: None, None: "no limit"}
 _STATES = {
     CourseState.NONE: "S0",
     CourseState.ORDERED: "S1",
@@ -104,7 +105,7 @@ def _multiple(patient: Patient) -> Answers:
     return {
         "times ULN": None if isinstance(times, str) else (times.comparator, times.quotient.quantize(Decimal("1E-12"))),
         "shown": "" if isinstance(times, str) else uln.shown(times.quotient),
-        "> 2 x ULN": uln.above_twice(times, spec.flag, by_flag),
+        "> 2 x ULN": uln.above_twice(times, spec.flag, by_flag) if spec.analyte in uln.LIMITED else "no limit",
         "unremarkable": uln.is_unremarkable(spec.analyte, times, spec.flag, by_flag, unit),
     }
 
@@ -114,7 +115,7 @@ def _service_multiple(patient: Patient, service: Service) -> Answers:
     return {
         "times ULN": found.times and _with_comparator(found.times),
         "shown": found.shown.lstrip("<>≤≥ "),
-        "> 2 x ULN": _TRUTH[found.is_above_twice],
+        "> 2 x ULN": _FIRES[found.is_above_twice],
         "unremarkable": _TRUTH[found.is_unremarkable],
     }
 

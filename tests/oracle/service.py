@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from cds_service.app import create_catalogue
 from cds_service.config import load_settings
-from cds_service.domain.answers import Answer
+from cds_service.domain.answers import Answer, Verdict
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Evidence, Standing
@@ -35,8 +35,9 @@ from cds_service.domain.liver_panel import is_unremarkable
 from cds_service.domain.medicines import SteroidDose, SteroidOrder, SteroidPhase, SteroidRoute
 from cds_service.domain.monitoring_calendar import MonitoringCalendar
 from cds_service.domain.quantities import Quantity
-from cds_service.domain.reference_range import exceeds, times_uln, written_multiple
+from cds_service.domain.reference_range import times_uln, written_multiple
 from cds_service.domain.results import LabFlag, LabResult, ReferenceRange
+from cds_service.domain.rules.baseline import LIVER_LIMITED, liver_baseline_above_2uln
 from cds_service.domain.rules.dose_and_order import weight_between_bands, weight_out_of_table
 from cds_service.domain.steroid_states import CourseStatus, course_status
 from cds_service.fhir.clinical_time import SiteClock
@@ -49,6 +50,8 @@ _UNIT = {"alt": "U/L", "ast": "U/L", "bilirubin": "mg/dL", "pt": "s", "inr": "1"
 _LOWER_LIMIT_OF_PLATELETS = Decimal(150)
 _COMPLETE = {source: SourceState(ListState.COMPLETE) for source in Source}
 _NOWHERE = Evidence("", "")
+_SAMPLED = date(2026, 3, 2)
+_NO_RESULT = ResultSpec("alt", Decimal(0), "", "", "", (), None)
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Verdicts:
 
     times: Interval | None
     shown: str
-    is_above_twice: Certainty
+    is_above_twice: Verdict | None
     is_unremarkable: Certainty
 
 
@@ -67,6 +70,9 @@ class Service:
     def __init__(self) -> None:
         settings = load_settings({"CDS_MODE": "demo"})
         self.known: Known = create_catalogue(settings).known
+        day = _SAMPLED + timedelta(days=10)
+        nobody = Patient(0, day, _SAMPLED, Decimal(5), "kg", _NO_RESULT, (), frozenset(), False, (), None)
+        self._untreated = self.facts(nobody)
 
     def kilograms(self, value: Decimal, unit: str) -> Decimal | None:
         """The weight in kg by the service's table, None for a unit outside it."""
@@ -83,9 +89,17 @@ class Service:
         return Verdicts(
             times_uln(result),
             written_multiple(result),
-            exceeds(result, Decimal(2)),
+            self._above_twice(result),
             is_unremarkable(result, self.known),
         )
+
+    def _above_twice(self, result: LabResult) -> Verdict | None:
+        """What `liver-baseline-above-2uln` says before an infusion; None of a test that has no such limit."""
+        if result.analyte not in LIVER_LIMITED:
+            return None
+        facts = replace(self._untreated, lab_results=(result,))
+        answers = liver_baseline_above_2uln(facts, self.known)
+        return next(a.verdict for a in answers if a.shown.get("analyte") == result.analyte)
 
     def course(self, facts: PatientFacts) -> CourseStatus | None:
         """The course on the day of the facts."""
@@ -254,7 +268,6 @@ def _lab_result(result: PanelResult) -> LabResult:
     )
 
 
-_SAMPLED = date(2026, 3, 2)
 _CLOCK = SiteClock(datetime(2026, 3, 2, 12, tzinfo=UTC), ZoneInfo("UTC"), timedelta(minutes=15))
 
 

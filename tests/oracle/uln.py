@@ -14,6 +14,7 @@ _IN_BASE_UNITS = {
     "inr": {"{INR}": Decimal(1), "1": Decimal(1), "{ratio}": Decimal(1), "": Decimal(1)},
 }
 _HIGH_IN_TEXT = re.compile(r"^\s*(?:\d+(?:\.\d+)?\s*[-–]|<=?|≤)\s*(\d+(?:\.\d+)?)\s*(\S*)\s*$")
+LIMITED = ("alt", "ast", "bilirubin")  # what the label names with "> 2 x ULN" before the infusion (5.1)
 _NOT_FOR_NORMAL = {"therapeutic", "critical", "treatment"}
 
 
@@ -147,6 +148,11 @@ def by_flag(analyte: str, value: Decimal, unit: str, comparator: str, flag: str)
     return True if most is None or below(number, 1) else None
 
 
+def _is_zero(times: Times) -> bool:
+    """No child has a zero: something else was meant, and it proves nothing."""
+    return times.quotient == 0 and times.comparator not in (">", ">=")
+
+
 def above_twice(times: Times | str, flag: str, by_flag: bool | None) -> bool | None:
     """Greater than 2 x ULN (label 5.1). Doubtful units and contradicted flags may alarm and prove nothing (C3, C6)."""
     if isinstance(times, str):
@@ -154,7 +160,7 @@ def above_twice(times: Times | str, flag: str, by_flag: bool | None) -> bool | N
     over = above(times, 2)
     if over is not False:
         return over
-    return None if times.doubtful or _contradicted(times, flag) else False
+    return None if times.doubtful or _is_zero(times) or _contradicted(times, flag) else False
 
 
 def is_unremarkable(
@@ -171,7 +177,7 @@ def is_unremarkable(
         return None  # another scale: of a PT in per cent the low ones are the bad ones (C4, H52)
     over = above(times, 1)
     fine = below(times, 2) if is_enzyme else None if over is None else not over
-    if times.quotient == 0 and times.comparator not in (">", ">="):
+    if _is_zero(times):
         return None
     return None if fine is True and (times.doubtful or _contradicted(times, flag)) else fine
 
