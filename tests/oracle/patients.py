@@ -5,6 +5,7 @@ Knows neither of the two calculations. The same seed gives the same patients.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -96,10 +97,10 @@ class Patient:
     baseline_count: Decimal | None
 
 
-def patients(count: int, seed: int) -> list[Patient]:
+def patients(count: int, seed: int) -> Iterator[Patient]:
     """So many patients of a seed, the first ones the same for every count."""
     random = Random(seed)
-    return [_patient(number, random) for number in range(count)]
+    return (_patient(number, random) for number in range(count))
 
 
 def _days(number: int) -> timedelta:
