@@ -11,18 +11,20 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from cds_service.domain.answers import Verdict
 from cds_service.domain.certainty import Certainty
+from cds_service.domain.days import days_from
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.intervals import Interval
 from cds_service.domain.monitoring_calendar import MonitoringSlot, Series, SlotKind, SlotStatus
 from cds_service.domain.quantities import rounded_half_up
-from cds_service.domain.steroid_states import CourseState
+from cds_service.domain.steroid_states import CourseState, CourseStatus
 
 from . import calendar, dose, steroid, uln
 from .patients import LIVER, PanelResult, Patient, patients
-from .service import Service
+from .service import Service, SteroidAnswers
 
 Answers = dict[str, object]
 _TRUTH = {Certainty.TRUE: True, Certainty.FALSE: False, Certainty.UNKNOWN: None}
@@ -178,6 +180,7 @@ def _course_and_calendar(patient: Patient, facts: PatientFacts, service: Service
             "maintenance": planned.maintenance,
             "T0": _d(planned.taper_start, infusion),
             "last day": _d(planned.last, infusion),
+            "longest gap": planned.longest_gap,
         }
         theirs |= {
             "S": _d(status.first_day, infusion),
@@ -185,7 +188,10 @@ def _course_and_calendar(patient: Patient, facts: PatientFacts, service: Service
             "maintenance": status.maintenance_mg,
             "T0": _d(status.taper_begins, infusion),
             "last day": _d(status.last_day, infusion),
+            "longest gap": max((days_from(a[1], b[0]) - 1 for a, b in pairwise(status.runs)), default=0),
         }
+        ours |= _alarms(planned, doses, infusion, today, state)
+        theirs |= _service_alarms(status, service.steroid_answers(facts), today)
     found = service.calendar(facts)
     if found is None or infusion > today:
         return ours, theirs
@@ -204,11 +210,47 @@ def _course_and_calendar(patient: Patient, facts: PatientFacts, service: Service
     taken = [(day, "platelets") for day, _ in counts]
     ours |= _rows("platelets", slots, calendar.statuses(slots, calendar.PLATELETS, taken, infusion, today), infusion)
     theirs |= _service_rows("platelets", found.of(Series.PLATELETS), infusion)
+    rare = back is not None and today > calendar.months_after(infusion, 3)
+    newest = max((day for day, _ in counts), default=None)
+    ours["platelet gap"] = not rare and calendar.gap_overdue(infusion + timedelta(28), newest, today)
+    theirs["platelet gap"] = any(gap.series is Series.PLATELETS for gap in found.gaps)
     ours["liver gap"] = (
         calendar.first_fine_panel(labs, end_of_liver, end_of_liver) is None if is_end else True
     ) and calendar.gap_overdue(until, calendar.last_panel(accepted), today)
     theirs["liver gap"] = any(gap.series is Series.LIVER for gap in found.gaps)
     return ours, theirs
+
+
+def _alarms(planned: steroid.Course, doses: steroid.Doses, infusion: date, today: date, state: str) -> Answers:
+    """Late start, a taper that is too short, and a stop that is abrupt, while each may still be said."""
+    alarms: Answers = {}
+    if today <= planned.end_of_30:
+        alarms["start late"] = planned.start_late
+    begins = planned.taper_start
+    if state not in ("S9", "SU") and not any(mg is None for day, mg in doses.items() if begins and day >= begins):
+        alarms["taper short"] = planned.taper_short and (
+            "earlier" if (today - planned.last).days > steroid.TAPER_DAYS else planned.taper_short
+        )
+    if state == "SX":
+        now = steroid.course(doses, infusion, today)
+        alarms["abrupt"] = now is not None and now.abrupt
+    return alarms
+
+
+def _service_alarms(status: CourseStatus, answers: SteroidAnswers, today: date) -> Answers:
+    alarms: Answers = {}
+    if today <= status.required_end:
+        alarms["start late"] = answers.start_late.grade in ("late-after-infusion", "not-given-day-before", "late")
+    begins = status.taper_begins
+    is_untold = any(d.mg is None and d.cover is not Certainty.FALSE for d in status.days if begins and d.day >= begins)
+    if status.state not in (CourseState.FINISHED, CourseState.UNKNOWN) and not is_untold:
+        grade = answers.taper_short.grade
+        alarms["taper short"] = {"short": "warning", "far-too-short": "critical", "ended-earlier": "earlier"}.get(
+            grade, ""
+        )
+    if status.state is CourseState.INTERRUPTED:
+        alarms["abrupt"] = answers.taper_abrupt.verdict is Verdict.FIRES
+    return alarms
 
 
 def _rows(series: str, slots: list[calendar.Slot], statuses: list[str], infusion: date) -> Answers:

@@ -38,6 +38,8 @@ from cds_service.domain.quantities import Quantity
 from cds_service.domain.reference_range import times_uln, written_multiple
 from cds_service.domain.results import LabFlag, LabResult, ReferenceRange
 from cds_service.domain.rules.baseline import LIVER_LIMITED, liver_baseline_above_2uln
+from cds_service.domain.rules.corticosteroid import steroid_start_late
+from cds_service.domain.rules.corticosteroid_taper import steroid_taper_abrupt, steroid_taper_short
 from cds_service.domain.rules.dose_and_order import weight_between_bands, weight_out_of_table
 from cds_service.domain.steroid_states import CourseStatus, course_status
 from cds_service.fhir.clinical_time import SiteClock
@@ -62,6 +64,15 @@ class Verdicts:
     shown: str
     is_above_twice: Verdict | None
     is_unremarkable: Certainty
+
+
+@dataclass(frozen=True)
+class SteroidAnswers:
+    """What the rules say of the course's beginning and of its end."""
+
+    start_late: Answer
+    taper_short: Answer
+    taper_abrupt: Answer
 
 
 class Service:
@@ -104,6 +115,14 @@ class Service:
     def course(self, facts: PatientFacts) -> CourseStatus | None:
         """The course on the day of the facts."""
         return course_status(facts, self.known)
+
+    def steroid_answers(self, facts: PatientFacts) -> SteroidAnswers:
+        """The answers of `steroid-start-late`, `steroid-taper-short` and `steroid-taper-abrupt`."""
+        return SteroidAnswers(
+            steroid_start_late(facts, self.known),
+            steroid_taper_short(facts, self.known)[0],
+            steroid_taper_abrupt(facts, self.known),
+        )
 
     def calendar(self, facts: PatientFacts) -> MonitoringCalendar | None:
         """The calendar on the day of the facts."""

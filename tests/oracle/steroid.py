@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 Doses = dict[date, Decimal | None]
 DAY = timedelta(days=1)
+TAPER_DAYS = 28
 
 
 class Course(NamedTuple):
@@ -122,7 +123,7 @@ def course(doses: Doses, infusion: date, until: date) -> Course | None:
         last,
         start_late=first > infusion - DAY,
         taper_too_early=taper is not None and taper <= end,
-        taper_short="" if length is None or length >= 28 else ("critical" if length < 14 else "warning"),
+        taper_short="" if length is None or length >= TAPER_DAYS else ("critical" if length < 14 else "warning"),
         abrupt=last < until and (last < end or _from_half(seen[last], held)),
         longest_gap=_longest_gap(seen, first, last),
         is_held=is_held,
@@ -131,8 +132,8 @@ def course(doses: Doses, infusion: date, until: date) -> Course | None:
 
 
 def _from_half(mg: Decimal | None, held: Decimal | None) -> bool:
-    """From 50 % or more of maintenance to nothing (`steroid-taper-abrupt`)."""
-    return mg is not None and held is not None and mg >= held / 2
+    """From 50 % or more of maintenance to nothing (`steroid-taper-abrupt`); where one is unknown it alarms (C6)."""
+    return mg is None or held is None or mg >= held / 2
 
 
 def _longest_gap(seen: Doses, first: date, last: date) -> int:
@@ -190,14 +191,6 @@ def _after(doses: Doses, now: Course) -> str:
 
 def _is_finished(doses: Doses, taper: date | None, last: date) -> bool:
     """Whether a taper of 28 days or more ends here, every dose of it known (S9)."""
-    if taper is None or (last - taper).days + 1 < 28:
+    if taper is None or (last - taper).days + 1 < TAPER_DAYS:
         return False
     return all(mg is not None for day, mg in doses.items() if taper <= day <= last)
-
-
-def dose_grade(mg: Decimal, kg: Decimal) -> str:
-    """ "low" below 0.9, "high" above 1.1, "tenfold" above 5 mg/kg/day on the exact newest kg (F, ruling 42)."""
-    per_kg = mg / kg
-    if per_kg < Decimal("0.9"):
-        return "low"
-    return "tenfold" if per_kg > 5 else "high" if per_kg > Decimal("1.1") else "within"
