@@ -84,7 +84,7 @@ def weekly_end(last: date, labs: list[Lab], today: date) -> tuple[date, bool]:
     fine = first_fine_panel(labs, last - 3 * DAY, last)
     if fine is not None:
         return fine, True
-    recent = [lab for lab in labs if lab.day >= last - 3 * DAY]
+    recent = [lab for lab in labs if lab.day >= last - 3 * DAY and not lab.preliminary]
     waits = today <= last + 3 * DAY and laboratory_part(recent, date.min, today) is not False
     return (last, True) if waits else (today, False)
 

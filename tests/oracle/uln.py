@@ -74,7 +74,7 @@ def _comparable(analyte: str, value: Decimal, unit: str, high: Decimal, own: str
 def stated_unit(analyte: str, unit: str, ranges: list[Range]) -> str:
     """The result's unit; where it states none, the one unit that its ranges of normal values state."""
     own = [r for r in ranges if r.kind not in _NOT_FOR_NORMAL]
-    words = {match[2] for r in own if r.high is None and (match := _HIGH_IN_TEXT.match(r.text))}
+    words = {match[2] for r in own if r.high is None and (match := _HIGH_IN_TEXT.match(r.text)) and Decimal(match[1])}
     units = {r.unit for r in own if r.high and r.unit} | (words & _IN_BASE_UNITS[analyte].keys() - {""})
     return units.pop() if unit == "" and analyte != "inr" and len(units) == 1 else unit
 
