@@ -220,7 +220,14 @@ def _steps(infusion: date, random: Random) -> tuple[Step, ...]:
     shape = random.random()
     if shape < 0.05:  # raised for a while
         steps = [Step(full, start, start + _days(9)), Step(full * 2, start + _days(10), end)]
-    elif shape < 0.08:  # in two overlapping parts
+    elif shape < 0.08:  # raised for so many days as make a new maintenance dose, or one fewer
+        back = start + _days(random.choice((12, 13)))
+        steps = [
+            Step(full, start, start + _days(9)),
+            Step(full * Decimal("1.5"), start + _days(10), back - _days(1)),
+            Step(full, back, end),
+        ]
+    elif shape < 0.11:  # in two overlapping parts
         steps = [Step(full / 2, start, end), Step(full / 2, start, end)]
     else:
         steps = [Step(full, start, end)]
