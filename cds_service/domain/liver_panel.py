@@ -56,7 +56,7 @@ def _is_normal(result: LabResult, known: Known) -> Certainty:
     has_range = result.limits is not None and result.limits.high is not None
     if not has_range and result.flag in (LabFlag.HIGH, LabFlag.ABNORMAL):
         return Certainty.FALSE
-    if not has_range and _is_too_high_for_a_flag(result, known):
+    if not has_range and is_too_high_for_a_flag(result, known):
         return Certainty.UNKNOWN
     above = exceeds(result, _ONCE)
     if above is Certainty.FALSE:
@@ -65,7 +65,7 @@ def _is_normal(result: LabResult, known: Known) -> Certainty:
     return Certainty.FALSE if above is Certainty.TRUE else Certainty.UNKNOWN
 
 
-def _is_too_high_for_a_flag(result: LabResult, known: Known) -> bool:
+def is_too_high_for_a_flag(result: LabResult, known: Known) -> bool:
     """Whether "normal" without a range stands beside a number that the site would not call so."""
     limits = {"inr": Quantity(known.policy["liver.flag_only.inr_at_least"], "1")}
     limits["total_bilirubin"] = Quantity(known.policy["liver.flag_only.bilirubin_at_least_mg_per_dl"], "mg/dL")

@@ -310,7 +310,7 @@ def _liver_slots(
     last_target = weekly_until if stays_weekly else weekly_until + make.weekly_grace
     weekly = [
         make.weekly(number, target, is_assumed=target > first_month and steroid.is_projected and target > today)
-        for number, target in _weekly_targets(infusion, steroid, last_target, first_month)
+        for number, target in _weekly_targets(infusion, steroid, last_target, first_month, make.weekly_grace)
     ]
     if ends is None:
         # The next one, and no end is made up beyond it.
@@ -330,9 +330,15 @@ def _liver_slots(
 _WEEKS_OF_FIRST_MONTH = 4
 
 
-def _weekly_targets(infusion: date, steroid: SteroidPlan, until: date, first_month: date) -> list[tuple[int, date]]:
-    """Every seventh day of the first month, and of the days with corticosteroid after it."""
-    spans = [*steroid.spans[:-1], SteroidSpan(steroid.spans[-1].first_day, until)]
+def _weekly_targets(
+    infusion: date, steroid: SteroidPlan, until: date, first_month: date, grace: timedelta
+) -> list[tuple[int, date]]:
+    """Every seventh day of the first month, and of the days with corticosteroid after it.
+
+    Of a course that was tapered before another one, too, up to the one in whose window its last day lies.
+    """
+    earlier = [SteroidSpan(span.first_day, span.last_day + grace) for span in steroid.spans[:-1]]
+    spans = [*earlier, SteroidSpan(steroid.spans[-1].first_day, until)]
     last_number = min(max(days_from(infusion, until) // DAYS_PER_WEEK, _WEEKS_OF_FIRST_MONTH), _LONGEST // WEEK)
     numbered = ((number, infusion + WEEK * number) for number in range(1, last_number + 1))
     return [

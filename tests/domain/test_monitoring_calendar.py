@@ -629,6 +629,16 @@ def test_a_restart_after_the_taper_brings_the_weeks_back(calendar_on: CalendarOn
     assert [(gap.days, gap.allowed) for gap in calendar.gaps] == [(12, 10)]
 
 
+@pytest.mark.parametrize(("ends", "weeks"), [(59, 8), (60, 9), (61, 9), (63, 9), (66, 9), (67, 10)])
+def test_a_restart_takes_away_no_check_at_the_end_of_the_taper_before_it(
+    calendar_on: CalendarOn, ends: int, weeks: int
+) -> None:
+    spans = (course(ends), course(120, first=ends + 12))
+    calendar = calendar_on(ends + 2, panels(*WEEKS), spans=spans)
+    before = [number for number in targets(calendar).values() if number < ends + 12]
+    assert before == [7 * number for number in range(1, weeks + 1)]
+
+
 @pytest.mark.parametrize(("today", "name", "target"), [(80, "W12", 84), (84, "W13", 91), (90, "W13", 91)])
 def test_a_restart_at_an_unknown_end_shows_the_next_week_from_today(
     calendar_on: CalendarOn, today: int, name: str, target: int

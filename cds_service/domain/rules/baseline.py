@@ -24,6 +24,7 @@ from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import Diagnosis, PatientFacts, Source
 from cds_service.domain.intervals import Interval
 from cds_service.domain.known import Known
+from cds_service.domain.liver_panel import is_too_high_for_a_flag, is_zero
 from cds_service.domain.newest import Newest, newest_of, newness
 from cds_service.domain.pending_tests import ANTI_AAV9, pending_request, test_to_request
 from cds_service.domain.quantities import exact_product
@@ -387,17 +388,30 @@ def liver_baseline_above_2uln(facts: PatientFacts, known: Known) -> Answers:
 
 def _above_limit(analyte: str, facts: PatientFacts, known: Known) -> Answer:
     newest = newest_results(analyte, facts, known)
-    limit = known.label["liver_baseline_times_uln"]
-    above = [item for item in newest.accepted if exceeds(item, limit) is Certainty.TRUE]
-    unsure_above = [item for item in newest.provisional if exceeds(item, limit) is Certainty.TRUE]
+    above = [item for item in newest.accepted if _exceeds_limit(item, known) is Certainty.TRUE]
+    unsure_above = [item for item in newest.provisional if _exceeds_limit(item, known) is Certainty.TRUE]
     if above or unsure_above:
         return _above(_worst(above or unsure_above), bool(above), newest, facts, known)
     every = (*newest.accepted, *newest.provisional)
-    is_unclear = Certainty.UNKNOWN in {exceeds(item, limit) for item in every} or _disagree(newest.accepted)
+    is_unclear = Certainty.UNKNOWN in {_exceeds_limit(item, known) for item in every} or _disagree(newest.accepted)
     if not newest.accepted or is_unclear:
         lacking: tuple[Source | str, ...] = facts.lacking(Source.MEASUREMENTS) or ("result-classified",)
         return unknown(lacking, [item.evidence for item in every], analyte=analyte)
     return _fresh(newest.accepted[0], facts, _multiple_shown(newest.accepted[0], newest))
+
+
+def _exceeds_limit(result: LabResult, known: Known) -> Certainty:
+    """Whether a result is more than the label's multiple of its own upper limit (5.1).
+
+    Zero proves nothing; nor does "normal" without a range beside a number that is not normal or cannot be read.
+    """
+    above = exceeds(result, known.label["liver_baseline_times_uln"])
+    if above is Certainty.FALSE and is_zero(result):
+        return Certainty.UNKNOWN
+    if above is not Certainty.FALSE or (result.limits is not None and result.limits.high is not None):
+        return above
+    is_believed = result.amount is not None and not is_too_high_for_a_flag(result, known)
+    return Certainty.FALSE if is_believed else Certainty.UNKNOWN
 
 
 def _worst(results: list[LabResult]) -> LabResult:
@@ -495,8 +509,7 @@ def liver_baseline_unclassified(facts: PatientFacts, known: Known) -> Answers:
 
 def _unclassified(analyte: str, facts: PatientFacts, known: Known) -> Answer:
     newest = newest_results(analyte, facts, known)
-    limit = known.label["liver_baseline_times_uln"]
-    unclear = [i for i in (*newest.accepted, *newest.provisional) if exceeds(i, limit) is Certainty.UNKNOWN]
+    unclear = [i for i in (*newest.accepted, *newest.provisional) if _exceeds_limit(i, known) is Certainty.UNKNOWN]
     is_conflict = _disagree(newest.accepted)
     if newest.is_empty and facts.lacking(Source.MEASUREMENTS):
         return unknown(facts.lacking(Source.MEASUREMENTS), analyte=analyte)
@@ -509,7 +522,7 @@ def _unclassified(analyte: str, facts: PatientFacts, known: Known) -> Answer:
         [item.evidence for item in (*newest.accepted, *newest.provisional)],
         test_to_request(analyte, facts, known),
         analyte=analyte,
-        why="conflict" if is_conflict else why_unclassified(result),
+        why="conflict" if is_conflict else "zero" if is_zero(result) else why_unclassified(result),
         result_written=result.written,
         limits_written=result.limits.written if result.limits else "",
         result_date=result.evidence.day,
@@ -563,10 +576,10 @@ def _diagnosis_shown(diagnosis: Diagnosis) -> dict[str, Shown]:
 
 def _labs_are_low(facts: PatientFacts, known: Known) -> bool:
     """Whether ALT, AST and bilirubin are all known to be no more than twice their upper limits."""
-    limit = known.label["liver_baseline_times_uln"]
     newest = [newest_results(analyte, facts, known) for analyte in LIVER_LIMITED]
     return all(
-        found.accepted and all(exceeds(i, limit) is Certainty.FALSE for i in (*found.accepted, *found.provisional))
+        found.accepted
+        and all(_exceeds_limit(i, known) is Certainty.FALSE for i in (*found.accepted, *found.provisional))
         for found in newest
     )
 
