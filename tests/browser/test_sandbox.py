@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from accessibility import serious_violations
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 from running_services import ROOT, RunningService, running
 from watched_page import Viewport, watched_page
 
@@ -154,6 +154,18 @@ def test_a_child_can_be_chosen_and_stands_in_the_banner(page: Page, demo: Runnin
     expect(page.locator("#patient-name")).to_have_text("Course-Uneventful Synthetic")
     page.get_by_label("Day 12", exact=True).check()
     expect(page.locator("article.card h3")).to_have_text("On track, day 12; next liver tests and platelets 2026-03-04")
+
+
+def test_no_card_stands_under_the_name_of_another_child(page: Page, demo: RunningService) -> None:
+    opened(page, demo)
+    held: list[Route] = []
+    page.route("**/cds-services/onasemnogene-order-select", lambda route: held.append(route))
+    page.get_by_label("From the order on").check()
+    expect(page.locator("#patient-name")).to_have_text("Course-Uneventful Synthetic")
+    assert cards(page) == []
+    expect(page.locator("#answer-line")).to_be_empty()
+    held[0].continue_()
+    expect(page.locator("article.card")).to_have_count(1)
 
 
 def test_every_scenario_can_be_chosen_from_the_whole_list(page: Page, demo: RunningService) -> None:

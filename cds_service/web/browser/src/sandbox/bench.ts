@@ -41,6 +41,9 @@ export class Bench {
     if (this.#choice === undefined) return;
     const { scenario, child, moment, proves } = this.#choice;
     const { signal } = this.#newCall();
+    // No card may stand under the name of another child, not even while the next answer is awaited.
+    this.#answer = undefined;
+    for (const place of ["cards", "fault", "answer-line"]) byId(place).replaceChildren();
     byId("address").textContent = `POST ${this.service.address(scenario.name)}`;
     byId("story").textContent = child?.story ?? scenario.name;
     byId("look").textContent = moment?.look ?? proves;
