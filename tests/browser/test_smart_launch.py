@@ -252,3 +252,13 @@ def test_a_course_is_opened_twice_with_two_codes(page: Page, demo: RunningServic
             page.goto(launch_address(demo, fhir_server(demo, REBOUND)))
         codes += parse_qs(exchanged.value.request.post_data or "")["code"]
     assert len(set(codes)) == 2
+
+
+def test_the_link_on_a_card_of_the_sandbox_opens_the_timeline_of_its_child(page: Page, demo: RunningService) -> None:
+    page.goto(f"{demo.address}/#onasemnogene-patient-view/{REBOUND}")
+    link = page.locator("a[href*='/app/launch']").first
+    expect(link).to_be_visible()
+    with page.expect_popup() as opened:
+        link.click()
+    opened.value.wait_for_selector("#timeline[data-ready]")
+    expect(opened.value.locator("[data-state=course] [data-slot=name]")).to_have_text("Course-Rebound Synthetic")
