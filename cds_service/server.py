@@ -56,6 +56,8 @@ _SECONDS_OF_SILENCE: Final = 10
 _KEEP_ALIVE: Final = 75
 # One EHR sends tokens of 12 kB.
 _LONGEST_HEADER: Final = 16_380
+# The most gunicorn takes. The demo is a FHIR server too, and our own query for all tests has more than its default.
+_LONGEST_REQUEST_LINE: Final = 8_190
 _MEMORY_FOLDER: Final = Path("/dev/shm")
 # Signals by which gunicorn reloads, grows or shrinks. A reload that fails would stop the service; a new process that
 # fails stops nothing (docs/operations.md).
@@ -163,6 +165,7 @@ class _Server(BaseApplication):
             "timeout": _SECONDS_WITHOUT_A_SIGN,
             "graceful_timeout": _SECONDS_FOR_CALLS + _SECONDS_FOR_CLOSING,
             "keepalive": _KEEP_ALIVE,
+            "limit_request_line": _LONGEST_REQUEST_LINE,
             "limit_request_field_size": _LONGEST_HEADER,
             "forwarded_allow_ips": "",
             "forwarder_headers": "",

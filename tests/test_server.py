@@ -85,6 +85,19 @@ def test_a_hook_call_is_answered(service: RunningService) -> None:
     assert response.json()["cards"]
 
 
+def test_the_demo_takes_the_longest_query_that_the_service_itself_asks(service: RunningService) -> None:
+    chart = next(
+        each
+        for each in requests.get(f"{service.address}/cds-services", timeout=PATIENCE).json()["services"]
+        if each["hook"] == "patient-view"
+    )
+    query = chart["prefetch"]["observations"].replace("{{context.patientId}}", "synthetic-term-infant")
+    token = {"Authorization": "Bearer synthetic-demo-token"}
+    answer = requests.get(f"{service.address}/demo/fhir/{query}", headers=token, timeout=PATIENCE)
+    assert answer.status_code == 200
+    assert len(query) > 4094  # what gunicorn takes without being told
+
+
 def test_a_token_of_12_kb_is_accepted(service: RunningService) -> None:
     assert exchange(service, get("/cds-services", f"Authorization: Bearer {'a' * 12_288}"))[0] == 200
 
@@ -94,7 +107,7 @@ MALFORMED = {
     "a header without a colon": (get("/cds-services", SECRET), 400),
     "a header name with a space": (get("/cds-services", f"X {SECRET}: 1"), 400),
     "a header of 17 kB": (get("/cds-services", f"Authorization: {SECRET}{'a' * 17_000}"), 431),
-    "an address of 5 kB": (get(f"/cds-services?{SECRET}{'a' * 5_000}"), 414),
+    "an address of 9 kB": (get(f"/cds-services?{SECRET}{'a' * 9_000}"), 414),
     "a length and chunks": (
         f"POST {SIGN} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".encode(),
         400,
