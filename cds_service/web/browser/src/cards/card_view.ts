@@ -59,10 +59,13 @@ function detail(card: Card, id: string): HTMLElement[] {
   return [text, more];
 }
 
-/** Take away the buttons of details that are shown whole already; to be called once the cards stand in the page. */
+/** In pixels. Only what is longer, such as the checklist, is folded, so that nobody has to open an ordinary card. */
+const LONGEST_SHOWN_WHOLE = 420;
+
+/** Unfold the details that are not long and take away their buttons; to be called once the cards stand in the page. */
 export function withoutNeedlessButtons(cards: HTMLElement): void {
   for (const text of cards.querySelectorAll<HTMLElement>(".detail.clipped")) {
-    if (text.scrollHeight <= text.clientHeight + 1) {
+    if (text.scrollHeight <= LONGEST_SHOWN_WHOLE) {
       text.classList.remove("clipped");
       text.nextElementSibling?.remove();
     }
