@@ -294,6 +294,9 @@ def _taper(status: CourseStatus, facts: PatientFacts, known: Known) -> Iterator[
     label = Provenance.LABEL.value
     if status.taper_begins is not None:
         yield PlannedDay("taper-begins", status.taper_begins, FROM_RECORD)
+        if status.state is CourseState.TAPER_HELD:
+            # Nobody can say when a taper ends that may not go on yet (2.1).
+            return
         yield PlannedDay("earliest-end", status.taper_begins + DAY * (known.label.whole("taper_days") - 1), label)
     elif facts.today <= status.required_end and status.state not in _OVER:
         yield PlannedDay("earliest-taper", status.required_end + DAY, label, is_assumed=True)

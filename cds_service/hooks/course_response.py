@@ -10,10 +10,10 @@ from typing import Any
 from cds_service.domain.calendar_days import CalendarDay, CalendarPart, PartStatus
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.follow_up import body_waste_until
-from cds_service.domain.monitoring_calendar import Gap, SlotKind
+from cds_service.domain.monitoring_calendar import Gap, MonitoringCalendar, Series, SlotKind
 from cds_service.domain.quantities import plain
 from cds_service.domain.result_series import ResultSeries, Scale, SeriesPoint
-from cds_service.domain.steroid_states import CourseStatus
+from cds_service.domain.steroid_states import CourseState, CourseStatus
 from cds_service.domain.steroid_timeline import PhaseSpan, PlannedDay, SteroidDay, SteroidTimeline
 from cds_service.domain.treatment_course import InfusionPoint, InfusionState, TreatmentCourse
 from cds_service.presentation import Catalogue, one_line
@@ -51,6 +51,7 @@ class CourseWriter:
             "steroid": self._steroid(course.steroid),
             "slots": [self._slot(day) for day in course.days],
             "gaps": [self._gap(gap) for gap in course.calendar.gaps] if course.calendar and not course.is_over else [],
+            "slotNotes": list(self._further_tests(course.calendar)) if course.calendar and not course.is_over else [],
             "series": list(self._all_series(course.series)),
             "lines": [self._line(line) for line in self.catalogue.course.lines],
             "cards": cards,
@@ -159,7 +160,6 @@ class CourseWriter:
     # --- calendar
 
     def _slot(self, day: CalendarDay) -> Json:
-        texts = self.catalogue.course
         return _without_absent(
             {
                 "id": day.name,
@@ -172,10 +172,18 @@ class CourseWriter:
                 "isAssumed": day.is_assumed,
                 "parts": [self._part(part) for part in day.parts],
                 "words": self._slot_words(day),
-                "section": texts.slot_sections[day.kind.value],
+                "section": self._slot_section(day),
                 "basis": day.basis,
             }
         )
+
+    def _slot_section(self, day: CalendarDay) -> str:
+        texts = self.catalogue.course
+        is_counts_alone = all(part.slot.series is Series.PLATELETS for part in day.parts)
+        is_extra = day.kind is SlotKind.EXTRA
+        if is_counts_alone and not is_extra:
+            return self._say("platelets_section")
+        return texts.slot_sections[day.kind.value]
 
     def _part(self, part: CalendarPart) -> Json:
         slot = part.slot
@@ -338,9 +346,15 @@ class CourseWriter:
         if overdue:
             yield {"day": course.today.isoformat(), "words": self._overdue_tests(overdue)}
         for day, parts in ahead:
-            yield {"day": day.target.isoformat(), "slot": day.name, "words": self._next_test(day, parts)}
-        if not overdue and not ahead:
+            yield {"day": day.target.isoformat(), "slot": day.name, "words": self._next_test(day, parts, course)}
+        yield from ({"words": words} for words in self._further_tests(course.calendar))
+        if not overdue and not ahead and course.calendar.liver_ends is not None:
             yield {"words": self._say("no_test")}
+
+    def _further_tests(self, calendar: MonitoringCalendar) -> Iterator[str]:
+        """That liver tests go on beyond those with a day, where the end of the corticosteroid is not known (6.3)."""
+        if calendar.liver_ends is None:
+            yield self._say("more_liver_tests", three_months=calendar.three_months)
 
     def _overdue_tests(self, overdue: list[tuple[CalendarDay, list[CalendarPart]]]) -> str:
         """All overdue tests in one: they can be taken once, whatever days they were due on."""
@@ -349,7 +363,9 @@ class CourseWriter:
         tests = OurWords(", ".join(self._names(missing)))
         return self._say("overdue_tests", tests=tests, first=min(targets), last=max(targets))
 
-    def _next_test(self, day: CalendarDay, parts: list[CalendarPart]) -> str:
+    def _next_test(self, day: CalendarDay, parts: list[CalendarPart], course: TreatmentCourse) -> str:
+        liver = [part.slot for part in parts if part.slot.series is Series.LIVER]
+        status = course.steroid.status
         return self._say(
             "next_test",
             target=day.target,
@@ -358,7 +374,8 @@ class CourseWriter:
             closes=min(part.slot.closes for part in parts),
             is_booked=all(part.slot.booked for part in parts),
             is_due=any(part.status in (PartStatus.DUE, PartStatus.PARTIAL) for part in parts),
-            is_assumed=day.is_assumed,
+            is_end_check=bool(liver) and status is not None and day.target == status.required_end,
+            may_move=any(slot.is_assumed for slot in liver),
         )
 
     def _steroid_plan(self, course: TreatmentCourse) -> Iterator[str]:
@@ -369,7 +386,10 @@ class CourseWriter:
         for item in sorted(steroid.plan, key=lambda planned: planned.day):
             if item.day >= course.today:
                 yield self._plan_words(item)
-        if steroid.status is None or steroid.status.is_running:
+        state = None if steroid.status is None else steroid.status.state
+        if state is CourseState.INTERRUPTED:
+            yield self._say("steroid_missing")
+        if state is not CourseState.FINISHED:
             yield self._say("steroid_rule", taper_days=self.catalogue.known.label.whole("taper_days"))
 
     def _diapers(self, facts: PatientFacts, *, is_given: bool) -> Iterator[str]:
@@ -381,7 +401,7 @@ class CourseWriter:
     def _sections(self, course: TreatmentCourse) -> list[str]:
         texts = self.catalogue.course
         found = [text.section for text in (*texts.plan.values(), *texts.when_to_call)]
-        found += [texts.slot_sections[day.kind.value] for day in course.days]
+        found += [self._slot_section(day) for day in course.days]
         numbers = sorted({section for section in found if section}, key=lambda s: [int(part) for part in s.split(".")])
         revision = self.catalogue.identity.revision
         return [self._say("sections", revision=revision, sections=", ".join(numbers))]

@@ -11,7 +11,7 @@ import { DayAxis } from "../timeline/day_axis";
 import { findingPanels, headlines } from "../timeline/findings";
 import { type Banner, bannerOf } from "../timeline/patient";
 import { drawMultiples, drawValues, linesList, seriesLegend, seriesTable } from "../timeline/result_charts";
-import { drawSlots, slotLegend, slotTable } from "../timeline/slot_strip";
+import { drawSlots, slotLegend, slotNotes, slotTable } from "../timeline/slot_strip";
 import { drawPhases, drawSteroid, steroidLegend, steroidTable } from "../timeline/steroid_chart";
 import { fillSummary } from "../timeline/summary";
 import { Texts } from "../timeline/texts";
@@ -191,6 +191,7 @@ function drawPlot(part: HTMLElement, course: Course, texts: Texts): void {
   slot("steroid-table").replaceChildren(steroidTable(course, texts));
   drawSlots(slot("slots"), course, axis, slot("slots-told"));
   slot("slots-legend").replaceChildren(slotLegend(course));
+  slot("slots-notes").replaceChildren(slotNotes(course));
   slot("slots-table").replaceChildren(slotTable(course, texts));
   const multiples = course.series.filter((series) => series.scale === "timesUln");
   drawMultiples(slot("multiples"), course, frame, texts);

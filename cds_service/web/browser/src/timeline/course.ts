@@ -118,6 +118,8 @@ export interface Course {
     readonly plan: readonly PlannedDay[];
   };
   readonly slots: readonly Slot[];
+  readonly gaps: readonly { readonly words: string }[];
+  readonly slotNotes: readonly string[];
   readonly series: readonly Series[];
   readonly lines: readonly Line[];
   readonly cards: readonly Card[];

@@ -67,6 +67,12 @@ export function slotLegend(course: Course): HTMLElement {
   return element("ul", { class: "legend" }, ...items);
 }
 
+// What the signs cannot show: that too long passed since the last tests, and that more will follow than have a day.
+export function slotNotes(course: Course): HTMLElement {
+  const notes = [...course.gaps.map((gap) => gap.words), ...course.slotNotes];
+  return element("div", {}, ...notes.map((words) => element("p", { class: "soft" }, words)));
+}
+
 export function slotTable(course: Course, texts: Texts): HTMLElement {
   const { word, control } = { word: texts.word.bind(texts), control: texts.control.bind(texts) };
   const columns = ["", word("dateColumn"), word("dayColumn"), control("test"), word("statusColumn")];

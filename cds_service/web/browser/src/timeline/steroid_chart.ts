@@ -26,7 +26,7 @@ export function drawPhases(strip: HTMLElement, course: Course, axis: DayAxis): v
 export function drawSteroid(box: HTMLElement, course: Course, frame: Frame, texts: Texts): void {
   const { days } = course.steroid;
   const bars = days.filter((day) => day.mg !== undefined);
-  const marks = days.filter((day) => day.mg === undefined && day.source !== "none");
+  const marks = days.filter((day) => day.mg === undefined && isMarked(day));
   const solid = BLUE;
   const pattern = hatched(BLUE);
   const pale = hatched("#8bbcdc");
@@ -55,7 +55,8 @@ export function drawSteroid(box: HTMLElement, course: Course, frame: Frame, text
         {
           type: "scatter",
           data: marks.map((day) => point(day, height * 0.06)) as never,
-          pointStyle: marks.map((day) => (day.source === "not-given" ? "crossRot" : questionMark(INK, false))) as never,
+          pointStyle: marks.map(signOf) as never,
+          backgroundColor: "#ffffff",
           borderColor: VERMILION,
           pointRadius: 5,
           borderWidth: 2,
@@ -89,6 +90,16 @@ export function drawSteroid(box: HTMLElement, course: Course, frame: Frame, text
   makeReadable(box, `${texts.word("steroidHeading")}. ${course.steroid.state.words}`, readable, texts.control("hint"));
 }
 
+// A day ahead that holds nothing is not drawn; one that has come is, so that it does not look like a day ahead.
+function isMarked(day: SteroidDay): boolean {
+  return day.source !== "none" || !day.isPlanned;
+}
+
+function signOf(day: SteroidDay): string | HTMLCanvasElement {
+  if (day.source === "not-given") return "crossRot";
+  return day.source === "none" ? "circle" : questionMark(INK, false);
+}
+
 export function steroidLegend(course: Course, texts: Texts): HTMLElement {
   const { days } = course.steroid;
   const kinds: [string, string, boolean][] = [
@@ -96,6 +107,7 @@ export function steroidLegend(course: Course, texts: Texts): HTMLElement {
     ["ordered", texts.of("doseSources", "ordered"), days.some((day) => day.source === "ordered" && !day.isPlanned)],
     ["planned", texts.control("planned"), days.some((day) => day.source === "ordered" && day.isPlanned)],
     ["not-given", texts.of("doseSources", "not-given"), days.some((day) => day.source === "not-given")],
+    ["none", texts.of("doseSources", "none"), days.some((day) => day.source === "none" && !day.isPlanned)],
     ["unknown", texts.word("unknownLegend"), days.some((day) => day.mg === undefined && day.source !== "none")],
   ];
   const shown = kinds.filter(([, , occurs]) => occurs);
