@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,13 +15,13 @@ from cds_service.domain.quantities import plain
 from cds_service.domain.result_series import ResultSeries, Scale, SeriesPoint
 from cds_service.domain.steroid_states import CourseStatus
 from cds_service.domain.steroid_timeline import PhaseSpan, PlannedDay, SteroidDay, SteroidTimeline
+from cds_service.domain.suggested_steroid import per_kg_in_words
 from cds_service.domain.treatment_course import InfusionPoint, InfusionState, TreatmentCourse
 from cds_service.presentation import Catalogue, one_line
 from cds_service.presentation.catalogue import CourseLine, SectionedText
 from cds_service.presentation.words import OurWords
 
 Json = dict[str, Any]
-_AHEAD = (PartStatus.FUTURE, PartStatus.DUE, PartStatus.BOOKED, PartStatus.PARTIAL)
 _SIGNS = {"": "", "<": "< ", "<=": "≤ ", ">": "> ", ">=": "≥ "}
 
 
@@ -50,7 +50,7 @@ class CourseWriter:
             "span": {"from": course.first_day.isoformat(), "to": course.last_day.isoformat()},
             "steroid": self._steroid(course.steroid),
             "slots": [self._slot(day) for day in course.days],
-            "gaps": [self._gap(gap) for gap in course.calendar.gaps] if course.calendar and not course.is_over else [],
+            "gaps": list(self._gaps(course)),
             "series": list(self._all_series(course.series)),
             "lines": [self._line(line) for line in self.catalogue.course.lines],
             "cards": cards,
@@ -121,7 +121,7 @@ class CourseWriter:
             "steroid_day",
             day=day.day,
             mg=None if day.mg is None else plain(day.mg),
-            mg_per_kg=None if day.mg_per_kg is None else plain(day.mg_per_kg),
+            mg_per_kg=None if day.mg_per_kg is None else plain(per_kg_in_words(day.mg_per_kg, self.catalogue.known)),
             source=OurWords(self.catalogue.course.dose_sources[day.source.value]),
             is_covered=day.is_covered,
             is_sure=day.is_sure,
@@ -203,6 +203,7 @@ class CourseWriter:
                 "status": OurWords(texts.slot_states[part.status.value]),
                 "missing": OurWords(", ".join(self._names(part.slot.missing))),
                 "is_begun": bool(part.slot.present),
+                "is_unknown": part.status is PartStatus.UNKNOWN,
                 "is_booked_ahead": part.status is PartStatus.FUTURE and bool(part.slot.booked),
             }
             for part in day.parts
@@ -217,9 +218,19 @@ class CourseWriter:
             is_assumed=day.is_assumed,
         )
 
-    def _gap(self, gap: Gap) -> Json:
-        part = OurWords(self.catalogue.course.parts[gap.series.value])
-        words = self._say("gap", part=part, last=gap.last_day, days=gap.days, allowed=gap.allowed)
+    def _gaps(self, course: TreatmentCourse) -> Iterator[Json]:
+        if course.calendar is not None and not course.is_over:
+            yield from (self._gap(gap, course) for gap in course.calendar.gaps)
+
+    def _gap(self, gap: Gap, course: TreatmentCourse) -> Json:
+        words = self._say(
+            "gap",
+            part=OurWords(self.catalogue.course.parts[gap.series.value]),
+            last=gap.last_day,
+            days=gap.days,
+            allowed=gap.allowed,
+            has_all_results=course.has_all_results,
+        )
         return {"part": gap.series.value, "lastDay": gap.last_day.isoformat(), "days": gap.days, "words": words}
 
     def _names(self, analytes: Iterable[str]) -> list[str]:
@@ -334,22 +345,24 @@ class CourseWriter:
         if course.is_over:
             yield {"words": self._say("over")}
             return
-        overdue, ahead = (list(_parts(course.days, statuses)) for statuses in ((PartStatus.OVERDUE,), _AHEAD))
-        if overdue:
-            yield {"day": course.today.isoformat(), "words": self._overdue_tests(overdue)}
+        past = list(_parts(course.days, lambda part: part.is_past))
+        ahead = list(_parts(course.days, lambda part: part.is_ahead))
+        if past:
+            yield {"day": course.today.isoformat(), "words": self._past_tests(past, course)}
         for day, parts in ahead:
-            yield {"day": day.target.isoformat(), "slot": day.name, "words": self._next_test(day, parts)}
-        if not overdue and not ahead:
+            yield {"day": day.target.isoformat(), "slot": day.name, "words": self._next_test(day, parts, course)}
+        if not past and not ahead:
             yield {"words": self._say("no_test")}
 
-    def _overdue_tests(self, overdue: list[tuple[CalendarDay, list[CalendarPart]]]) -> str:
+    def _past_tests(self, past: list[tuple[CalendarDay, list[CalendarPart]]], course: TreatmentCourse) -> str:
         """All overdue tests in one: they can be taken once, whatever days they were due on."""
-        missing = dict.fromkeys(a for _, parts in overdue for part in parts for a in part.slot.missing)
-        targets = [day.target for day, _ in overdue]
+        missing = dict.fromkeys(a for _, parts in past for part in parts for a in part.slot.missing)
+        targets = [day.target for day, _ in past]
         tests = OurWords(", ".join(self._names(missing)))
-        return self._say("overdue_tests", tests=tests, first=min(targets), last=max(targets))
+        name = "overdue_tests" if course.has_all_results else "unknown_tests"
+        return self._say(name, tests=tests, first=min(targets), last=max(targets))
 
-    def _next_test(self, day: CalendarDay, parts: list[CalendarPart]) -> str:
+    def _next_test(self, day: CalendarDay, parts: list[CalendarPart], course: TreatmentCourse) -> str:
         return self._say(
             "next_test",
             target=day.target,
@@ -358,7 +371,9 @@ class CourseWriter:
             closes=min(part.slot.closes for part in parts),
             is_booked=all(part.slot.booked for part in parts),
             is_due=any(part.status in (PartStatus.DUE, PartStatus.PARTIAL) for part in parts),
+            is_unknown=any(part.status is PartStatus.UNKNOWN for part in parts),
             is_assumed=day.is_assumed,
+            is_plan_known=course.is_plan_known,
         )
 
     def _steroid_plan(self, course: TreatmentCourse) -> Iterator[str]:
@@ -391,11 +406,11 @@ class CourseWriter:
 
 
 def _parts(
-    days: Iterable[CalendarDay], statuses: tuple[PartStatus, ...]
+    days: Iterable[CalendarDay], is_wanted: Callable[[CalendarPart], bool]
 ) -> Iterator[tuple[CalendarDay, list[CalendarPart]]]:
-    """The days with a part of one of these statuses, and those parts."""
+    """The days with a part that is wanted, and those parts."""
     for day in days:
-        if parts := [part for part in day.parts if part.status in statuses]:
+        if parts := [part for part in day.parts if is_wanted(part)]:
             yield day, parts
 
 

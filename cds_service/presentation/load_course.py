@@ -24,8 +24,8 @@ _TEXTS = (
     "series_of_test", "point",
 )  # fmt: skip
 _SUMMARY = (
-    "title", "next_test", "overdue_tests", "no_test", "over", "no_calendar", "windows", "steroid_today",
-    "steroid_state", "steroid_plan", "steroid_rule", "diapers", "sections",
+    "title", "next_test", "overdue_tests", "unknown_tests", "no_test", "over", "no_calendar", "windows",
+    "steroid_today", "steroid_state", "steroid_plan", "steroid_rule", "diapers", "sections",
 )  # fmt: skip
 _NAMED: Mapping[str, Collection[str]] = {
     "state_codes": [state.value for state in CourseState],
