@@ -154,6 +154,72 @@ def test_a_single_overdue_day_is_named(on_day: Any) -> None:
     assert "the day 2026-03-09 passed" in on_day(MISSED, 12)["summary"]["nextTests"][0]["words"]
 
 
+@pytest.mark.parametrize("state", ["failed", "absent", "partial"])
+def test_without_all_results_the_summary_says_that_overdue_tests_cannot_be_told(
+    client: FlaskClient, state: str
+) -> None:
+    answer = course(client, {**INFUSED, "lists": {"observations": state}})
+    assert slots(answer)["W1"] == ["unknown", "unknown"]
+    (w1,) = [slot for slot in answer["slots"] if slot["id"] == "W1"]
+    assert w1["words"].count("not known: the results could not all be read") == 2
+    first = answer["summary"]["nextTests"][0]
+    assert first["day"] == answer["today"]
+    assert first["words"].startswith(
+        "Whether a test is overdue cannot be told, because the results could not all be read"
+    )
+    assert first["words"].endswith("for the day 2026-02-27")
+    assert "Overdue" not in json.dumps(answer["summary"])
+    rules = {finding["rule"] for card in answer["cards"] for finding in card["extension"][FINDINGS]}
+    assert {"liver-monitor-overdue", "platelet-monitor-overdue"} <= rules
+
+
+def test_a_test_in_its_window_may_have_been_done_where_not_all_results_came(client: FlaskClient) -> None:
+    panel = {"on": "2026-02-27", "inr": "none"}
+    given = {"moment": "chart", "infused": "2026-02-20", "today": "2026-03-02", "panels": [panel], "counts": [panel]}
+    answer = course(client, {**given, "infused": "2026-02-22", "lists": {"observations": "partial"}})
+    (w1,) = [slot for slot in answer["slots"] if slot["id"] == "W1"]
+    assert "not known: the results could not all be read, not seen INR" in w1["words"]
+    (told,) = [item["words"] for item in answer["summary"]["nextTests"] if item.get("slot") == "W1"]
+    assert told.endswith("; not known whether done already, the results could not all be read")
+    assert "due now" not in told
+
+
+def test_too_long_since_the_last_tests_seen_is_told_as_such(client: FlaskClient) -> None:
+    seen = [{"on": "2026-02-20"}]
+    child = {"moment": "chart", "infused": "2026-02-10", "panels": seen, "counts": seen}
+    for lists, expected in (({}, False), ({"observations": "partial"}, True)):
+        gaps = course(client, {**child, "lists": lists})["gaps"]
+        assert [gap["words"].endswith("so later ones may have been done") for gap in gaps] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    ("steroids", "lists", "is_known"),
+    [
+        ([{"start": "2026-02-19", "end": "2026-03-26"}], {}, True),
+        ([{"start": "2026-02-19", "end": "2026-02-25"}], {}, False),
+        ([], {}, False),
+        ([], {"medicationRequests": "failed"}, False),
+    ],
+    ids=["ordered", "interrupted", "nothing on record", "orders not there"],
+)
+def test_later_tests_depend_on_a_plan_or_on_one_that_is_not_known(
+    client: FlaskClient, steroids: list[Json], lists: Json, is_known: bool
+) -> None:
+    answer = course(client, {**INFUSED, "steroids": steroids, "lists": lists})
+    words = [item["words"] for item in answer["summary"]["nextTests"]]
+    assert any("if the corticosteroid goes on as planned" in told for told in words) is is_known
+    assert any("how the corticosteroid goes on is not known" in told for told in words) is not is_known
+
+
+def test_mg_per_kg_is_shown_with_two_decimals_and_kept_with_more(client: FlaskClient) -> None:
+    weights = [{"weight": "3.3 kg", "when": "2026-02-19T08:00:00Z"}]
+    steroids = [{"start": "2026-02-19", "end": "2026-03-26", "dose": "3.2 mg"}]
+    answer = course(client, {**INFUSED, "weights": weights, "steroids": steroids})
+    today = next(item for item in answer["steroid"]["days"] if item["day"] == answer["today"])
+    assert today["mgPerKg"] == "0.9697"
+    assert "(0.97 mg/kg by the newest weight of that day)" in today["words"]
+
+
 def test_too_long_since_the_last_tests_is_told(client: FlaskClient) -> None:
     answer = course(client, {**INFUSED, "today": "2026-03-02", "panels": [{"on": "2026-02-21"}]})
     assert answer["gaps"] == []
