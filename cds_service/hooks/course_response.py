@@ -55,14 +55,17 @@ class CourseWriter:
             "lines": [self._line(line) for line in self.catalogue.course.lines],
             "cards": cards,
             "summary": self._summary(course, facts),
-            "words": self._legends(),
+            "words": self._legends(course),
         }
         return _without_absent(written)
 
-    def _legends(self) -> Json:
+    def _legends(self, course: TreatmentCourse) -> Json:
         texts = self.catalogue.course
+        page = dict(texts.page)
+        if not course.has_all_results:
+            page["noResults"] = self._say("no_result_seen")
         named = {"phases": texts.phases, "slotStates": texts.slot_states, "doseSources": texts.dose_sources}
-        return {**texts.page, **{name: dict(words) for name, words in named.items()}, "parts": dict(texts.parts)}
+        return {**page, **{name: dict(words) for name, words in named.items()}, "parts": dict(texts.parts)}
 
     # --- infusion and corticosteroid
 

@@ -21,7 +21,7 @@ from cds_service.presentation.yaml_files import load_mapping
 
 _TEXTS = (
     "concerns_nothing", "has_died", "not_reviewed", "state", "no_state", "phase", "steroid_day", "slot", "gap",
-    "series_of_test", "point",
+    "series_of_test", "point", "no_result_seen",
 )  # fmt: skip
 _SUMMARY = (
     "title", "next_test", "overdue_tests", "unknown_tests", "no_test", "over", "no_calendar", "windows",

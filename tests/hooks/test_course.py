@@ -169,6 +169,7 @@ def test_without_all_results_the_summary_says_that_overdue_tests_cannot_be_told(
     )
     assert first["words"].endswith("for the day 2026-02-27")
     assert "Overdue" not in json.dumps(answer["summary"])
+    assert answer["words"]["noResults"] == "no result seen, the results could not all be read"
     rules = {finding["rule"] for card in answer["cards"] for finding in card["extension"][FINDINGS]}
     assert {"liver-monitor-overdue", "platelet-monitor-overdue"} <= rules
 
