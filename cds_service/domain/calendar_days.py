@@ -18,6 +18,7 @@ from cds_service.domain.monitoring_calendar import MonitoringCalendar, Monitorin
 class PartStatus(Enum):
     """Where one part of a day stands. PARTIAL: some tests have a result, and it is not overdue, missed or booked.
 
+    UNKNOWN: its time has come, not every test has a result, and the results did not all come, so nobody can tell (C13).
     OPTIONAL: an extra count that the site offers, which is never due.
     """
 
@@ -28,6 +29,7 @@ class PartStatus(Enum):
     DONE = "done"
     OVERDUE = "overdue"
     MISSED = "missed"
+    UNKNOWN = "unknown"
     OPTIONAL = "optional"
 
 
@@ -39,6 +41,7 @@ _STATUSES = {
     SlotStatus.OVERDUE: PartStatus.OVERDUE,
     SlotStatus.MISSED: PartStatus.MISSED,
 }
+_AHEAD = (SlotStatus.UPCOMING, SlotStatus.DUE, SlotStatus.BOOKED)
 _MAY_BE_PARTIAL = (SlotStatus.UPCOMING, SlotStatus.DUE)
 
 
@@ -48,6 +51,16 @@ class CalendarPart:
 
     slot: MonitoringSlot
     status: PartStatus
+
+    @property
+    def is_past(self) -> bool:
+        """Whether its time has passed and no result of it, or of a later one, is known."""
+        return self.slot.status is SlotStatus.OVERDUE
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it is still to come or in its time, and not every result is known."""
+        return self.slot.kind is not SlotKind.EXTRA and self.slot.status in _AHEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +102,32 @@ class CalendarDay:
         return Provenance.POLICY.value if self.kind is SlotKind.EXTRA else Provenance.LABEL.value
 
 
-def calendar_days(calendar: MonitoringCalendar | None) -> tuple[CalendarDay, ...]:
-    """The days of the calendar in their order; none without a calendar."""
+def calendar_days(calendar: MonitoringCalendar | None, *, has_all_results: bool) -> tuple[CalendarDay, ...]:
+    """The days of the calendar in their order; none without a calendar.
+
+    Without all results a slot that is filled stays filled, and of the others whose time has come nothing is said
+    (ruling 16).
+    """
     if calendar is None:
         return ()
     by_target: dict[date, list[MonitoringSlot]] = {}
     for slot in calendar.slots:
         by_target.setdefault(slot.target, []).append(slot)
     taken = {slot.name for slot in calendar.of(Series.LIVER)}
-    return tuple(_day(target, by_target[target], taken, calendar) for target in sorted(by_target))
+    return tuple(
+        _day(target, by_target[target], taken, calendar, has_all_results=has_all_results)
+        for target in sorted(by_target)
+    )
 
 
-def _day(target: date, slots: Sequence[MonitoringSlot], taken: set[str], calendar: MonitoringCalendar) -> CalendarDay:
+def _day(
+    target: date,
+    slots: Sequence[MonitoringSlot],
+    taken: set[str],
+    calendar: MonitoringCalendar,
+    *,
+    has_all_results: bool,
+) -> CalendarDay:
     first = min(slots, key=lambda slot: slot.series is not Series.LIVER)
     is_shared = first.series is not Series.LIVER and first.name in taken
     return CalendarDay(
@@ -108,13 +135,20 @@ def _day(target: date, slots: Sequence[MonitoringSlot], taken: set[str], calenda
         kind=first.kind,
         target=target,
         day_number=days_from(calendar.infusion, target),
-        parts=tuple(CalendarPart(slot, _status(slot)) for slot in slots),
+        parts=tuple(CalendarPart(slot, _status(slot, has_all_results=has_all_results)) for slot in slots),
     )
 
 
-def _status(slot: MonitoringSlot) -> PartStatus:
+def _status(slot: MonitoringSlot, *, has_all_results: bool) -> PartStatus:
     if slot.kind is SlotKind.EXTRA and slot.status is not SlotStatus.DONE:
         return PartStatus.OPTIONAL
+    if not has_all_results and _has_come(slot) and not slot.is_complete:
+        return PartStatus.UNKNOWN
     if slot.is_partial and slot.status in _MAY_BE_PARTIAL:
         return PartStatus.PARTIAL
     return _STATUSES[slot.status]
+
+
+def _has_come(slot: MonitoringSlot) -> bool:
+    """Whether its time has come; a result of the open window says so before the slot is due."""
+    return slot.status is not SlotStatus.UPCOMING or slot.is_partial

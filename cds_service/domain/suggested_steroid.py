@@ -16,6 +16,7 @@ from cds_service.domain.known import Known
 from cds_service.domain.quantities import exact_product, exact_quotient, rounded_half_up, to_show_beside
 
 _LIMITS = ("steroid.band.very_low", "steroid.band.low", "steroid.band.high", "steroid.far_too_high")
+_STEP_IN_WORDS = Decimal("0.01")
 
 
 def weight_to_order_by(facts: PatientFacts, known: Known) -> WeightInKg | None:
@@ -29,10 +30,24 @@ def weight_to_order_by(facts: PatientFacts, known: Known) -> WeightInKg | None:
 
 def per_kg_to_show(mg: Decimal, weight: WeightInKg, known: Known) -> Decimal:
     """mg/kg with a few digits, and with more where rounding would show it on the other side of a limit."""
-    limits = [known.policy[name] for name in _LIMITS]
-    limits.append(known.label["live_vaccine_steroid_mg_per_kg_per_day"])
     digits = known.outside.whole("shown_significant_digits")
-    return to_show_beside(exact_quotient(mg, weight.raw_kg), limits, digits)
+    return to_show_beside(exact_quotient(mg, weight.raw_kg), _limits(known), digits)
+
+
+def per_kg_in_words(mg_per_kg: Decimal, known: Known) -> Decimal:
+    """mg/kg for a sentence: two decimals at most, half-up, and all of them where that would put it across a limit.
+
+    Zero is such a limit: a dose that is there is never told as none.
+    """
+    shown = rounded_half_up(mg_per_kg, _STEP_IN_WORDS).normalize()
+    limits = [Decimal(0), *_limits(known)]
+    is_same = all((shown < limit, shown > limit) == (mg_per_kg < limit, mg_per_kg > limit) for limit in limits)
+    return shown if is_same else mg_per_kg
+
+
+def _limits(known: Known) -> list[Decimal]:
+    """The doses per kilogram that rules compare with."""
+    return [*(known.policy[name] for name in _LIMITS), known.label["live_vaccine_steroid_mg_per_kg_per_day"]]
 
 
 def measurable_ml(mg: Decimal, known: Known) -> Decimal:

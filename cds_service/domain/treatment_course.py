@@ -15,15 +15,16 @@ from cds_service.domain.calendar_days import CalendarDay, calendar_days
 from cds_service.domain.days import days_from
 from cds_service.domain.evidence import Evidence, distinct
 from cds_service.domain.exposure import infusion_day, is_infused, last_infusion_day
-from cds_service.domain.facts import ExposureKind, PatientFacts
+from cds_service.domain.facts import ExposureKind, PatientFacts, Source
 from cds_service.domain.follow_up import calendar_of, follows_infusion
 from cds_service.domain.known import Known
 from cds_service.domain.monitoring_calendar import MonitoringCalendar
 from cds_service.domain.result_series import ResultSeries, result_series
 from cds_service.domain.steroid_course import LOOK_BACK
-from cds_service.domain.steroid_states import course_status
+from cds_service.domain.steroid_states import CourseState, course_status
 from cds_service.domain.steroid_timeline import SteroidTimeline, steroid_timeline
 
+_WITHOUT_PLAN = (CourseState.NONE, CourseState.INTERRUPTED, CourseState.UNKNOWN)
 _GIVEN = (ExposureKind.GIVEN, ExposureKind.PARTLY_GIVEN)
 
 
@@ -56,6 +57,7 @@ class TreatmentCourse:
 
     `is_over`: the follow-up has ended (ruling 15); then no day asks for anything, and only those with a result are
     told.
+    `has_all_results`: the list of results came whole; without it nothing is known to be missing (C13).
     `first_day` to `last_day` hold everything that is worth showing.
     """
 
@@ -63,12 +65,18 @@ class TreatmentCourse:
     infusion: InfusionPoint
     day_number: int | None
     is_over: bool
+    has_all_results: bool
     first_day: date
     last_day: date
     steroid: SteroidTimeline
     calendar: MonitoringCalendar | None
     days: tuple[CalendarDay, ...]
     series: tuple[ResultSeries, ...]
+
+    @property
+    def is_plan_known(self) -> bool:
+        """Whether the record shows how the corticosteroid goes on: it is given or ordered, and its dose is known."""
+        return self.steroid.status is not None and self.steroid.status.state not in _WITHOUT_PLAN
 
 
 def treatment_course(facts: PatientFacts, known: Known) -> TreatmentCourse:
@@ -78,7 +86,8 @@ def treatment_course(facts: PatientFacts, known: Known) -> TreatmentCourse:
     steroid = steroid_timeline(course_status(facts, known) if is_known else None, facts, known)
     calendar = calendar_of(facts, known)
     is_over = calendar is not None and not follows_infusion(facts, known)
-    days, series = calendar_days(calendar), result_series(facts, known)
+    has_all_results = facts.can_prove_absence(Source.MEASUREMENTS)
+    days, series = calendar_days(calendar, has_all_results=has_all_results), result_series(facts, known)
     if is_over:
         days = tuple(day for day in days if any(part.slot.present for part in day.parts))
     shown = sorted(_days_shown(infusion, steroid, days, None if is_over else calendar, facts.today))
@@ -92,6 +101,7 @@ def treatment_course(facts: PatientFacts, known: Known) -> TreatmentCourse:
         infusion=infusion,
         day_number=days_from(infusion.day, facts.today) if infusion.day is not None else None,
         is_over=is_over,
+        has_all_results=has_all_results,
         first_day=min(shown),
         last_day=last_day,
         steroid=steroid.until(last_day),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,13 +15,13 @@ from cds_service.domain.quantities import plain
 from cds_service.domain.result_series import ResultSeries, Scale, SeriesPoint
 from cds_service.domain.steroid_states import CourseState, CourseStatus
 from cds_service.domain.steroid_timeline import PhaseSpan, PlannedDay, SteroidDay, SteroidTimeline
+from cds_service.domain.suggested_steroid import per_kg_in_words
 from cds_service.domain.treatment_course import InfusionPoint, InfusionState, TreatmentCourse
 from cds_service.presentation import Catalogue, one_line
 from cds_service.presentation.catalogue import CourseLine, SectionedText
 from cds_service.presentation.words import OurWords
 
 Json = dict[str, Any]
-_AHEAD = (PartStatus.FUTURE, PartStatus.DUE, PartStatus.BOOKED, PartStatus.PARTIAL)
 _SIGNS = {"": "", "<": "< ", "<=": "≤ ", ">": "> ", ">=": "≥ "}
 
 
@@ -50,20 +50,23 @@ class CourseWriter:
             "span": {"from": course.first_day.isoformat(), "to": course.last_day.isoformat()},
             "steroid": self._steroid(course.steroid),
             "slots": [self._slot(day) for day in course.days],
-            "gaps": [self._gap(gap) for gap in course.calendar.gaps] if course.calendar and not course.is_over else [],
+            "gaps": list(self._gaps(course)),
             "slotNotes": list(self._further_tests(course.calendar)) if course.calendar and not course.is_over else [],
             "series": list(self._all_series(course.series)),
             "lines": [self._line(line) for line in self.catalogue.course.lines],
             "cards": cards,
             "summary": self._summary(course, facts),
-            "words": self._legends(),
+            "words": self._legends(course),
         }
         return _without_absent(written)
 
-    def _legends(self) -> Json:
+    def _legends(self, course: TreatmentCourse) -> Json:
         texts = self.catalogue.course
+        page = dict(texts.page)
+        if not course.has_all_results:
+            page["noResults"] = self._say("no_result_seen")
         named = {"phases": texts.phases, "slotStates": texts.slot_states, "doseSources": texts.dose_sources}
-        return {**texts.page, **{name: dict(words) for name, words in named.items()}, "parts": dict(texts.parts)}
+        return {**page, **{name: dict(words) for name, words in named.items()}, "parts": dict(texts.parts)}
 
     # --- infusion and corticosteroid
 
@@ -122,7 +125,7 @@ class CourseWriter:
             "steroid_day",
             day=day.day,
             mg=None if day.mg is None else plain(day.mg),
-            mg_per_kg=None if day.mg_per_kg is None else plain(day.mg_per_kg),
+            mg_per_kg=None if day.mg_per_kg is None else plain(per_kg_in_words(day.mg_per_kg, self.catalogue.known)),
             source=OurWords(self.catalogue.course.dose_sources[day.source.value]),
             is_covered=day.is_covered,
             is_sure=day.is_sure,
@@ -211,6 +214,7 @@ class CourseWriter:
                 "status": OurWords(texts.slot_states[part.status.value]),
                 "missing": OurWords(", ".join(self._names(part.slot.missing))),
                 "is_begun": bool(part.slot.present),
+                "is_unknown": part.status is PartStatus.UNKNOWN,
                 "is_booked_ahead": part.status is PartStatus.FUTURE and bool(part.slot.booked),
             }
             for part in day.parts
@@ -225,9 +229,19 @@ class CourseWriter:
             is_assumed=day.is_assumed,
         )
 
-    def _gap(self, gap: Gap) -> Json:
-        part = OurWords(self.catalogue.course.parts[gap.series.value])
-        words = self._say("gap", part=part, last=gap.last_day, days=gap.days, allowed=gap.allowed)
+    def _gaps(self, course: TreatmentCourse) -> Iterator[Json]:
+        if course.calendar is not None and not course.is_over:
+            yield from (self._gap(gap, course) for gap in course.calendar.gaps)
+
+    def _gap(self, gap: Gap, course: TreatmentCourse) -> Json:
+        words = self._say(
+            "gap",
+            part=OurWords(self.catalogue.course.parts[gap.series.value]),
+            last=gap.last_day,
+            days=gap.days,
+            allowed=gap.allowed,
+            has_all_results=course.has_all_results,
+        )
         return {"part": gap.series.value, "lastDay": gap.last_day.isoformat(), "days": gap.days, "words": words}
 
     def _names(self, analytes: Iterable[str]) -> list[str]:
@@ -342,13 +356,14 @@ class CourseWriter:
         if course.is_over:
             yield {"words": self._say("over")}
             return
-        overdue, ahead = (list(_parts(course.days, statuses)) for statuses in ((PartStatus.OVERDUE,), _AHEAD))
-        if overdue:
-            yield {"day": course.today.isoformat(), "words": self._overdue_tests(overdue)}
+        past = list(_parts(course.days, lambda part: part.is_past))
+        ahead = list(_parts(course.days, lambda part: part.is_ahead))
+        if past:
+            yield {"day": course.today.isoformat(), "words": self._past_tests(past, course)}
         for day, parts in ahead:
             yield {"day": day.target.isoformat(), "slot": day.name, "words": self._next_test(day, parts, course)}
         yield from ({"words": words} for words in self._further_tests(course.calendar))
-        if not overdue and not ahead and course.calendar.liver_ends is not None:
+        if not past and not ahead and course.calendar.liver_ends is not None:
             yield {"words": self._say("no_test")}
 
     def _further_tests(self, calendar: MonitoringCalendar) -> Iterator[str]:
@@ -356,12 +371,13 @@ class CourseWriter:
         if calendar.liver_ends is None:
             yield self._say("more_liver_tests", three_months=calendar.three_months)
 
-    def _overdue_tests(self, overdue: list[tuple[CalendarDay, list[CalendarPart]]]) -> str:
+    def _past_tests(self, past: list[tuple[CalendarDay, list[CalendarPart]]], course: TreatmentCourse) -> str:
         """All overdue tests in one: they can be taken once, whatever days they were due on."""
-        missing = dict.fromkeys(a for _, parts in overdue for part in parts for a in part.slot.missing)
-        targets = [day.target for day, _ in overdue]
+        missing = dict.fromkeys(a for _, parts in past for part in parts for a in part.slot.missing)
+        targets = [day.target for day, _ in past]
         tests = OurWords(", ".join(self._names(missing)))
-        return self._say("overdue_tests", tests=tests, first=min(targets), last=max(targets))
+        name = "overdue_tests" if course.has_all_results else "unknown_tests"
+        return self._say(name, tests=tests, first=min(targets), last=max(targets))
 
     def _next_test(self, day: CalendarDay, parts: list[CalendarPart], course: TreatmentCourse) -> str:
         liver = [part.slot for part in parts if part.slot.series is Series.LIVER]
@@ -376,6 +392,8 @@ class CourseWriter:
             is_due=any(part.status in (PartStatus.DUE, PartStatus.PARTIAL) for part in parts),
             is_end_check=bool(liver) and status is not None and day.target == status.required_end,
             may_move=any(slot.is_assumed for slot in liver),
+            is_unknown=any(part.status is PartStatus.UNKNOWN for part in parts),
+            is_plan_known=course.is_plan_known,
         )
 
     def _steroid_plan(self, course: TreatmentCourse) -> Iterator[str]:
@@ -411,11 +429,11 @@ class CourseWriter:
 
 
 def _parts(
-    days: Iterable[CalendarDay], statuses: tuple[PartStatus, ...]
+    days: Iterable[CalendarDay], is_wanted: Callable[[CalendarPart], bool]
 ) -> Iterator[tuple[CalendarDay, list[CalendarPart]]]:
-    """The days with a part of one of these statuses, and those parts."""
+    """The days with a part that is wanted, and those parts."""
     for day in days:
-        if parts := [part for part in day.parts if part.status in statuses]:
+        if parts := [part for part in day.parts if is_wanted(part)]:
             yield day, parts
 
 

@@ -21,12 +21,12 @@ from cds_service.presentation.yaml_files import load_mapping
 
 _TEXTS = (
     "concerns_nothing", "has_died", "not_reviewed", "state", "no_state", "phase", "steroid_day", "slot", "gap",
-    "platelets_section",
-    "series_of_test", "point",
+    "platelets_section", "series_of_test", "point", "no_result_seen",
 )  # fmt: skip
 _SUMMARY = (
-    "title", "next_test", "overdue_tests", "more_liver_tests", "no_test", "over", "no_calendar", "windows",
-    "steroid_today", "steroid_state", "steroid_plan", "steroid_rule", "steroid_missing", "diapers", "sections",
+    "title", "next_test", "overdue_tests", "unknown_tests", "more_liver_tests", "no_test", "over", "no_calendar",
+    "windows", "steroid_today", "steroid_state", "steroid_plan", "steroid_rule", "steroid_missing", "diapers",
+    "sections",
 )  # fmt: skip
 _NAMED: Mapping[str, Collection[str]] = {
     "state_codes": [state.value for state in CourseState],

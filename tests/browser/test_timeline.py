@@ -186,6 +186,26 @@ def test_a_list_that_could_not_be_read_is_named_and_sent_as_a_failure(answering:
     assert (outcome["resourceType"], outcome["issue"][0]["code"]) == ("OperationOutcome", "forbidden")
 
 
+@pytest.mark.parametrize("faults", ["status-403:Observation", ""], ids=["failed", "first page only"])
+def test_tests_that_may_have_been_done_are_drawn_as_not_known(
+    answering: Page, demo: RunningService, faults: str
+) -> None:
+    scenario = "course-missed-visits-day-17"
+    if not faults:
+        changing(answering, scenario, lambda bundle: bundle | {"total": 500})
+    course = open_timeline(answering, demo, scenario, faults)
+    parts = [(slot["id"], part) for slot in course["slots"] for part in slot["parts"]]
+    unknown = [(name, part) for name, part in parts if part["status"] == "unknown"]
+    assert tuple(name for name, _ in unknown)[:2] == ("W1", "W1")
+    assert not {part["status"] for _, part in parts} & {"due", "overdue", "missed"}
+    drawn = answering.locator(".slot[data-status=unknown]")
+    assert drawn.locator("text").all_text_contents() == ["U"] * len(unknown)
+    words = unknown[0][1]["statusWords"]
+    expect(answering.locator(".legend li", has_text=words)).to_have_count(1)
+    assert [row[0] for row in table(answering, "slots-table") if row[4] == words] == [name for name, _ in unknown]
+    expect(answering.locator("#summary")).to_contain_text("Whether a test is overdue cannot be told")
+
+
 def test_access_that_has_ended_is_said(answering: Page, demo: RunningService) -> None:
     answering.goto(launch_address(demo, fhir_server(demo, faults="status-401")))
     expect(answering.get_by_role("alert")).to_contain_text("no longer accepts this access")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from cds_service.domain.steroid_timeline import (
     SteroidTimeline,
     steroid_timeline,
 )
+from cds_service.domain.suggested_steroid import per_kg_in_words
 from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
@@ -213,6 +215,20 @@ def test_a_dose_is_held_against_the_newest_weight_of_its_own_day(timeline_on: Ti
     ]
     timeline = timeline_on(20, COURSE, weights=weights)
     assert [plain(told(timeline, n).mg_per_kg or 0) for n in (13, 14)] == ["1", "0.8"]
+
+
+@pytest.mark.parametrize(
+    ("per_kg", "told_as"),
+    [
+        ("0.9697", "0.97"), ("1.022", "1.02"), ("1.105", "1.11"), ("1", "1"), ("0.5", "0.5"), ("10.004", "10"),
+        # Rounded these would stand on a limit that they are below or above, or would be none.
+        ("1.996", "1.996"), ("2.004", "2.004"), ("0.004", "0.004"),
+    ],
+)  # fmt: skip
+def test_mg_per_kg_stands_in_words_with_two_decimals_unless_they_would_put_it_across_a_limit(
+    catalogue: Catalogue, per_kg: str, told_as: str
+) -> None:
+    assert plain(per_kg_in_words(Decimal(per_kg), catalogue.known)) == told_as
 
 
 def test_without_a_weight_the_milligrams_are_told_and_mg_per_kg_is_not(timeline_on: TimelineOn) -> None:

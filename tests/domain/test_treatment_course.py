@@ -148,6 +148,101 @@ def test_what_depends_on_the_course_says_so(course_of: CourseOf) -> None:
     assert [found(course, name).is_assumed for name in ("W4", "W5", "M3")] == [False, True, True]
 
 
+# --- results that did not all come (ruling 16)
+
+NOT_WHOLE = ("failed", "absent", "html", "partial", "odd-entry")
+
+
+def with_observations(state: str, child: SimulatedChild, number: int, **words: Any) -> dict[str, Any]:
+    return {**child.on(number), "lists": {"observations": state}, **words}
+
+
+@pytest.mark.parametrize(("number", "name", "whole"), [(9, "W1", "due"), (10, "W1", "overdue"), (24, "W1", "missed")])
+@pytest.mark.parametrize("state", ["partial", "odd-entry"])
+def test_without_all_results_nobody_knows_whether_an_unseen_test_was_done(
+    course_of: CourseOf, number: int, name: str, whole: str, state: str
+) -> None:
+    assert statuses(course_of(MISSED.on(number)), name) == [whole, whole]
+    assert statuses(course_of(with_observations(state, MISSED, number)), name) == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("state", NOT_WHOLE)
+def test_no_list_that_is_not_whole_calls_a_test_due_overdue_or_missed(course_of: CourseOf, state: str) -> None:
+    for child in CHILDREN:
+        for number in (5, 12, 24, 46, 90):
+            course = course_of(with_observations(state, child, number))
+            told = {part.status.value for item in course.days for part in item.parts}
+            assert told <= {"future", "unknown", "done", "optional"}, (child.name, number)
+            assert course.has_all_results is False
+
+
+@pytest.mark.parametrize("state", ["failed", "absent"])
+def test_without_any_results_what_has_its_time_is_unknown_and_what_lies_ahead_is_not(
+    course_of: CourseOf, state: str
+) -> None:
+    course = course_of(with_observations(state, UNEVENTFUL, 12))
+    assert [statuses(course, name) for name in ("W1", "W2", "W3")] == [["unknown"] * 2, ["unknown"] * 2, ["future"] * 2]
+    assert statuses(course, "x1") == ["optional"]
+    assert [part.is_past for part in found(course, "W1").parts] == [True, True]
+    assert [part.is_ahead for name in ("W1", "W2", "W3") for part in found(course, name).parts] == [
+        False, False, True, True, True, True,
+    ]  # fmt: skip
+
+
+def test_a_test_that_is_done_stays_done_although_more_results_may_exist(course_of: CourseOf) -> None:
+    course = course_of(with_observations("partial", UNEVENTFUL, 12))
+    assert (statuses(course, "W1"), statuses(course, "W2")) == (["done", "done"], ["unknown", "unknown"])
+
+
+def test_a_booked_test_may_have_been_done_where_not_all_results_came(course_of: CourseOf) -> None:
+    requests = [{"code": code, "wanted": day(14).isoformat()} for code in ("24325-3", "34528-0", "58410-2")]
+    course = course_of(with_observations("partial", UNEVENTFUL, 12, requests=requests))
+    assert statuses(course, "W2") == ["unknown", "unknown"]
+    assert any(part.slot.booked for part in found(course, "W2").parts)
+
+
+@pytest.mark.parametrize("number", [11, 12])
+def test_a_panel_that_was_seen_in_part_may_be_whole(course_of: CourseOf, number: int) -> None:
+    panel = {"on": day(11).isoformat(), "inr": "none"}
+    given = {**UNEVENTFUL.on(number), "panels": [panel]}
+    assert statuses(course_of(given), "W2")[0] == "partial"
+    assert statuses(course_of({**given, "lists": {"observations": "partial"}}), "W2")[0] == "unknown"
+
+
+@pytest.mark.parametrize("key", ["diagnosticReports", "serviceRequests", "medicationRequests"])
+def test_other_lists_take_nothing_from_what_the_results_show(course_of: CourseOf, key: str) -> None:
+    course = course_of({**MISSED.on(12), "lists": {key: "failed"}})
+    assert (course.has_all_results, statuses(course, "W1")) == (True, ["overdue", "overdue"])
+
+
+def test_an_extra_count_is_neither_past_nor_ahead(course_of: CourseOf) -> None:
+    (part,) = found(course_of(UNEVENTFUL.on(1)), "x1").parts
+    assert (part.is_past, part.is_ahead) == (False, False)
+
+
+# --- whether the plan of the corticosteroid is known
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_known"),
+    [
+        ({}, True),
+        ({"steroids": []}, False),
+        ({"steroids": [{"start": day(-1).isoformat(), "end": day(8).isoformat(), "dose": "3.2 mg"}]}, False),
+        ({"steroids": [], "lists": {"medicationRequests": "failed"}}, False),
+    ],
+    ids=["ordered", "nothing ordered", "interrupted", "orders not there"],
+)
+def test_the_plan_is_known_where_a_corticosteroid_runs(
+    course_of: CourseOf, changes: dict[str, Any], is_known: bool
+) -> None:
+    assert course_of({**UNEVENTFUL.on(12), **changes}).is_plan_known is is_known
+
+
+def test_without_an_infusion_day_no_plan_is_known(course_of: CourseOf) -> None:
+    assert course_of({"moment": "chart"}).is_plan_known is False
+
+
 # --- the span
 
 

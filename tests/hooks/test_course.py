@@ -14,7 +14,7 @@ from builders import hook_request
 from flask import Flask
 from flask.testing import FlaskClient
 from hook_calls import AUTHORIZATION, CHART, JSON, a_call, post, without_context
-from simulated_children import CHILDREN, MISSED, UNEVENTFUL, SimulatedChild, day
+from simulated_children import CHILDREN, MISSED, REBOUND, UNEVENTFUL, SimulatedChild, day
 from tokens import BASE, Bench
 from werkzeug.test import TestResponse
 
@@ -146,12 +146,116 @@ def test_missed_tests_are_overdue_and_gathered_in_one_line_of_the_summary(on_day
     assert slots(answer)["W1"] == ["overdue", "overdue"]
     first = answer["summary"]["nextTests"][0]
     assert first["day"] == answer["today"]
-    assert first["words"].startswith("Overdue: ALT, AST, total bilirubin, PT, INR, platelets; the days from 2026-03-09")
+    assert first["words"].startswith(
+        "Overdue, to be taken as soon as possible: ALT, AST, total bilirubin, PT, INR, platelets; first asked for on 2026-03-09, last on"
+    )
     assert [item.get("slot") for item in answer["summary"]["nextTests"]].count("W1") == 0
 
 
 def test_a_single_overdue_day_is_named(on_day: Any) -> None:
-    assert "the day 2026-03-09 passed" in on_day(MISSED, 12)["summary"]["nextTests"][0]["words"]
+    assert on_day(MISSED, 12)["summary"]["nextTests"][0]["words"].endswith("platelets; first asked for on 2026-03-09")
+
+
+def test_the_sheet_says_that_liver_tests_go_on_while_nobody_can_tell_the_end_of_the_corticosteroid(on_day: Any) -> None:
+    further = [item["words"] for item in on_day(REBOUND, 46)["summary"]["nextTests"] if "day" not in item]
+    assert len(further) == 1
+    assert further[0].startswith("Liver tests do not end with the one named here")
+    assert "at least until 2026-06-02 (5.1)" in further[0]
+    assert on_day(REBOUND, 46)["slotNotes"] == further
+    assert on_day(UNEVENTFUL, 30)["slotNotes"] == []
+
+
+def test_the_panel_at_the_end_of_the_30_days_comes_before_any_reduction(on_day: Any) -> None:
+    words = {item.get("slot"): item["words"] for item in on_day(UNEVENTFUL, 12)["summary"]["nextTests"]}
+    assert "before any dose is reduced" in words["W4"]
+    assert "before any dose is reduced" not in words["W3"] + words["W5"]
+
+
+def test_a_course_that_broke_off_is_never_told_as_finished(on_day: Any) -> None:
+    broken_off = on_day(MISSED, 17)["summary"]["steroidPlan"]
+    assert any("contact the treatment team at once" in said for said in broken_off)
+    assert any(said.startswith("Never stop it abruptly") for said in broken_off)
+    finished = on_day(UNEVENTFUL, 92)["summary"]["steroidPlan"]
+    assert not any(said.startswith("Never stop it abruptly") for said in finished)
+
+
+def test_no_end_of_a_taper_is_told_while_it_is_held(on_day: Any) -> None:
+    assert "earliest-end" not in {item["id"] for item in on_day(REBOUND, 42)["steroid"]["plan"]}
+    assert "earliest-end" in {item["id"] for item in on_day(REBOUND, 40)["steroid"]["plan"]}
+
+
+def test_a_day_of_platelets_alone_names_their_section_of_the_label(on_day: Any) -> None:
+    named = {slot["id"]: slot["section"] for slot in on_day(UNEVENTFUL, 12)["slots"]}
+    assert {name: named[name] for name in ("W1", "M3", "x1")} == {"W1": "2.3", "M3": "5.1", "x1": "5.3"}
+    alone = [s for s in on_day(REBOUND, 46)["slots"] if {p["part"] for p in s["parts"]} == {"platelets"}]
+    assert {slot["section"] for slot in alone if slot["kind"] != "extra"} == {"2.3"}
+
+
+@pytest.mark.parametrize("state", ["failed", "absent", "partial"])
+def test_without_all_results_the_summary_says_that_overdue_tests_cannot_be_told(
+    client: FlaskClient, state: str
+) -> None:
+    answer = course(client, {**INFUSED, "lists": {"observations": state}})
+    assert slots(answer)["W1"] == ["unknown", "unknown"]
+    (w1,) = [slot for slot in answer["slots"] if slot["id"] == "W1"]
+    assert w1["words"].count("not known: the results could not all be read") == 2
+    first = answer["summary"]["nextTests"][0]
+    assert first["day"] == answer["today"]
+    assert first["words"].startswith(
+        "Whether a test is overdue cannot be told, because the results could not all be read"
+    )
+    assert first["words"].endswith("for the day 2026-02-27")
+    assert "Overdue" not in json.dumps(answer["summary"])
+    assert answer["words"]["noResults"] == "no result seen, the results could not all be read"
+    rules = {finding["rule"] for card in answer["cards"] for finding in card["extension"][FINDINGS]}
+    assert {"liver-monitor-overdue", "platelet-monitor-overdue"} <= rules
+
+
+def test_a_test_in_its_window_may_have_been_done_where_not_all_results_came(client: FlaskClient) -> None:
+    panel = {"on": "2026-02-27", "inr": "none"}
+    given = {"moment": "chart", "infused": "2026-02-20", "today": "2026-03-02", "panels": [panel], "counts": [panel]}
+    answer = course(client, {**given, "infused": "2026-02-22", "lists": {"observations": "partial"}})
+    (w1,) = [slot for slot in answer["slots"] if slot["id"] == "W1"]
+    assert "not known: the results could not all be read, not seen INR" in w1["words"]
+    (told,) = [item["words"] for item in answer["summary"]["nextTests"] if item.get("slot") == "W1"]
+    assert told.endswith("; not known whether done already, the results could not all be read")
+    assert "due now" not in told
+
+
+def test_too_long_since_the_last_tests_seen_is_told_as_such(client: FlaskClient) -> None:
+    seen = [{"on": "2026-02-20"}]
+    child = {"moment": "chart", "infused": "2026-02-10", "panels": seen, "counts": seen}
+    for lists, expected in (({}, False), ({"observations": "partial"}, True)):
+        gaps = course(client, {**child, "lists": lists})["gaps"]
+        assert [gap["words"].endswith("so later ones may have been done") for gap in gaps] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    ("steroids", "lists", "is_known"),
+    [
+        ([{"start": "2026-02-19", "end": "2026-03-26"}], {}, True),
+        ([{"start": "2026-02-19", "end": "2026-02-25"}], {}, False),
+        ([], {}, False),
+        ([], {"medicationRequests": "failed"}, False),
+    ],
+    ids=["ordered", "interrupted", "nothing on record", "orders not there"],
+)
+def test_later_tests_depend_on_a_plan_or_on_one_that_is_not_known(
+    client: FlaskClient, steroids: list[Json], lists: Json, is_known: bool
+) -> None:
+    answer = course(client, {**INFUSED, "steroids": steroids, "lists": lists})
+    words = [item["words"] for item in answer["summary"]["nextTests"]]
+    assert any("its day may move with the corticosteroid" in told for told in words) is is_known
+    assert any("how the corticosteroid goes on, which is not known" in told for told in words) is not is_known
+
+
+def test_mg_per_kg_is_shown_with_two_decimals_and_kept_with_more(client: FlaskClient) -> None:
+    weights = [{"weight": "3.3 kg", "when": "2026-02-19T08:00:00Z"}]
+    steroids = [{"start": "2026-02-19", "end": "2026-03-26", "dose": "3.2 mg"}]
+    answer = course(client, {**INFUSED, "weights": weights, "steroids": steroids})
+    today = next(item for item in answer["steroid"]["days"] if item["day"] == answer["today"])
+    assert today["mgPerKg"] == "0.9697"
+    assert "(0.97 mg/kg by the newest weight of that day)" in today["words"]
 
 
 def test_too_long_since_the_last_tests_is_told(client: FlaskClient) -> None:

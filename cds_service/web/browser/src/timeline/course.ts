@@ -1,6 +1,6 @@
 // What POST /app/course answers (docs/timeline.md). Every `words` is plain text, ready to be shown.
 
-export type SlotStatus = "future" | "due" | "booked" | "partial" | "done" | "overdue" | "missed" | "optional";
+export type SlotStatus = "future" | "due" | "booked" | "partial" | "done" | "overdue" | "missed" | "unknown" | "optional";
 
 export interface Phase {
   readonly phase: string;

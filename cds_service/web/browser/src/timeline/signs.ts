@@ -48,6 +48,7 @@ const SQUARE = "M3 3h18v18h-18z";
 const TRIANGLE = "M12 1l11.5 21h-23z";
 const DIAMOND = "M12 0.5l11.5 11.5l-11.5 11.5l-11.5-11.5z";
 const HOUSE = "M7 2h10l5 5v10l-5 5h-10l-5-5v-10z";
+const CROSS = "M7.5 1h9v6.5h6.5v9h-6.5v6.5h-9v-6.5h-6.5v-9h6.5z";
 const SMALL = "M12 6a6 6 0 1 0 0 12a6 6 0 1 0 0-12z";
 
 export const SLOT_SIGNS: Readonly<Record<SlotStatus, SlotSign>> = {
@@ -57,6 +58,7 @@ export const SLOT_SIGNS: Readonly<Record<SlotStatus, SlotSign>> = {
   booked: { letter: "B", path: HOUSE, fill: "#dcedf7", line: BLUE, text: INK },
   overdue: { letter: "O", path: TRIANGLE, fill: VERMILION, line: VERMILION, text: "#ffffff" },
   missed: { letter: "M", path: DIAMOND, fill: INK, line: INK, text: "#ffffff" },
+  unknown: { letter: "U", path: CROSS, fill: "#f7e8f1", line: PURPLE, text: INK },
   future: { letter: "F", path: CIRCLE, fill: "#ffffff", line: SOFT, text: SOFT },
   optional: { letter: "·", path: SMALL, fill: "#ffffff", line: SOFT, text: SOFT, dash: "2 2" },
 };
