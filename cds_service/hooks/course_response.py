@@ -420,6 +420,8 @@ class CourseWriter:
         texts = self.catalogue.course
         found = [text.section for text in (*texts.plan.values(), *texts.when_to_call)]
         found += [self._slot_section(day) for day in course.days]
+        if course.calendar is not None and course.calendar.liver_ends is None:
+            found += [texts.slot_sections[kind.value] for kind in (SlotKind.WEEKLY, SlotKind.LAST)]
         numbers = sorted({section for section in found if section}, key=lambda s: [int(part) for part in s.split(".")])
         revision = self.catalogue.identity.revision
         return [self._say("sections", revision=revision, sections=", ".join(numbers))]
