@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from running_services import RunningService, free_port, needed, running
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from running_services import PATIENCE, RunningService, free_port, needed, running
 from watched_page import Viewport, watched_page
 
 from cds_service.config import Settings
@@ -28,6 +28,7 @@ _FLAGS = (
 def browser() -> Iterator[Browser]:
     """The Chromium of this system. Where there is none the tests are skipped, but not in CI."""
     chromium = needed("chromium")
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         yield launched

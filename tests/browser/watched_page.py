@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
+from running_services import PATIENCE
 
+_PATIENCE_MS = PATIENCE * 1000
 _OWN_HOSTS = frozenset({"127.0.0.1", "localhost", ""})
 
 
@@ -53,6 +55,8 @@ def watched_page(browser: Browser, viewport: Viewport, *, color_scheme: str = "l
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     faults = Faults()
+    # Much longer than anything takes on a busy machine; nothing waits for it to pass.
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
     page.on("console", faults.console)
     page.on("pageerror", faults.script)
