@@ -58,7 +58,7 @@ def test_it_says_that_nobody_has_reviewed_validated_or_paid_for_it(about: dict[s
     assert "Nobody has clinically reviewed this software" in said(about, "purpose")
     assert said(about, "validation").startswith("None.")
     assert said(about, "performance").startswith("None")
-    assert said(about, "funding").startswith("None.")
+    assert said(about, "funding").startswith("None is declared.")
 
 
 def test_it_names_the_label_and_the_rule_set_in_force(about: dict[str, Any], catalogue: Catalogue) -> None:
