@@ -14,7 +14,7 @@ from builders import hook_request
 from flask import Flask
 from flask.testing import FlaskClient
 from hook_calls import AUTHORIZATION, CHART, JSON, a_call, post, without_context
-from simulated_children import CHILDREN, MISSED, REBOUND, UNEVENTFUL, SimulatedChild, day
+from simulated_children import CHILDREN, LIVER_RISE, MISSED, REBOUND, UNEVENTFUL, SimulatedChild, day
 from tokens import BASE, Bench
 from werkzeug.test import TestResponse
 
@@ -187,8 +187,8 @@ def test_no_end_of_a_taper_is_told_while_it_is_held(on_day: Any) -> None:
 def test_a_day_of_platelets_alone_names_their_section_of_the_label(on_day: Any) -> None:
     named = {slot["id"]: slot["section"] for slot in on_day(UNEVENTFUL, 12)["slots"]}
     assert {name: named[name] for name in ("W1", "M3", "x1")} == {"W1": "2.3", "M3": "5.1", "x1": "5.3"}
-    alone = [s for s in on_day(REBOUND, 46)["slots"] if {p["part"] for p in s["parts"]} == {"platelets"}]
-    assert {slot["section"] for slot in alone if slot["kind"] != "extra"} == {"2.3"}
+    last = next(slot for slot in on_day(LIVER_RISE, 29)["slots"] if slot["kind"] == "last")
+    assert ([part["part"] for part in last["parts"]], last["section"]) == (["platelets"], "2.3")
 
 
 @pytest.mark.parametrize("state", ["failed", "absent", "partial"])
@@ -403,6 +403,8 @@ def test_a_child_without_the_product_is_told_nothing(client: FlaskClient, given:
     answer = course(client, given)
     assert set(answer) == {"concerns", "words", "notReviewed"}
     assert answer["concerns"] is False
+    assert "in what was read" in answer["words"]
+    assert "does not prove" in answer["words"]
 
 
 def test_a_child_who_has_died_has_no_course(client: FlaskClient) -> None:
