@@ -51,11 +51,12 @@ class CourseStatus:
     """The course of one child on the day of the call.
 
     `why` names the reason of UNKNOWN. `first_day` is S, `required_end` E. `maintenance_mg` is the highest mg a day
-    held for so many days as the site says (ruling 42), None where none was. `taper_begins` is T0, the first day of the
-    last run of days below it, given or ordered. `last_day` is the last covered day of the last run, None where no end
-    is in sight. `restarted_on` is the first day of a course that began after a completed taper. `permitted_end` is the
-    last day of a taper of the label's days, given or ordered, that the record ends with; None without such an end.
-    `runs` are the covered stretches from S on. `days` run from S to the last covered day.
+    held for so many days as the site says (ruling 42), ordered days included; `maintenance_so_far_mg` the highest one
+    until today; None where none was. `taper_begins` is T0, the first day of the last run of days below it, given or
+    ordered. `last_day` is the last covered day of the last run, None where no end is in sight. `restarted_on` is the
+    first day of a course that began after a completed taper. `permitted_end` is the last day of a taper of the label's
+    days, given or ordered, that the record ends with; None without such an end. `runs` are the covered stretches from S
+    on. `days` run from S to the last covered day.
     """
 
     state: CourseState
@@ -64,6 +65,7 @@ class CourseStatus:
     why: str = ""
     first_day: date | None = None
     maintenance_mg: Decimal | None = None
+    maintenance_so_far_mg: Decimal | None = None
     taper_begins: date | None = None
     last_day: date | None = None
     is_open_ended: bool = False
@@ -148,6 +150,7 @@ def _after(infusion: date, facts: PatientFacts, known: Known) -> CourseStatus:
         required_end=course.required_end,
         first_day=course.first_day,
         maintenance_mg=planned.maintenance_mg,
+        maintenance_so_far_mg=so_far.maintenance_mg,
         taper_begins=planned.taper_begins,
         last_day=None if is_open_ended else days[-1].day,
         is_open_ended=is_open_ended,

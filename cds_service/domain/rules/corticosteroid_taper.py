@@ -580,7 +580,8 @@ def steroid_taper_abrupt(facts: PatientFacts, known: Known) -> Answer:
     is_uncovered = not _is_covered(facts.today, facts, known)
     if status.state is CourseState.UNKNOWN:
         if stopping and is_uncovered:
-            return cannot_check("cannot-tell", status.why, stopping, **_stop_shown(None, status, facts, known))
+            shown = _stop_shown(None, status.maintenance_mg, status, facts, known)
+            return cannot_check("cannot-tell", status.why, stopping, **shown)
         return unknown(status.why)
     if status.state is CourseState.FINISHED:
         return silent()
@@ -588,7 +589,7 @@ def steroid_taper_abrupt(facts: PatientFacts, known: Known) -> Answer:
         return _stopped(stopping, status, facts, known)
     if facts.moment is Moment.DISCHARGE and status.permitted_end is None and not _goes_on(status, facts.today):
         last = status.days[-1]
-        return fires("at-discharge", last.evidence, **_stop_shown(last, status, facts, known))
+        return fires("at-discharge", last.evidence, **_stop_shown(last, status.maintenance_mg, status, facts, known))
     return _planned_stop(status, facts, known)
 
 
@@ -599,9 +600,11 @@ def _goes_on(status: CourseStatus, today: date) -> bool:
 def _stopped(stopping: list[Evidence], status: CourseStatus, facts: PatientFacts, known: Known) -> Answer:
     covered = [day for day in status.days if day.day < facts.today and day.cover is not Certainty.FALSE]
     last = covered[-1]
-    if last.day >= status.required_end and not _is_from_high(last, status, known):
+    # Not the whole plan's: a higher dose that is ordered for later does not make the dose that was stopped a small one.
+    full_mg = status.maintenance_so_far_mg
+    if last.day >= status.required_end and not _is_from_high(last, full_mg, known):
         return silent()
-    shown = _stop_shown(last, status, facts, known)
+    shown = _stop_shown(last, full_mg, status, facts, known)
     if stopping:
         return fires("being-stopped", [*stopping, *last.evidence], **shown)
     if days_from(last.day, facts.today) > known.label.whole("taper_days"):
@@ -611,11 +614,11 @@ def _stopped(stopping: list[Evidence], status: CourseStatus, facts: PatientFacts
     return fires("stopped", last.evidence, _resume(last, status, facts, known), **shown)
 
 
-def _is_from_high(last: DailySteroid, status: CourseStatus, known: Known) -> bool:
+def _is_from_high(last: DailySteroid, full_mg: Decimal | None, known: Known) -> bool:
     """Whether the last dose was so large a share of the full one that a stop from it is abrupt."""
-    if last.mg is None or status.maintenance_mg is None:
+    if last.mg is None or full_mg is None:
         return True
-    return last.mg >= exact_product(status.maintenance_mg, known.policy["taper.stop_from_share"])
+    return last.mg >= exact_product(full_mg, known.policy["taper.stop_from_share"])
 
 
 def _resume(last: DailySteroid, status: CourseStatus, facts: PatientFacts, known: Known) -> Iterable[ProposedChange]:
@@ -636,18 +639,19 @@ def _planned_stop(status: CourseStatus, facts: PatientFacts, known: Known) -> An
     last = status.days[-1]
     if last.mg is None:
         return unknown("steroid-dose", last.evidence)
-    if not _is_from_high(last, status, known):
+    if not _is_from_high(last, status.maintenance_mg, known):
         return silent()
-    return fires("planned-stop", last.evidence, **_stop_shown(last, status, facts, known))
+    return fires("planned-stop", last.evidence, **_stop_shown(last, status.maintenance_mg, status, facts, known))
 
 
-def _stop_shown(last: DailySteroid | None, status: CourseStatus, facts: PatientFacts, known: Known) -> dict[str, Shown]:
+def _stop_shown(
+    last: DailySteroid | None, full_mg: Decimal | None, status: CourseStatus, facts: PatientFacts, known: Known
+) -> dict[str, Shown]:
     mg = last.mg if last is not None else None
-    full = status.maintenance_mg
     return {
         "last_date": last.day if last is not None else "",
         "last_mg": to_significant_digits(mg, known.outside.whole("shown_significant_digits")) if mg is not None else "",
-        "full_mg": full if full is not None else "",
+        "full_mg": full_mg if full_mg is not None else "",
         "day_number": days_from(status.infusion, facts.today),
         "infusion_date": status.infusion,
         "required_date": status.required_end,
