@@ -118,7 +118,6 @@ def test_in_production_mode_every_route_is_described_and_no_other(bench: Bench) 
     assert described_rules(bench.app, DescribedApi.served_by(bench.client)) == offered_rules(bench.app)
 
 
-@pytest.mark.spec("R-204")
 def test_the_services_of_discovery_are_described_in_its_words(client: FlaskClient, api: DescribedApi) -> None:
     offered = client.get("/cds-services").json["services"]
     calls = {path: operation for (_, path), operation in api.operations.items() if path.startswith("/cds-services/")}
@@ -141,6 +140,7 @@ def test_every_status_of_a_refusal_is_described(api_in_production: DescribedApi)
 # --- true of what is sent
 
 
+@pytest.mark.spec("R-204")
 @pytest.mark.parametrize("path", PATHS)
 def test_every_fixture_request_and_its_answer_conform(client: FlaskClient, api: DescribedApi, path: str) -> None:
     asked = api.request_schema(path)
