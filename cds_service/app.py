@@ -35,6 +35,8 @@ from cds_service.hooks.feedback import FeedbackReader
 from cds_service.hooks.json_body import write_json
 from cds_service.hooks.kept_key_set import KeptKeySet, room_for_key_sets
 from cds_service.hooks.key_sources import KeySource, client_keys
+from cds_service.hooks.openapi.document import Installation, openapi_body
+from cds_service.hooks.openapi.views import OPENAPI_BODY, openapi
 from cds_service.hooks.services import discovery
 from cds_service.hooks.suggestions import created_order_names
 from cds_service.hooks.views import (
@@ -138,9 +140,11 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.extensions[DISCOVERY] = write_json(discovery(catalogue, settings.spec_profile))
     app.extensions[MAX_BODY] = settings.max_body_bytes
     app.extensions[CODE_SYSTEM_BODIES] = code_system_bodies(catalogue, settings.base_url)
+    app.extensions[OPENAPI_BODY] = openapi_body(catalogue, _installation(settings))
     app.register_blueprint(hooks)
     app.register_blueprint(course)
     app.register_blueprint(code_systems)
+    app.register_blueprint(openapi)
     app.register_blueprint(operations)
     app.extensions[SMART_APP] = _smart_app(settings, catalogue, clients)
     app.register_blueprint(timeline)
@@ -167,6 +171,18 @@ def create_app(settings: Settings, loaded: Loaded | None = None, server_threads:
     app.register_error_handler(HTTPException, _http_fault)
     app.register_error_handler(Exception, _unexpected_fault)
     return app
+
+
+def _installation(settings: Settings) -> Installation:
+    """What the description of the service says of this installation."""
+    is_production = settings.mode == "production"
+    return Installation(
+        mode=settings.mode,
+        asks_for_tokens=is_production,
+        discovery_asks_for_tokens=is_production and settings.discovery_auth,
+        base_url=settings.base_url,
+        max_body_bytes=settings.max_body_bytes,
+    )
 
 
 def _layout(settings: Settings, catalogue: Catalogue, clients: tuple[Client, ...]) -> Layout:
@@ -305,7 +321,7 @@ def _allow_pages(app: Flask, origins: Sequence[re.Pattern[str]]) -> None:
     """CORS for the pages of these origins, on every endpoint, errors included, without cookies (R-190 to R-193)."""
     CORS(
         app,
-        resources={r"/(cds-services|CodeSystem|demo).*": {"origins": list(origins)}},
+        resources={r"/(cds-services|CodeSystem|openapi\.json|demo).*": {"origins": list(origins)}},
         methods=["GET", "POST", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type"],
         always_send=False,

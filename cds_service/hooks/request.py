@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from cds_service.errors import BadRequest
@@ -13,6 +14,8 @@ from cds_service.hooks.services import CdsService
 
 _LONGEST_HOOK_INSTANCE = 255
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,12}")
+# Some thirty thousand years: as many as twelve digits hold.
+_MOST_SECONDS = 10**12 - 1
 JsonObject = dict[str, Any]
 _FAMILY = frozenset({"Patient", "RelatedPerson"})
 _STAFF = frozenset({"Practitioner", "PractitionerRole"})
@@ -219,23 +222,29 @@ def _fhir_authorization(document: Mapping[str, Any]) -> FhirAuthorization | None
     texts = {name: _required_text(access, name, f"fhirAuthorization.{name}") for name in _AUTHORIZATION_TEXTS}
     if texts["token_type"].lower() != "bearer":
         raise BadRequest("fhirAuthorization.token_type is not Bearer; send Bearer", "fhirAuthorization.token_type")
-    if not _is_whole_number(access.get("expires_in")):
+    seconds = _whole_seconds(access.get("expires_in"))
+    if seconds is None:
         path = "fhirAuthorization.expires_in"
         raise BadRequest(f"{path} is not a whole number; send seconds", path)
     patient = access.get("patient")
     return FhirAuthorization(
         access_token=texts["access_token"],
-        expires_in=int(access["expires_in"]),
+        expires_in=seconds,
         scope=texts["scope"],
         subject=texts["subject"],
         patient=patient.strip() if isinstance(patient, str) else "",
     )
 
 
-def _is_whole_number(value: object) -> bool:
+def _whole_seconds(value: object) -> int | None:
+    """Whole seconds, also as text or as 300.0; None for anything else. Absurd ones become the most there can be."""
     if isinstance(value, str):
-        return _WHOLE_NUMBER.fullmatch(value) is not None
-    return isinstance(value, int) and not isinstance(value, bool)
+        return int(value) if _WHOLE_NUMBER.fullmatch(value) else None
+    if not isinstance(value, (int, Decimal)) or isinstance(value, bool):
+        return None
+    if isinstance(value, Decimal) and value != value.to_integral_value():
+        return None
+    return int(min(max(value, -_MOST_SECONDS), _MOST_SECONDS))
 
 
 def _required_text(parent: Mapping[str, Any], name: str, path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -353,9 +354,16 @@ def test_the_token_type_is_bearer_in_any_case(client: FlaskClient) -> None:
 
 
 @pytest.mark.spec("R-050")
-@pytest.mark.parametrize("seconds", [300, "300", 0])
+@pytest.mark.parametrize("seconds", [300, "300", 0, Decimal("300.0"), Decimal("3E2")])
 def test_whole_seconds_are_accepted(client: FlaskClient, seconds: Any) -> None:
     assert cards_of(post(client, with_access(expires_in=seconds)))
+
+
+@pytest.mark.spec("R-050")
+@pytest.mark.parametrize("seconds", ["9" * 400, "-" + "9" * 400, "1E999999", "-1E999999"])
+def test_seconds_beyond_all_clocks_do_no_harm(client: FlaskClient, seconds: str) -> None:
+    call = write_json(with_access(expires_in=0)).replace(b'"expires_in":0', b'"expires_in":' + seconds.encode())
+    assert cards_of(post(client, call, SIGN))
 
 
 @pytest.mark.spec("R-050")
