@@ -237,6 +237,38 @@ def test_a_code_that_the_words_beside_it_contradict_is_no_weight(client: FlaskCl
     assert lines_of(client, request)["weight"] == "action-needed"
 
 
+def test_pounds_in_place_of_kilograms_are_not_verified_where_the_weight_before_cannot_be_read(
+    client: FlaskClient,
+) -> None:
+    request = hook_request({"weights": ["7.7 kg", {"weight": "3.5 kg", "days_ago": 11}]})
+    assert lines_of(client, deepcopy(request))["weight"] == "action-needed"
+    entries = request["prefetch"]["observations"]["entry"]
+    before = next(entry["resource"] for entry in entries if entry["resource"]["id"] == "w2")
+    before["valueQuantity"]["value"] = "illegible"
+    assert lines_of(client, request)["weight"] == "not-checkable"
+
+
+@pytest.mark.parametrize("part", [{"status": "no-such-status"}, {"occurrenceDateTime": "yesterday"}])
+def test_a_receipt_of_the_kit_that_cannot_be_read_is_told_and_not_called_missing(
+    client: FlaskClient, part: dict[str, Any]
+) -> None:
+    request = hook_request({"moment": "visit", "kit": [{"received": "2026-02-10"}]})
+    assert lines_of(client, deepcopy(request))["kit-use-by"] == "action-needed"
+    (entry,) = request["prefetch"]["kitEvents"]["entry"]
+    entry["resource"] |= part
+    told = client.post("/cds-services/onasemnogene-encounter-start", data=write_json(request), content_type="application/json")
+    assert f"SupplyDelivery/{entry['resource']['id']}" in told.text
+
+
+@pytest.mark.parametrize("route", [True, "IT", {"coding": [["intrathecal"]]}, {"coding": [{"code": 7}]}, [7]])
+def test_a_route_that_cannot_be_read_is_not_called_missing(client: FlaskClient, route: Any) -> None:
+    request = hook_request({})
+    draft_of(request)["dosageInstruction"][0]["route"] = route
+    told = client.post("/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json")
+    assert lines_of(client, request)["route-and-rate"] == "not-checkable"
+    assert "the order names none" not in told.text
+
+
 # --- laboratory, titre, corticosteroid, kit -----------------------------------------------------------------------
 
 DOUBTFUL = [

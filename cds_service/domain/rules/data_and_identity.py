@@ -23,6 +23,7 @@ from cds_service.domain.registry import Answers, rule, summary_rule
 # What a rule may lack by name, and the list it would have been read from.
 READ_FROM: dict[Source | str, Source] = {
     "dosing-weight": Source.MEASUREMENTS,
+    "earlier-weight": Source.MEASUREMENTS,
     "table-dose": Source.MEASUREMENTS,
     "table-kit": Source.MEASUREMENTS,
     "volume-for-rate": Source.MEASUREMENTS,

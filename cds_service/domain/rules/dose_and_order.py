@@ -118,6 +118,9 @@ def weight_implausible(facts: PatientFacts, known: Known) -> Answer:
     if not choice.newest:
         return unknown("dosing-weight")
     doubt = doubt_about(choice, known)
+    if doubt is None and choice.not_comparable:
+        unread = [weight.evidence for weight in choice.not_comparable]
+        return unknown("earlier-weight", [*choice.newest_evidence, *unread])
     if doubt is None:
         return verified(choice.newest_evidence)
     evidence = list(choice.newest_evidence)
