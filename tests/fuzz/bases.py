@@ -39,7 +39,7 @@ _FEEDBACK_ITEMS: tuple[Json, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Base:
     """One unmutated request: where it goes, and its JSON body as bytes; b"" where it has none."""
 
@@ -65,12 +65,6 @@ def every_base() -> tuple[Base, ...]:
 def calls_about_children() -> tuple[Base, ...]:
     """The bases whose answers may reassure: hook calls and courses."""
     return tuple(base for base in every_base() if base.is_call)
-
-
-@cache
-def base_named(name: str) -> Base:
-    """The base of this name. Raises StopIteration where there is none."""
-    return next(base for base in every_base() if base.name == name)
 
 
 def _calls() -> Iterator[Base]:

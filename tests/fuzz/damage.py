@@ -131,9 +131,10 @@ def subject_of_somebody_else(document: Json, rng: Random) -> bool:
 @mutation(damages=True)
 def needed_element_missing(document: Json, rng: Random) -> bool:
     """An entry lacks an element that it needs to be relied on."""
-    resource = a_resource(document, rng, *_NEEDED)
-    if resource is None:
+    entry = an_entry(document, rng, *_NEEDED)
+    if entry is None:
         return False
+    resource = entry.value["resource"]
     found = named_places(resource, *_NEEDED[resource["resourceType"]])
     if not found:
         return False

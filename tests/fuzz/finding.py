@@ -9,6 +9,7 @@ from .asking import Reply, Service
 from .bases import Base
 from .inputs import Input
 from .promises import broken_promises
+from .product_names import names_product_less
 from .reassurance import Told, new_reassurances, told_by
 
 
@@ -21,7 +22,7 @@ class Finding:
 
 
 class Examiner:
-    """Sends inputs to a service and says what is wrong with the answers; asks each unmutated request once."""
+    """Sends inputs to a service and says what is wrong with the answers; asks each unmutated fixture once."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -29,16 +30,31 @@ class Examiner:
 
     def examine(self, given: Input) -> tuple[Reply, Finding | None]:
         """The answer to an input, and what is wrong with it, if anything is."""
+        if given.base.name not in self._told and given.is_damage:
+            self._told[given.base.name] = self.told(given.base)
+        before = self._told[given.base.name] if given.is_damage else None
         reply = self.service.ask(given.request)
-        faults = broken_promises(given.request, reply)
-        if given.is_damage and not faults and reply.status == 200:
-            before = self.told(given.base)
-            faults = [] if before is None else new_reassurances(before, told_by(json.loads(reply.body)))
+        faults = faults_of(reply, given.request, given.base, before)
         return reply, Finding(given, tuple(faults)) if faults else None
 
-    def told(self, base: Base) -> Told | None:
-        """What the answer to the unmutated request tells; None where it is a refusal."""
-        if base.name not in self._told:
-            reply = self.service.ask(base)
-            self._told[base.name] = told_by(json.loads(reply.body)) if reply.status == 200 else None
-        return self._told[base.name]
+    def told(self, request: Base) -> Told | None:
+        """What the answer to a request tells; None where it is a refusal."""
+        reply = self.service.ask(request)
+        return told_by(json.loads(reply.body)) if reply.status == 200 else None
+
+
+def faults_of(reply: Reply, request: Base, base: Base, before: Told | None) -> list[str]:
+    """What is wrong with an answer; with `before`, of an answer to a request that was only damaged."""
+    faults = broken_promises(request, reply)
+    if faults or before is None or reply.status != 200:
+        return faults
+    after = told_by(json.loads(reply.body))
+    if after.is_silent and names_product_less(base, request):
+        return []
+    return new_reassurances(before, after)
+
+
+def new_faults(examiner: Examiner, request: Base, base: Base | None = None) -> list[str]:
+    """What is wrong with the answer to a request that is no fixture's; with `base`, also against the answer to that."""
+    before = None if base is None else examiner.told(base)
+    return faults_of(examiner.service.ask(request), request, base or request, before)

@@ -33,7 +33,11 @@ _LACKS = "Could not be checked"
 _RECORD = "record"
 _READY_STATES = frozenset({"may-taper", "finished"})
 _LOUD = ("warning", "critical")
-_RANK = {"info": 0, "warning": 1, "critical": 2}
+_WRONG_PATIENT = "data-wrong-patient"
+_OF_THE_DRAFT = ("dose-volume", "route-and-rate")
+_ALWAYS_HELD = frozenset({"prior-exposure"})
+# Rules of one topic that rest on the facts of another, so that a finding of that one tells of what they lack.
+_RESTS_ON = {"vaccines": {"steroid"}, "dose": {"eligibility"}, "platelets": {"liver"}, "liver": {"steroid"}}
 # States of a line that say that something is open; an attested line is one that a person confirms anyway.
 _OPEN = frozenset({"action-needed", "not-checkable"})
 
@@ -50,11 +54,18 @@ class Told:
     findings: dict[tuple[str, str], tuple[str, str]]
     record: Counter[str]
     done: frozenset[str]
+    parts: frozenset[str]
     course_state: str
     is_on_track: bool
     says_unknown: bool
     volumes: frozenset[str]
+    table_volumes: frozenset[str]
     is_silent: bool
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """The rules that speak."""
+        return frozenset(rule for rule, _ in self.findings)
 
 
 def told_by(answer: Json) -> Told:
@@ -69,12 +80,14 @@ def told_by(answer: Json) -> Told:
         lines=lines,
         findings={(f["rule"], _subject(f)): (f["indicator"], _topic(card, f)) for card, f in others},
         record=Counter(f"{f['rule']} {sorted(f.get('values', {}).items())}" for card, f in others if _is_of_record(f)),
+        parts=frozenset(f"{slot} {part['part']}" for slot, part in parts),
         done=frozenset(f"{slot} {part['part']}" for slot, part in parts if part["status"] == "done"),
         course_state=answer.get("steroid", {}).get("state", {}).get("name", ""),
         is_on_track=any(_ON_TRACK.search(card["summary"]) for card in cards),
         says_unknown=any(_NOT_CHECKED in text or _LACKS in text for text in texts)
         or any(part["status"] == "unknown" for _, part in parts),
         volumes=frozenset(_offered_volumes(cards)),
+        table_volumes=frozenset(f["values"]["expectedVolumeMl"] for _, f in found if "expectedVolumeMl" in f.get("values", {})),
         is_silent=not cards and not parts,
     )
 
@@ -119,10 +132,17 @@ def new_reassurances(before: Told, after: Told) -> list[str]:
 
 
 def _new(before: Told, after: Told) -> Iterator[str]:
-    for check, state in after.lines.items():
-        if state == "verified" and before.lines.get(check) != "verified":
+    # Without a checklist before, as after an earlier dose, its lines are new; this one must not be.
+    held = set(after.lines) if before.lines else after.lines.keys() & _ALWAYS_HELD
+    # A doubt about whose record it is goes with the entry that raised it.
+    is_record_doubted = _WRONG_PATIENT in before.rules - after.rules
+    # Of three that disagree, one that cannot be read any more disagrees no more: its own line says so.
+    if any(before.lines.get(check) != after.lines.get(check) == "not-checkable" for check in _OF_THE_DRAFT):
+        held = held - {"kit"}
+    for check in sorted(held):
+        if after.lines[check] == "verified" and before.lines.get(check) != "verified" and not is_record_doubted:
             yield f"line {check} is verified, and was {before.lines.get(check)}"
-    yield from (f"{part} is done" for part in sorted(after.done - before.done))
+    yield from (f"{part} is done" for part in sorted((after.done - before.done) & before.parts))
     if after.is_on_track and not before.is_on_track:
         yield "on track"
     eligible = ("steroid-taper-eligible", "")
@@ -130,8 +150,9 @@ def _new(before: Told, after: Told) -> Iterator[str]:
         yield "the laboratory part for the taper is met"
     if after.course_state in _READY_STATES and before.course_state != after.course_state:
         yield f"the course is {after.course_state}, and was {before.course_state}"
-    for volume in sorted(after.volumes - before.volumes):
-        yield f"a change to {volume} mL is offered"
+    if after.lines.get("weight", "verified") == "verified":
+        known = before.volumes | before.table_volumes
+        yield from (f"a change to {volume} mL is offered" for volume in sorted(after.volumes - known) if known)
 
 
 def _gone(before: Told, after: Told) -> Iterator[str]:
@@ -145,8 +166,7 @@ def _gone(before: Told, after: Told) -> Iterator[str]:
             continue
         lines = lines_of_rules().get(rule, frozenset())
         is_open = any(after.lines.get(line) in _OPEN for line in lines)
-        is_replaced = any(
-            key not in before.findings and found_topic in (topic, _RECORD) for key, (_, found_topic) in after.findings.items()
-        )
+        topics = {topic, _RECORD, *_RESTS_ON.get(topic, ())}
+        is_replaced = any(key not in before.findings and found in topics for key, (_, found) in after.findings.items())
         if not (tells_more or is_open or is_replaced):
             yield f"{rule} {subject}".strip() + f" ({urgency}) is gone without a word"

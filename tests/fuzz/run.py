@@ -31,7 +31,7 @@ from .inputs import Input, every_kind, input_of
 
 FOLDER = Path(__file__).parents[2] / "build" / "fuzz"
 _SLOWEST = 10
-_MOST_KEPT = 200
+_MOST_KEPT = 3_000
 _ENOUGH_TO_SHOW = 40
 
 
