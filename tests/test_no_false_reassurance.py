@@ -248,6 +248,16 @@ def test_pounds_in_place_of_kilograms_are_not_verified_where_the_weight_before_c
     assert lines_of(client, request)["weight"] == "not-checkable"
 
 
+@pytest.mark.parametrize("status", ["no-such-status", "", None, ["active"], 7])
+def test_an_order_of_the_product_whose_status_cannot_be_read_may_be_open(client: FlaskClient, status: Any) -> None:
+    request = hook_request({"open_orders": [{"id": "o9"}]})
+    assert lines_of(client, deepcopy(request))["prior-exposure"] == "action-needed"
+    entries = request["prefetch"]["medicationRequests"]["entry"]
+    order = next(entry["resource"] for entry in entries if "o9" in entry["resource"]["id"])
+    order["status"] = status
+    assert lines_of(client, request)["prior-exposure"] == "action-needed"
+
+
 @pytest.mark.parametrize("part", [{"status": "no-such-status"}, {"occurrenceDateTime": "yesterday"}])
 def test_a_receipt_of_the_kit_that_cannot_be_read_is_told_and_not_called_missing(
     client: FlaskClient, part: dict[str, Any]

@@ -118,8 +118,8 @@ from cds_service.fhir.vital_signs import URINE_OUTPUT, read_blood_pressure, read
 __all__ = ["SiteClock", "read_facts"]
 
 BODY_TEMPERATURE = "body_temperature"
-# An order without a status may be open.
-_OPEN = frozenset({"", "active", "on-hold", "unknown"})
+# Any other may be open: an order without a status, or with one that nobody can read, as well.
+_CLOSED = frozenset({"cancelled", "completed", "draft", "entered-in-error", "revoked", "stopped"})
 LABS = frozenset(ANALYTES)
 Read = TypeVar("Read")
 Aside = TypeVar("Aside")
@@ -638,7 +638,7 @@ def _names(resource: JsonObject) -> frozenset[str]:
 
 
 def _is_open(resource: JsonObject) -> bool:
-    return code_text(resource.get("status")) in _OPEN and resource.get("doNotPerform") is not True
+    return code_text(resource.get("status")) not in _CLOSED and resource.get("doNotPerform") is not True
 
 
 def _not_future(items: Iterable[Timed]) -> tuple[Timed, ...]:
