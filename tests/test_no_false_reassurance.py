@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from builders import PATIENT_ID, SYSTEMS, TODAY, bundle, hook_request, weight_observation
+from compose_fixtures import ask, compose_request, findings_in, scenarios
 from flask.testing import FlaskClient
 
 from cds_service.hooks.json_body import write_json
@@ -258,6 +259,35 @@ def test_an_order_of_the_product_whose_status_cannot_be_read_may_be_open(client:
     assert lines_of(client, request)["prior-exposure"] == "action-needed"
 
 
+@pytest.mark.parametrize(
+    "code", [7, {"coding": [["B16.9"]]}, {"coding": {"value": {"value": 1}}}, {"coding": [{"code": True}]}]
+)
+@pytest.mark.parametrize("kind", ["Condition", "Observation"])
+def test_a_diagnosis_or_result_that_nobody_can_name_is_told(client: FlaskClient, kind: str, code: Any) -> None:
+    request = hook_request({})
+    key = {"Condition": "conditions", "Observation": "observations"}[kind]
+    entries = request["prefetch"][key]["entry"]
+    entries.append({"resource": {**deepcopy(entries[-1]["resource"]), "id": "nameless", "code": code}})
+    request["prefetch"][key]["total"] += 1
+    told = client.post(
+        "/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json"
+    )
+    assert f"{kind}/nameless: no-code" in told.text
+
+
+def test_a_draft_that_changes_an_order_of_unknown_dose_is_not_taken_for_the_full_dose(client: FlaskClient) -> None:
+    request = compose_request(scenarios()["steroid-cut-before-the-end"], "order-sign")
+    assert "steroid-taper-too-early" in rules_in(client, deepcopy(request))
+    del request["prefetch"]["medicationRequests"]["entry"][0]["resource"]["dosageInstruction"][0]["doseAndRate"]
+    assert "steroid-not-computable" in rules_in(client, request)
+
+
+def rules_in(client: FlaskClient, request: Request) -> set[str]:
+    status, body = ask(client, request["hook"], write_json(request))
+    assert status == 200
+    return {finding["rule"] for finding in findings_in(body)}
+
+
 @pytest.mark.parametrize("part", [{"status": "no-such-status"}, {"occurrenceDateTime": "yesterday"}])
 def test_a_receipt_of_the_kit_that_cannot_be_read_is_told_and_not_called_missing(
     client: FlaskClient, part: dict[str, Any]
@@ -266,7 +296,9 @@ def test_a_receipt_of_the_kit_that_cannot_be_read_is_told_and_not_called_missing
     assert lines_of(client, deepcopy(request))["kit-use-by"] == "action-needed"
     (entry,) = request["prefetch"]["kitEvents"]["entry"]
     entry["resource"] |= part
-    told = client.post("/cds-services/onasemnogene-encounter-start", data=write_json(request), content_type="application/json")
+    told = client.post(
+        "/cds-services/onasemnogene-encounter-start", data=write_json(request), content_type="application/json"
+    )
     assert f"SupplyDelivery/{entry['resource']['id']}" in told.text
 
 
@@ -274,7 +306,9 @@ def test_a_receipt_of_the_kit_that_cannot_be_read_is_told_and_not_called_missing
 def test_a_route_that_cannot_be_read_is_not_called_missing(client: FlaskClient, route: Any) -> None:
     request = hook_request({})
     draft_of(request)["dosageInstruction"][0]["route"] = route
-    told = client.post("/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json")
+    told = client.post(
+        "/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json"
+    )
     assert lines_of(client, request)["route-and-rate"] == "not-checkable"
     assert "the order names none" not in told.text
 

@@ -148,7 +148,7 @@ def _not_comparable(
     rejected: tuple[RejectedWeight, ...],
     known: Known,
 ) -> tuple[WeightMeasurement, ...]:
-    """Earlier weights without a number that can be read, and those that may only alarm and would: pounds may hide (H4)."""
+    """Earlier weights without a readable number, and those that may only alarm, and would: pounds may hide (H4)."""
     alarming = [item.measurement for item in rejected if item.reason in _MAY_ALARM]
     unread = [weight for weight in earlier if weight.quantity is None]
     told = [weight for weight in (*unread, *alarming) if weight.standing is not Standing.NO_INFORMATION]

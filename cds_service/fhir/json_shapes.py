@@ -109,3 +109,9 @@ def first_text(concept: object) -> str:
     if said:
         return said[0]
     return next((text(coding.get("code")) for coding in codings(concept)), "")
+
+
+def is_illegible(concept: object) -> bool:
+    """Whether a CodeableConcept is there, and neither a code nor a word of it can be read."""
+    is_named = any(text(coding.get("code")) for coding in codings(concept)) or bool(concept_texts(concept))
+    return not is_named and not says_nothing(concept)

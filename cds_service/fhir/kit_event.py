@@ -22,8 +22,8 @@ _STATUSES = {
     "SupplyDelivery": frozenset({"in-progress", "completed", "abandoned", "entered-in-error"}),
     "MedicationDispense": frozenset(
         {
-            "preparation", "in-progress", "cancelled", "on-hold", "completed", "entered-in-error", "stopped", "declined",
-            "unknown",
+            "preparation", "in-progress", "cancelled", "on-hold", "completed", "entered-in-error", "stopped",
+            "declined", "unknown",
         }
     ),
 }  # fmt: skip

@@ -75,7 +75,9 @@ class Service:
 
     def _open(self, request: Base) -> tuple[int, str, bytes]:
         path, _, query = request.path.partition("?")
-        builder = EnvironBuilder(path="/", method=request.method, query_string=query.partition("#")[0], data=request.body)
+        builder = EnvironBuilder(
+            path="/", method=request.method, query_string=query.partition("#")[0], data=request.body
+        )
         environ = builder.get_environ()
         builder.close()
         environ["PATH_INFO"] = path.encode().decode("latin-1")
@@ -99,6 +101,3 @@ def _alarm() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-

@@ -27,14 +27,18 @@ def _put_any(document: Json, rng: Random, values: tuple[Any, ...], *names: str) 
 @mutation()
 def odd_number(document: Json, rng: Random) -> bool:
     """A number of any size, sign and spelling."""
-    return _put_any(document, rng, NUMBERS, "value", "total", "count", "frequency", "period", "numberOfRepeatsAllowed", "expires_in")
+    return _put_any(
+        document, rng, NUMBERS, "value", "total", "count", "frequency", "period", "numberOfRepeatsAllowed", "expires_in"
+    )
 
 
 @mutation()
 def odd_day(document: Json, rng: Random) -> bool:
     """A day or time of any era, zone and spelling."""
     names = ("effective*", "occurrence*", "performed*", "onset*", "abatement*", "recordedDate", "authoredOn", "issued")
-    return _put_any(document, rng, DATES, *names, "birthDate", "start", "end", "lastUpdated", "outcomeTimestamp", "deceased*")
+    return _put_any(
+        document, rng, DATES, *names, "birthDate", "start", "end", "lastUpdated", "outcomeTimestamp", "deceased*"
+    )
 
 
 @mutation()
@@ -172,7 +176,14 @@ def entry_repeated(document: Json, rng: Random) -> bool:
 @mutation()
 def resource_of_another_type(document: Json, rng: Random) -> bool:
     """A resource that calls itself another one."""
-    types = [r["resourceType"] for r in resources(document)] + ["Bundle", "Medication", "Group", "Binary", MARK, "patient"]
+    types = [r["resourceType"] for r in resources(document)] + [
+        "Bundle",
+        "Medication",
+        "Group",
+        "Binary",
+        MARK,
+        "patient",
+    ]
     return _put_any(document, rng, tuple(types), "resourceType")
 
 
@@ -194,7 +205,9 @@ def subjects_swapped(document: Json, rng: Random) -> bool:
     if isinstance(context, dict) and rng.random() < 1 / 3:
         context["patientId"] = rng.choice((MARK, "Patient/x", " x ", "a/b", "synthetic-term-infant", "0"))
         return True
-    return _put_any(document, rng, (f"Patient/{MARK}", "Patient/synthetic-term-infant", "#p", "urn:uuid:0"), "reference")
+    return _put_any(
+        document, rng, (f"Patient/{MARK}", "Patient/synthetic-term-infant", "#p", "urn:uuid:0"), "reference"
+    )
 
 
 @mutation()
@@ -206,7 +219,15 @@ def references_in_a_loop(document: Json, rng: Random) -> bool:
     first, second = rng.choice(found), rng.choice(found)
     for one, other in ((first, second), (second, first)):
         target = {"reference": f"{other['resourceType']}/{other.get('id')}"}
-        for name in ("hasMember", "derivedFrom", "basedOn", "partOf", "priorPrescription", "medicationReference", "reasonReference"):
+        for name in (
+            "hasMember",
+            "derivedFrom",
+            "basedOn",
+            "partOf",
+            "priorPrescription",
+            "medicationReference",
+            "reasonReference",
+        ):
             one[name] = target if name in ("priorPrescription", "medicationReference") else [target]
     return True
 
@@ -276,7 +297,12 @@ def list_found_empty(document: Json, rng: Random) -> bool:
     prefetch = document.get("prefetch")
     if not isinstance(prefetch, dict) or not prefetch:
         return False
-    empty = (None, {"resourceType": "Bundle"}, {"resourceType": "Bundle", "total": 0, "entry": []}, {"resourceType": "Bundle", "entry": None})
+    empty = (
+        None,
+        {"resourceType": "Bundle"},
+        {"resourceType": "Bundle", "total": 0, "entry": []},
+        {"resourceType": "Bundle", "entry": None},
+    )
     prefetch[rng.choice(sorted(prefetch))] = deepcopy(rng.choice(empty))
     return True
 
@@ -297,8 +323,33 @@ def lists_under_other_keys(document: Json, rng: Random) -> bool:
 @mutation()
 def call_of_another_hook(document: Json, rng: Random) -> bool:
     """The hook, its instance, and the members of its context in other shapes."""
-    names = ("hook", "hookInstance", "userId", "patientId", "encounterId", "selections", "dispatchedOrders", "performer", "appointments")
-    odd = ("order-sign", "ORDER-SIGN", "", MARK, "x" * 255, "x" * 256, None, 7, True, [], {}, ["x"], [None], ["MedicationRequest/x"])
+    names = (
+        "hook",
+        "hookInstance",
+        "userId",
+        "patientId",
+        "encounterId",
+        "selections",
+        "dispatchedOrders",
+        "performer",
+        "appointments",
+    )
+    odd = (
+        "order-sign",
+        "ORDER-SIGN",
+        "",
+        MARK,
+        "x" * 255,
+        "x" * 256,
+        None,
+        7,
+        True,
+        [],
+        {},
+        ["x"],
+        [None],
+        ["MedicationRequest/x"],
+    )
     found = named_places({name: document[name] for name in document if name != "prefetch"}, *names)
     found += named_places(context_of(document), *names)
     if not found:
@@ -311,9 +362,25 @@ def call_of_another_hook(document: Json, rng: Random) -> bool:
 @mutation()
 def access_of_any_shape(document: Json, rng: Random) -> bool:
     """A FHIR server and a token, whole or in part; the server is never asked, because no client is allowed it."""
-    servers = (f"https://{MARK}.example.org/fhir", "http://10.0.0.1/fhir", "ftp://x", "https://[::1", "//x", " ", 7, None, "x" * 9_000)
+    servers = (
+        f"https://{MARK}.example.org/fhir",
+        "http://10.0.0.1/fhir",
+        "ftp://x",
+        "https://[::1",
+        "//x",
+        " ",
+        7,
+        None,
+        "x" * 9_000,
+    )
     document["fhirServer"] = rng.choice(servers)
-    access: Json = {"access_token": MARK, "token_type": "Bearer", "expires_in": 300, "scope": "user/*.read", "subject": MARK}
+    access: Json = {
+        "access_token": MARK,
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "user/*.read",
+        "subject": MARK,
+    }
     for name in sorted(access):
         if rng.random() < 1 / 6:
             access[name] = deepcopy(rng.choice((*OTHER_KINDS, None, "", -1, 10**30, "‹huge›")))

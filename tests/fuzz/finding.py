@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from .asking import Reply, Service
 from .bases import Base
 from .inputs import Input
-from .promises import broken_promises
 from .product_names import names_product_less
+from .promises import broken_promises
 from .reassurance import Told, new_reassurances, told_by
 
 

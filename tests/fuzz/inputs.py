@@ -92,4 +92,3 @@ def _of_transport(seed: int, index: int, rng: Random) -> Input:
 def every_kind() -> tuple[str, ...]:
     """The names of all kinds of mutation."""
     return (*KINDS, *TEXT_KINDS, *transport.KINDS)
-

@@ -107,6 +107,4 @@ def any_place(document: Any, rng: Random, *kinds: type) -> Place | None:
 def named_places(value: Any, *names: str) -> list[Place]:
     """The places whose name is one of these, or begins with one that ends in a star."""
     starts = tuple(name[:-1] for name in names if name.endswith("*"))
-    return [
-        place for place in places(value) if place.name in names or (starts and str(place.name).startswith(starts))
-    ]
+    return [place for place in places(value) if place.name in names or (starts and str(place.name).startswith(starts))]

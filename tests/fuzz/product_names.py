@@ -36,7 +36,11 @@ def _in_usable_lists(document: Json) -> list[Json]:
     prefetch = document.get("prefetch")
     for value in prefetch.values() if isinstance(prefetch, dict) else ():
         entries = value.get("entry", []) if isinstance(value, dict) else []
-        found += [entry["resource"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)]
+        found += [
+            entry["resource"]
+            for entry in entries
+            if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
+        ]
         found += [value] if isinstance(value, dict) else []
     return found
 

@@ -121,5 +121,7 @@ def secrets_of(name: str) -> tuple[tuple[str, str], ...]:
         found.add(("resource id", str(resource.get("id", ""))))
         if resource["resourceType"] == "Patient":
             found.add(("birth date", str(resource.get("birthDate", ""))))
-            found |= {("name", str(item.get("text", ""))) for item in resource.get("name", []) if isinstance(item, dict)}
+            found |= {
+                ("name", str(item.get("text", ""))) for item in resource.get("name", []) if isinstance(item, dict)
+            }
     return tuple(sorted(item for item in found if len(item[1]) >= 6))

@@ -87,7 +87,9 @@ def told_by(answer: Json) -> Told:
         says_unknown=any(_NOT_CHECKED in text or _LACKS in text for text in texts)
         or any(part["status"] == "unknown" for _, part in parts),
         volumes=frozenset(_offered_volumes(cards)),
-        table_volumes=frozenset(f["values"]["expectedVolumeMl"] for _, f in found if "expectedVolumeMl" in f.get("values", {})),
+        table_volumes=frozenset(
+            f["values"]["expectedVolumeMl"] for _, f in found if "expectedVolumeMl" in f.get("values", {})
+        ),
         is_silent=not cards and not parts,
     )
 
@@ -102,7 +104,9 @@ def _is_of_record(finding: Json) -> bool:
 
 
 def _topic(card: Json, finding: Json) -> str:
-    return _RECORD if _is_of_record(finding) else topics_of_rules().get(finding["rule"], card["source"]["topic"]["code"])
+    return (
+        _RECORD if _is_of_record(finding) else topics_of_rules().get(finding["rule"], card["source"]["topic"]["code"])
+    )
 
 
 @cache

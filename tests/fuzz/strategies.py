@@ -29,7 +29,9 @@ _KINDS = {
     "serviceRequests": "ServiceRequest",
     "diagnosticReports": "DiagnosticReport",
 }
-_texts = st.sampled_from([text for text in TEXTS if not text.startswith("‹") and len(text) < 1_000]) | st.text(max_size=20)
+_texts = st.sampled_from([text for text in TEXTS if not text.startswith("‹") and len(text) < 1_000]) | st.text(
+    max_size=20
+)
 _numbers = st.one_of(
     st.decimals(min_value=0, max_value=200, places=1),
     st.integers(-5, 10**6),
@@ -63,7 +65,12 @@ _codings = st.builds(
 _concepts = _some({}, {"coding": _or_anything(st.lists(_codings, max_size=2)), "text": _texts | st.just("Zolgensma")})
 _quantities = _some(
     {"value": _numbers},
-    {"unit": st.sampled_from(UNITS), "system": st.sampled_from(SYSTEMS), "code": st.sampled_from(UNITS), "comparator": st.sampled_from(("<", ">", "?"))},
+    {
+        "unit": st.sampled_from(UNITS),
+        "system": st.sampled_from(SYSTEMS),
+        "code": st.sampled_from(UNITS),
+        "comparator": st.sampled_from(("<", ">", "?")),
+    },
 )
 _subjects = st.just({"reference": f"Patient/{CHILD}"}) | _some({}, {"reference": _texts, "display": _texts})
 _instructions = _some(
@@ -72,7 +79,21 @@ _instructions = _some(
         "text": _texts,
         "route": _concepts,
         "doseAndRate": st.lists(_some({}, {"doseQuantity": _quantities, "rateQuantity": _quantities}), max_size=2),
-        "timing": _some({}, {"event": st.lists(_times, max_size=2), "repeat": _some({}, {"frequency": _numbers, "period": _numbers, "periodUnit": st.sampled_from(UNITS), "count": _numbers})}),
+        "timing": _some(
+            {},
+            {
+                "event": st.lists(_times, max_size=2),
+                "repeat": _some(
+                    {},
+                    {
+                        "frequency": _numbers,
+                        "period": _numbers,
+                        "periodUnit": st.sampled_from(UNITS),
+                        "count": _numbers,
+                    },
+                ),
+            },
+        ),
     },
 )
 _optional: dict[str, Any] = {
@@ -109,14 +130,24 @@ def _resources(kind: str) -> st.SearchStrategy[Json]:
 
 
 def _lists(key: str) -> st.SearchStrategy[Any]:
-    entries = st.lists(_or_anything(st.fixed_dictionaries({"resource": _or_anything(_resources(_KINDS[key]))})), max_size=4)
-    bundle = _some({"resourceType": st.just("Bundle"), "entry": _or_anything(entries)}, {"total": _numbers, "type": st.just("searchset")})
+    entries = st.lists(
+        _or_anything(st.fixed_dictionaries({"resource": _or_anything(_resources(_KINDS[key]))})), max_size=4
+    )
+    bundle = _some(
+        {"resourceType": st.just("Bundle"), "entry": _or_anything(entries)},
+        {"total": _numbers, "type": st.just("searchset")},
+    )
     return _or_anything(bundle | st.none())
 
 
 _patients = _some(
     {"resourceType": st.just("Patient"), "id": st.just(CHILD)},
-    {"birthDate": st.dates().map(str) | st.sampled_from(("2025-12-20", "2024-03-05")), "deceasedBoolean": st.booleans(), "active": st.booleans(), "name": _json},
+    {
+        "birthDate": st.dates().map(str) | st.sampled_from(("2025-12-20", "2024-03-05")),
+        "deceasedBoolean": st.booleans(),
+        "active": st.booleans(),
+        "name": _json,
+    },
 )
 _drafts = _some(
     {"resourceType": st.just("Bundle")},
@@ -136,7 +167,14 @@ _contexts = _some(
 )
 _access = _some(
     {},
-    {"access_token": _texts, "token_type": st.just("Bearer"), "expires_in": _numbers, "scope": _texts, "subject": _texts, "patient": _texts},
+    {
+        "access_token": _texts,
+        "token_type": st.just("Bearer"),
+        "expires_in": _numbers,
+        "scope": _texts,
+        "subject": _texts,
+        "patient": _texts,
+    },
 )
 
 

@@ -68,7 +68,23 @@ def bytes_changed(written: bytes, rng: Random) -> bytes:
     changed = bytearray(written)
     for _ in range(rng.randint(1, 4)):
         at = rng.randrange(len(changed) + 1)
-        odd = rng.choice((b"\x00", b"\xff", b"\xc3", b"{", b"}", b'"', b"\\", b",", b":", b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"-", b"e9"))
+        odd = rng.choice(
+            (
+                b"\x00",
+                b"\xff",
+                b"\xc3",
+                b"{",
+                b"}",
+                b'"',
+                b"\\",
+                b",",
+                b":",
+                b"\xef\xbb\xbf",
+                b"\xe2\x80\xa8",
+                b"-",
+                b"e9",
+            )
+        )
         changed[at : at + rng.randint(0, 2)] = odd
     return bytes(changed)
 
@@ -94,6 +110,25 @@ def marked_or_encoded(written: bytes, rng: Random) -> bytes:
 @text_mutation
 def around_the_document(written: bytes, rng: Random) -> bytes:
     """Something before or after the document, or another document in its place."""
-    odd = (b"", b" ", b"null", b"[]", b"{}", b"7", b'"x"', b"true", b"[" + written + b"]", written + written, b")]}',\n" + written)
-    more = (written + b"\x00", b" \n\t\r" * 500 + written, b"a=1&" + written, b"<html>" + MARK.encode(), written + b",", b"{" * 50)
+    odd = (
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b"{}",
+        b"7",
+        b'"x"',
+        b"true",
+        b"[" + written + b"]",
+        written + written,
+        b")]}',\n" + written,
+    )
+    more = (
+        written + b"\x00",
+        b" \n\t\r" * 500 + written,
+        b"a=1&" + written,
+        b"<html>" + MARK.encode(),
+        written + b",",
+        b"{" * 50,
+    )
     return rng.choice((*odd, *more))

@@ -21,7 +21,18 @@ _ENDS = (
     "?date=ge0000", "?date=ap2026-13&date=", "?patient=" + MARK, "?patient=Patient/a/b", "?code=" + "1742-6," * 300, "?_sort=-" + MARK,
     "?_include=*", "?_page=-7", "?page=%00", "?fault=" + MARK, "?prefetch=" + MARK,
 )  # fmt: skip
-_HEADERS = ("Accept", "Origin", "Authorization", "X-Forwarded-For", "Host", "Cookie", "Accept-Language", "Sec-Fetch-Site", "Range", "If-None-Match")
+_HEADERS = (
+    "Accept",
+    "Origin",
+    "Authorization",
+    "X-Forwarded-For",
+    "Host",
+    "Cookie",
+    "Accept-Language",
+    "Sec-Fetch-Site",
+    "Range",
+    "If-None-Match",
+)
 _HEADER_VALUES = (
     "", "*", "text/html", "application/fhir+xml", f"https://{MARK}.example.org", "null", f"Bearer {MARK}", "Bearer a.b.c", "Bearer " + "x" * 9_000,
     "Basic eDp4", "127.0.0.1, ::1", f"{MARK}:99999", "bytes=0-1", "\x01", "é", "cross-site", "same-origin", "=?utf-8?q?x?=",
@@ -52,5 +63,7 @@ def _other_path(path: str, rng: Random) -> str:
     if rng.random() < 1 / 2:
         return path + rng.choice(_ENDS)
     parts = path.split("/")
-    parts[rng.randrange(1, len(parts))] = rng.choice((MARK, "", "..", "%2F", "onasemnogene-order-sign", "fhir", "Observation", "x" * 300, "\x7f"))
+    parts[rng.randrange(1, len(parts))] = rng.choice(
+        (MARK, "", "..", "%2F", "onasemnogene-order-sign", "fhir", "Observation", "x" * 300, "\x7f")
+    )
     return "/".join(parts)
