@@ -246,7 +246,8 @@ def test_pounds_in_place_of_kilograms_are_not_verified_where_the_weight_before_c
     entries = request["prefetch"]["observations"]["entry"]
     before = next(entry["resource"] for entry in entries if entry["resource"]["id"] == "w2")
     before["valueQuantity"]["value"] = "illegible"
-    assert lines_of(client, request)["weight"] == "not-checkable"
+    lines = lines_of(client, request)
+    assert {lines[line] for line in ("weight", "dose-volume", "kit")} == {"not-checkable"}
 
 
 @pytest.mark.parametrize("status", ["no-such-status", "", None, ["active"], 7])
@@ -280,6 +281,16 @@ def test_a_draft_that_changes_an_order_of_unknown_dose_is_not_taken_for_the_full
     assert "steroid-taper-too-early" in rules_in(client, deepcopy(request))
     del request["prefetch"]["medicationRequests"]["entry"][0]["resource"]["dosageInstruction"][0]["doseAndRate"]
     assert "steroid-not-computable" in rules_in(client, request)
+
+
+def test_a_platelet_count_that_cannot_be_read_leaves_nobody_on_track(client: FlaskClient) -> None:
+    request = compose_request(scenarios()["platelets-60-without-creatinine"], "patient-view")
+    entries = [entry["resource"] for entry in request["prefetch"]["observations"]["entry"]]
+    low = next(item for item in entries if item.get("valueQuantity", {}).get("value") == 60)
+    low["valueQuantity"] = "illegible"
+    _, body = ask(client, "patient-view", write_json(request))
+    assert "On track" not in body["cards"][0]["summary"]
+    assert "a result that can be read" in body["cards"][0]["detail"]
 
 
 def rules_in(client: FlaskClient, request: Request) -> set[str]:

@@ -21,7 +21,7 @@ except ModuleNotFoundError:
     from response_rules import breaches, our_breaches
 
 # What the words of the cards take, and how often a card may say what a request says: in a value, a message, a detail.
-ALLOWED_BYTES = 400_000
+ALLOWED_BYTES = 1_000_000
 ALLOWED_TIMES = 8
 # A number of weeks and no gestational age: after years it has three digits.
 _COUNTED_WEEKS = "values.missedWeeks"

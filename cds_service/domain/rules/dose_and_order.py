@@ -472,7 +472,7 @@ def _verified_by_weight(facts: PatientFacts, known: Known, evidence: list[Eviden
         return unknown(Source.MEASUREMENTS, evidence, **shown)
     choice = choose_weight(facts, known)
     is_fresh = choice.chosen and days_from(choice.chosen.day, facts.today) <= days_a_weight_stays_fresh(facts, known)
-    if not is_fresh or doubt_about(choice, known):
+    if not is_fresh or doubt_about(choice, known) or choice.not_comparable:
         return unknown("fresh-undoubted-weight", evidence, **shown)
     return verified(evidence, **shown)
 
