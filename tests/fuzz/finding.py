@@ -49,9 +49,11 @@ def faults_of(reply: Reply, request: Base, base: Base, before: Told | None) -> l
     if faults or before is None or reply.status != 200:
         return faults
     after = told_by(json.loads(reply.body))
-    if after.is_silent and names_product_less(base, request):
-        return []
-    return new_reassurances(before, after)
+    found = new_reassurances(before, after)
+    if not found or not names_product_less(base, request):
+        return found
+    # A delivery that nobody can tell to be the product's is no receipt of its kit.
+    return [] if after.is_silent else [fault for fault in found if not fault.startswith("kit-use-by")]
 
 
 def new_faults(examiner: Examiner, request: Base, base: Base | None = None) -> list[str]:

@@ -82,8 +82,9 @@ TEXTS: Final[tuple[Any, ...]] = (
     "", " ", "\t\n", "null", "‹lone surrogate›", "‹low surrogate›", "‹null character›", "‹bad escape›", "‹invalid byte›",
     "‹overlong›", "‹encoded surrogate›",
 )  # fmt: skip
-# What no reader can take for the value that stood there.
-UNREADABLE: Final[tuple[str, ...]] = (f"{MARK} illegible", "?", "see comment", "#REF!", "\ufffd\ufffd\ufffd")
+# What no reader can take for the value that stood there; words by which laboratories say that there is no result are
+# none of these, because with them an older result counts.
+UNREADABLE: Final[tuple[str, ...]] = (f"{MARK} illegible", "4O0", "#REF!", "\ufffd\ufffd\ufffd", "1..2")
 # One value of each kind that JSON has, none of which says anything.
 OTHER_KINDS: Final[tuple[Any, ...]] = (True, False, 7, "x", {"x": "x"}, ["x"], [[]], {"value": {"value": 1}})
 

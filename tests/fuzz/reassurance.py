@@ -42,6 +42,7 @@ _NOT_ASKED_OF_CHARTS = frozenset({"weight-band-drift"})
 _TOLD_WHEN_SIGNED = frozenset(
     {"steroid-taper-too-early", "steroid-taper-abrupt", "steroid-taper-short", "steroid-dose-low"}
 )
+_PROVEN_BY_ONE_ENTRY = frozenset({"gestational-age", "smn1-biallelic"})
 _ALWAYS_HELD = frozenset({"prior-exposure"})
 # Rules of one topic that rest on the facts of another, so that a finding of that one tells of what they lack.
 _RESTS_ON = {"vaccines": {"steroid"}, "dose": {"eligibility"}, "platelets": {"liver"}, "liver": {"steroid"}}
@@ -150,6 +151,9 @@ def _new(before: Told, after: Told) -> Iterator[str]:
     # Of three that disagree, one that cannot be read any more disagrees no more: its own line says so.
     if any(before.lines.get(check) != after.lines.get(check) == "not-checkable" for check in _OF_THE_DRAFT):
         held = held - {"kit"}
+    # One entry proves these; that another cannot be read is told by itself.
+    if after.record - before.record:
+        held = held - _PROVEN_BY_ONE_ENTRY
     for check in sorted(held):
         if after.lines[check] == "verified" and before.lines.get(check) != "verified" and not is_record_doubted:
             yield f"line {check} is verified, and was {before.lines.get(check)}"
