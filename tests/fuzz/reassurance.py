@@ -83,7 +83,7 @@ def told_by(answer: Json) -> Told:
     others = [(card, finding) for card, finding in found if finding["rule"] != CHECKLIST_RULE]
     lines = {f["values"]["check"]: f["values"]["state"] for _, f in found if f["rule"] == CHECKLIST_RULE}
     texts = [f"{card['summary']}\n{card.get('detail', '')}" for card in cards]
-    parts = [(slot["id"], part) for slot in answer.get("slots", []) for part in slot["parts"]]
+    parts = [(f"{slot['id']} of {slot['target']}", part) for slot in answer.get("slots", []) for part in slot["parts"]]
     return Told(
         lines=lines,
         findings={(f["rule"], _subject(f)): (f["indicator"], _topic(card, f)) for card, f in others},
