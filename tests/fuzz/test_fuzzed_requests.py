@@ -10,7 +10,7 @@ from .finding import Examiner
 from .inputs import every_kind, input_of
 
 SEED = 20260302
-INPUTS, BLOCK = 2_400, 100
+INPUTS, BLOCK = 2_000, 100
 LEAST_OF_A_KIND = 10
 
 

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 BIG = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 
 
-@settings(max_examples=300, derandomize=True, deadline=None, database=None, suppress_health_check=BIG)
+@settings(max_examples=200, derandomize=True, deadline=None, database=None, suppress_health_check=BIG)
 @given(requests())
 def test_a_generated_request_is_answered_as_promised(examiner: Examiner, made: tuple[str, Json]) -> None:
     service_id, document = made
@@ -27,7 +27,7 @@ def test_a_generated_request_is_answered_as_promised(examiner: Examiner, made: t
     assert new_faults(examiner, request) == []
 
 
-@settings(max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=BIG)
+@settings(max_examples=100, derandomize=True, deadline=None, database=None, suppress_health_check=BIG)
 @given(requests(), st.sampled_from(DAMAGE), st.integers(0, 1_000))
 def test_damage_to_a_generated_request_reassures_nobody(
     examiner: Examiner, made: tuple[str, Json], kind: Any, number: int
