@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from builders import PATIENT_ID, SYSTEMS, TODAY, bundle, hook_request, weight_observation
+from compose_fixtures import ask, compose_request, findings_in, scenarios
 from flask.testing import FlaskClient
 
 from cds_service.hooks.json_body import write_json
@@ -235,6 +236,93 @@ def test_a_code_that_the_words_beside_it_contradict_is_no_weight(client: FlaskCl
         request
     )
     assert lines_of(client, request)["weight"] == "action-needed"
+
+
+def test_pounds_in_place_of_kilograms_are_not_verified_where_the_weight_before_cannot_be_read(
+    client: FlaskClient,
+) -> None:
+    request = hook_request({"weights": ["7.7 kg", {"weight": "3.5 kg", "days_ago": 11}]})
+    assert lines_of(client, deepcopy(request))["weight"] == "action-needed"
+    entries = request["prefetch"]["observations"]["entry"]
+    before = next(entry["resource"] for entry in entries if entry["resource"]["id"] == "w2")
+    before["valueQuantity"]["value"] = "illegible"
+    lines = lines_of(client, request)
+    assert lines["weight"] == "not-checkable"
+    assert "verified" not in {lines["dose-volume"], lines["kit"]}
+
+
+@pytest.mark.parametrize("status", ["no-such-status", "", None, ["active"], 7])
+def test_an_order_of_the_product_whose_status_cannot_be_read_may_be_open(client: FlaskClient, status: Any) -> None:
+    request = hook_request({"open_orders": [{"id": "o9"}]})
+    assert lines_of(client, deepcopy(request))["prior-exposure"] == "action-needed"
+    entries = request["prefetch"]["medicationRequests"]["entry"]
+    order = next(entry["resource"] for entry in entries if "o9" in entry["resource"]["id"])
+    order["status"] = status
+    assert lines_of(client, request)["prior-exposure"] == "action-needed"
+
+
+@pytest.mark.parametrize(
+    "code", [7, {"coding": [["B16.9"]]}, {"coding": {"value": {"value": 1}}}, {"coding": [{"code": True}]}]
+)
+@pytest.mark.parametrize("kind", ["Condition", "Observation"])
+def test_a_diagnosis_or_result_that_nobody_can_name_is_told(client: FlaskClient, kind: str, code: Any) -> None:
+    request = hook_request({})
+    key = {"Condition": "conditions", "Observation": "observations"}[kind]
+    entries = request["prefetch"][key]["entry"]
+    entries.append({"resource": {**deepcopy(entries[-1]["resource"]), "id": "nameless", "code": code}})
+    request["prefetch"][key]["total"] += 1
+    told = client.post(
+        "/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json"
+    )
+    assert f"{kind}/nameless: no-code" in told.text
+
+
+def test_a_draft_that_changes_an_order_of_unknown_dose_is_not_taken_for_the_full_dose(client: FlaskClient) -> None:
+    request = compose_request(scenarios()["steroid-cut-before-the-end"], "order-sign")
+    assert "steroid-taper-too-early" in rules_in(client, deepcopy(request))
+    del request["prefetch"]["medicationRequests"]["entry"][0]["resource"]["dosageInstruction"][0]["doseAndRate"]
+    assert "steroid-not-computable" in rules_in(client, request)
+
+
+def test_a_platelet_count_that_cannot_be_read_leaves_nobody_on_track(client: FlaskClient) -> None:
+    request = compose_request(scenarios()["platelets-60-without-creatinine"], "patient-view")
+    entries = [entry["resource"] for entry in request["prefetch"]["observations"]["entry"]]
+    low = next(item for item in entries if item.get("valueQuantity", {}).get("value") == 60)
+    low["valueQuantity"] = "illegible"
+    _, body = ask(client, "patient-view", write_json(request))
+    assert "On track" not in body["cards"][0]["summary"]
+    assert "a result that can be read" in body["cards"][0]["detail"]
+
+
+def rules_in(client: FlaskClient, request: Request) -> set[str]:
+    status, body = ask(client, request["hook"], write_json(request))
+    assert status == 200
+    return {finding["rule"] for finding in findings_in(body)}
+
+
+@pytest.mark.parametrize("part", [{"status": "no-such-status"}, {"occurrenceDateTime": "yesterday"}])
+def test_a_receipt_of_the_kit_that_cannot_be_read_is_told_and_not_called_missing(
+    client: FlaskClient, part: dict[str, Any]
+) -> None:
+    request = hook_request({"moment": "visit", "kit": [{"received": "2026-02-10"}]})
+    assert lines_of(client, deepcopy(request))["kit-use-by"] == "action-needed"
+    (entry,) = request["prefetch"]["kitEvents"]["entry"]
+    entry["resource"] |= part
+    told = client.post(
+        "/cds-services/onasemnogene-encounter-start", data=write_json(request), content_type="application/json"
+    )
+    assert f"SupplyDelivery/{entry['resource']['id']}" in told.text
+
+
+@pytest.mark.parametrize("route", [True, "IT", {"coding": [["intrathecal"]]}, {"coding": [{"code": 7}]}, [7]])
+def test_a_route_that_cannot_be_read_is_not_called_missing(client: FlaskClient, route: Any) -> None:
+    request = hook_request({})
+    draft_of(request)["dosageInstruction"][0]["route"] = route
+    told = client.post(
+        "/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json"
+    )
+    assert lines_of(client, request)["route-and-rate"] == "not-checkable"
+    assert "the order names none" not in told.text
 
 
 # --- laboratory, titre, corticosteroid, kit -----------------------------------------------------------------------

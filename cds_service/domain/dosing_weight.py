@@ -51,6 +51,7 @@ class WeightChoice:
     """The newest weights (several where they share one time), the two before them, and what was rejected.
 
     `chosen` is None where there is none, where the newest cannot be interpreted, or where the newest disagree.
+    `not_comparable` are weights newer than `previous` that the chosen one should be compared with and cannot be.
     """
 
     chosen: WeightInKg | None
@@ -60,6 +61,7 @@ class WeightChoice:
     before_previous: WeightInKg | None
     rejected: tuple[RejectedWeight, ...]
     newer_unconfirmed: tuple[WeightMeasurement, ...]
+    not_comparable: tuple[WeightMeasurement, ...] = ()
 
     @property
     def newest_evidence(self) -> tuple[Evidence, ...]:
@@ -113,6 +115,7 @@ def _choose(facts: PatientFacts, known: Known) -> WeightChoice:
         before_previous=before_previous,
         rejected=rejected,
         newer_unconfirmed=_newer_in_another_band(chosen, rejected, known) if chosen else (),
+        not_comparable=_not_comparable(chosen, usable[len(newest) :], previous, rejected, known) if chosen else (),
     )
 
 
@@ -136,6 +139,35 @@ def _newer_in_another_band(
         and _may_be_newer(weight, chosen)
         and (weight.quantity is None or known.doses.for_weight(_rounded(weight.quantity, known)) != band)
     )
+
+
+def _not_comparable(
+    chosen: WeightInKg,
+    earlier: list[WeightMeasurement],
+    previous: WeightInKg | None,
+    rejected: tuple[RejectedWeight, ...],
+    known: Known,
+) -> tuple[WeightMeasurement, ...]:
+    """Earlier weights without a readable number, and those that may only alarm, and would: pounds may hide (H4)."""
+    alarming = [item.measurement for item in rejected if item.reason in _MAY_ALARM]
+    unread = [weight for weight in earlier if weight.quantity is None]
+    told = [weight for weight in (*unread, *alarming) if weight.standing is not Standing.NO_INFORMATION]
+    return tuple(
+        weight
+        for weight in told
+        if (previous is None or may_be_as_new(weight.measured, previous.measurement.measured))
+        and (weight.quantity is None or _would_be_doubted(chosen, weight, known))
+    )
+
+
+def _would_be_doubted(chosen: WeightInKg, earlier: WeightMeasurement, known: Known) -> bool:
+    """Whether the chosen weight is no plausible one after an earlier weight that may not be relied on."""
+    assert earlier.quantity is not None
+    raw_kg, day = known.units.in_own_unit(earlier.quantity, BODY_WEIGHT), earlier.measured.day or chosen.day
+    before = WeightInKg(raw_kg, _rounded(earlier.quantity, known), min(day, chosen.day), earlier)
+    if _doubt_about_value(before, known) is not None:
+        return False
+    return not _grew_plausibly(exact_quotient(chosen.raw_kg, raw_kg), before, chosen, known)
 
 
 def _may_be_newer(weight: WeightMeasurement, chosen: WeightInKg) -> bool:

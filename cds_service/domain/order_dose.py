@@ -121,7 +121,8 @@ def correction_of(order: ProductOrder, facts: PatientFacts, known: Known) -> tup
     """
     if facts.exposures or facts.identity_problems or may_be_another_product(order):
         return ()
-    is_doubtful = doubt_about(choose_weight(facts, known), known) is not None
+    choice = choose_weight(facts, known)
+    is_doubtful = doubt_about(choice, known) is not None or bool(choice.not_comparable)
     band = None if is_doubtful else band_for_dose(facts, known)
     change = CorrectOrder(
         order.order_id,

@@ -74,8 +74,16 @@ def outlook_of(facts: PatientFacts, answers: tuple[Answer, ...], known: Known) -
         course_state=status.state.value,
         course_ends=status.last_day or status.required_end,
         abnormal=tuple(_abnormal(facts, known)),
-        not_checked=tuple(dict.fromkeys(lacking)),
+        not_checked=tuple(dict.fromkeys([*lacking, *_not_read(facts, known)])),
     )
+
+
+def _not_read(facts: PatientFacts, known: Known) -> Iterator[str]:
+    """That a newest result outside the liver panel holds no number: it may be anything, so nobody is on track."""
+    for analyte in (PLATELETS, *_ALSO_LOOKED_AT):
+        newest = newest_of(results_after_infusion(analyte, facts), known)
+        if any(item.number is None for item in (*newest.accepted, *newest.provisional)):
+            yield "result-interpretable"
 
 
 def _abnormal(facts: PatientFacts, known: Known) -> Iterator[str]:

@@ -323,14 +323,20 @@ def _unread(key: str, delivery: Delivery) -> list[UnreadableEntry]:
     unread = [_odd_entries(key, delivery)] if delivery.odd_entries else []
     is_lost = delivery.state in (ListState.FAILED, ListState.UNUSABLE)
     if is_lost and not _sources_spoken_for(key, delivery):
-        unread.append(UnreadableEntry(Evidence(key, key), f"list-{delivery.state.value}"))
+        unread.append(UnreadableEntry(_place(key), f"list-{delivery.state.value}"))
     return unread
 
 
 def _odd_entries(key: str, delivery: Delivery) -> UnreadableEntry:
     spoken_for = _sources_spoken_for(key, delivery)
     source = next(iter(spoken_for)) if len(spoken_for) == 1 else _SOURCE_OF_KEY.get(key)
-    return UnreadableEntry(Evidence(key, key), f"entries-without-resource: {delivery.odd_entries}", source)
+    return UnreadableEntry(_place(key), f"entries-without-resource: {delivery.odd_entries}", source)
+
+
+def _place(key: str) -> Evidence:
+    """Where in the call something stood; a key may be empty, and what is told has to have a name."""
+    name = key.strip() or "prefetch"
+    return Evidence(name, name)
 
 
 def identity_problem(resource: JsonObject, patient_id: str) -> IdentityProblem | None:

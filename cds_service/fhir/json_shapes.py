@@ -51,6 +51,13 @@ def text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def says_nothing(value: object) -> bool:
+    """Whether a value is absent, blank, or holds nothing but such values."""
+    if isinstance(value, (dict, list)):
+        return all(says_nothing(item) for item in (value.values() if isinstance(value, dict) else value))
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def code_text(value: object) -> str:
     """A code of a fixed list, such as a status: trimmed and in lower case."""
     return text(value).lower()
@@ -102,3 +109,9 @@ def first_text(concept: object) -> str:
     if said:
         return said[0]
     return next((text(coding.get("code")) for coding in codings(concept)), "")
+
+
+def is_illegible(concept: object) -> bool:
+    """Whether a CodeableConcept is there, and neither a code nor a word of it can be read."""
+    is_named = any(text(coding.get("code")) for coding in codings(concept)) or bool(concept_texts(concept))
+    return not is_named and not says_nothing(concept)

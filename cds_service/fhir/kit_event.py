@@ -17,7 +17,16 @@ from cds_service.fhir.json_shapes import (
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.references import own_reference
 
-_HANDED_OVER = frozenset({"completed", "in-progress"})
+# Source: FHIR R4 supplydelivery-status, medicationdispense-status.
+_STATUSES = {
+    "SupplyDelivery": frozenset({"in-progress", "completed", "abandoned", "entered-in-error"}),
+    "MedicationDispense": frozenset(
+        {
+            "preparation", "in-progress", "cancelled", "on-hold", "completed", "entered-in-error", "stopped",
+            "declined", "unknown",
+        }
+    ),
+}  # fmt: skip
 _TASK_FAILED = frozenset({"rejected", "failed", "cancelled", "entered-in-error"})
 _STEPS = (("kit_received", KitStep.RECEIVED), ("syringe_drawn", KitStep.DRAWN))
 
@@ -25,17 +34,23 @@ _STEPS = (("kit_received", KitStep.RECEIVED), ("syringe_drawn", KitStep.DRAWN))
 def read_kit_event(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> list[KitEvent]:
     """The steps of the kit's way that a SupplyDelivery, a MedicationDispense or a Task of the product records.
 
-    Only steps whose day can be told. A task is taken as one about the product.
+    Only steps whose day can be told. A task is taken as one about the product. Raises ValueError for a receipt whose
+    status or day is written and cannot be read: it may be the one that counts.
     """
     kind, status = resource.get("resourceType"), code_text(resource.get("status"))
     if kind == "Task":
         return [] if status in _TASK_FAILED else _of_task(resource, recognition, clock)
-    if status not in _HANDED_OVER:
+    if kind not in _STATUSES:
         return []
-    if kind == "SupplyDelivery":
-        # In progress means that it is on its way.
-        return [] if status != "completed" else _of_delivery(resource, recognition, clock)
-    return _of_dispense(resource, recognition, clock) if kind == "MedicationDispense" else []
+    # In progress means of a delivery that it is on its way.
+    is_handed_over = status == "completed" or (kind == "MedicationDispense" and status == "in-progress")
+    if not is_handed_over and status in _STATUSES[kind]:
+        return []
+    is_delivery = kind == "SupplyDelivery"
+    found = (_of_delivery if is_delivery else _of_dispense)(resource, recognition, clock)
+    if found and not is_handed_over:
+        raise ValueError("status")
+    return found
 
 
 def _of_delivery(resource: JsonObject, recognition: Recognition, clock: SiteClock) -> list[KitEvent]:
@@ -76,6 +91,8 @@ def _step(names: list[str], recognition: Recognition) -> KitStep | None:
 def _event(step: KitStep, written: object, resource: JsonObject, name: str, clock: SiteClock) -> list[KitEvent]:
     happened = read_time(written, clock)
     if happened.day is None:
+        if written:
+            raise ValueError("day")
         return []
     status = code_text(resource.get("status"))
     evidence = Evidence(own_reference(resource), name or "kit", text(written), iso_day(happened), status)

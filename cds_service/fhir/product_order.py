@@ -29,6 +29,7 @@ from cds_service.fhir.json_shapes import (
     number,
     objects,
     only_object,
+    says_nothing,
     text,
     values,
     whole_number,
@@ -188,7 +189,7 @@ class OrderReader:
     def _route(self, element: object, texts: list[str]) -> Route:
         """Intrathecal before any other before intravenous: a contradiction is read as the worse."""
         if not any(True for _ in codings(element)) and not texts:
-            return Route.NOT_STATED
+            return Route.NOT_STATED if says_nothing(element) else Route.NOT_RECOGNISED
         named = self.recognition.concept_of(element) | self.recognition.routes_in(texts)
         if "intrathecal" in named:
             return Route.INTRATHECAL

@@ -73,7 +73,7 @@ from cds_service.fhir.exposure import (
     read_other_product_order,
     read_procedure_dose,
 )
-from cds_service.fhir.json_shapes import JsonObject, code_text, first_text, objects, text
+from cds_service.fhir.json_shapes import JsonObject, code_text, first_text, is_illegible, objects, text
 from cds_service.fhir.kit_event import read_kit_event
 from cds_service.fhir.laboratory import ANALYTES, components_as_results, read_lab_result
 from cds_service.fhir.observation import (
@@ -118,8 +118,8 @@ from cds_service.fhir.vital_signs import URINE_OUTPUT, read_blood_pressure, read
 __all__ = ["SiteClock", "read_facts"]
 
 BODY_TEMPERATURE = "body_temperature"
-# An order without a status may be open.
-_OPEN = frozenset({"", "active", "on-hold", "unknown"})
+# Any other may be open: an order without a status, or with one that nobody can read, as well.
+_CLOSED = frozenset({"cancelled", "completed", "draft", "entered-in-error", "revoked", "stopped"})
 LABS = frozenset(ANALYTES)
 Read = TypeVar("Read")
 Aside = TypeVar("Aside")
@@ -326,6 +326,8 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
             labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
             tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
         found.unmapped_results += not is_known
+        if not is_known and is_illegible(whole.get("code")) and not is_removed(whole):
+            found.unreadable.append(_unreadable(whole, "no-code"))
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
     found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
     found.each(labs, lambda r, analyte: read_lab_result(r, analyte, born, clock, units), found.lab_results)
@@ -374,6 +376,9 @@ def _read_diagnoses(chart: Chart, found: _Found, reader: OrderReader) -> None:
     conditions, procedures = _alone(chart.of_type("Condition")), _alone(chart.of_type("Procedure"))
     found.each(conditions, lambda r, _: read_diagnoses(r, recognition, clock), found.diagnoses)
     found.each(procedures, lambda r, _: read_procedures(r, recognition, clock), found.diagnoses)
+    # It may name anything, also what would have raised a card.
+    illegible = (item for item in chart.of_type("Condition") if is_illegible(item.get("code")))
+    found.unreadable += [_unreadable(item, "no-code") for item in illegible]
     events = _alone(chart.of_type("AdverseEvent"))
     found.each(events, lambda r, _: read_adverse_event(r, recognition, clock), found.diagnoses)
 
@@ -638,7 +643,7 @@ def _names(resource: JsonObject) -> frozenset[str]:
 
 
 def _is_open(resource: JsonObject) -> bool:
-    return code_text(resource.get("status")) in _OPEN and resource.get("doNotPerform") is not True
+    return code_text(resource.get("status")) not in _CLOSED and resource.get("doNotPerform") is not True
 
 
 def _not_future(items: Iterable[Timed]) -> tuple[Timed, ...]:

@@ -424,3 +424,8 @@ def test_a_failed_value_under_an_unknown_key_is_told(value: Any) -> None:
 )
 def test_the_lists_that_came_are_told_by_content_or_key(key: str, value: Any, came: list[str]) -> None:
     assert [source.value for source in lists_sent({key: value})] == came
+
+
+def test_an_unreadable_value_under_an_empty_key_is_told_under_a_name() -> None:
+    (unread,) = read_chart({" ": {"resourceType": "OperationOutcome"}}, "p1").unreadable
+    assert unread.evidence.reference == "prefetch"

@@ -23,6 +23,7 @@ from cds_service.domain.registry import Answers, rule, summary_rule
 # What a rule may lack by name, and the list it would have been read from.
 READ_FROM: dict[Source | str, Source] = {
     "dosing-weight": Source.MEASUREMENTS,
+    "earlier-weight": Source.MEASUREMENTS,
     "table-dose": Source.MEASUREMENTS,
     "table-kit": Source.MEASUREMENTS,
     "volume-for-rate": Source.MEASUREMENTS,
@@ -148,20 +149,23 @@ def data_future_dated(facts: PatientFacts, known: Known) -> Answer:
 
 @rule
 def infusion_date_unknown(facts: PatientFacts, known: Known) -> Answer:
-    """The product was given, or should have been, and the day is unknown or only presumed (C8)."""
+    """The product was given, or should have been, and the day is unknown, contradicted or only presumed (C8)."""
     given = [item for item in facts.exposures if item.kind is not ExposureKind.OTHER_PRODUCT]
     evidence = [item.evidence for item in given]
     certain = [item for item in given if _is_dated_administration(item)]
-    days = sorted({item.given.day for item in certain if item.given.day is not None})
+    # Beside a dose that is sure, what an order presumes is settled; what is recorded otherwise is not.
+    told = [item for item in given if item.kind is not ExposureKind.PRESUMED_FROM_ORDER and not item.given.is_future]
+    days = sorted({item.given.day for item in (told if certain else certain) if item.given.day is not None})
     if len(days) > 1 and days_from(days[0], days[-1]) > known.policy.whole("exposure.same_infusion_days"):
         return fires("two-dates", evidence, first_date=days[0], last_date=days[-1])
     if certain:
-        return silent()
+        is_open = any(item.given.day is None and item.kind is not ExposureKind.POSSIBLE for item in told)
+        return fires("no-date", evidence, infusion_date=days[0]) if is_open else silent()
     presumed = [item for item in given if item.kind is ExposureKind.PRESUMED_FROM_ORDER and item.given.day]
     if presumed:
         return fires("presumed", evidence, infusion_date=presumed[0].given.day or "")
     if given:
-        return fires("no-date", evidence)
+        return fires("no-date", evidence, infusion_date="")
     overdue = _orders_past_their_day(facts, known)
     if overdue:
         return fires("planned-day-passed", overdue)

@@ -118,6 +118,9 @@ def weight_implausible(facts: PatientFacts, known: Known) -> Answer:
     if not choice.newest:
         return unknown("dosing-weight")
     doubt = doubt_about(choice, known)
+    if doubt is None and choice.not_comparable:
+        unread = [weight.evidence for weight in choice.not_comparable]
+        return unknown("earlier-weight", [*choice.newest_evidence, *unread])
     if doubt is None:
         return verified(choice.newest_evidence)
     evidence = list(choice.newest_evidence)
@@ -469,7 +472,7 @@ def _verified_by_weight(facts: PatientFacts, known: Known, evidence: list[Eviden
         return unknown(Source.MEASUREMENTS, evidence, **shown)
     choice = choose_weight(facts, known)
     is_fresh = choice.chosen and days_from(choice.chosen.day, facts.today) <= days_a_weight_stays_fresh(facts, known)
-    if not is_fresh or doubt_about(choice, known):
+    if not is_fresh or doubt_about(choice, known) or choice.not_comparable:
         return unknown("fresh-undoubted-weight", evidence, **shown)
     return verified(evidence, **shown)
 
