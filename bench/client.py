@@ -1,4 +1,4 @@
-"""The client: one process, keep-alive connections, requests made beforehand, and nothing parsed but what ends an answer.
+"""The client: one process, keep-alive connections, requests made beforehand, nothing parsed but the end of an answer.
 
 Closed loop: each connection sends its next request when it has its answer; this gives the most that a server does. Open
 loop: requests leave by a timetable, whatever the server does, and a latency counts from the moment in the timetable, so

@@ -22,7 +22,7 @@ Cells = dict[tuple[str, str], "Cell"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long everything takes: rounds, seconds of a closed loop and of a timetable, and the fewest calls of a loop."""
+    """How much is measured: rounds, seconds of a closed loop and of a timetable, the fewest calls of a loop."""
 
     rounds: int
     closed_seconds: float

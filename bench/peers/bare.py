@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from http import HTTPStatus
 from typing import Any
 
 import jwt
