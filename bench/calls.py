@@ -62,6 +62,7 @@ def all_calls() -> dict[str, Call]:
     day = (datetime.now(UTC) - _MORNING).date()
     made = (
         Call("order-select", SELECT, _body(_irrelevant(), day), cards=False),
+        Call("order-select-record", SELECT, _body(_irrelevant_with_record(), day), cards=False),
         Call("order-sign-200", SIGN, _body(_signing(200), day), cards=True, observations=200),
         *(
             Call(f"patient-view-{size}", VIEW, _body(chart_call(size), day), cards=True, observations=size)
@@ -76,6 +77,11 @@ def all_calls() -> dict[str, Call]:
 def _irrelevant() -> Json:
     """Three orders of a child, none for the product."""
     return compose_request(scenarios()["irrelevant-order"], "order-select")
+
+
+def _irrelevant_with_record() -> Json:
+    """The same, with what discovery asks for: a client that prefetches does so before it knows what an order is for."""
+    return {**_irrelevant(), "prefetch": compose_request(scenarios()["unremarkable"], "order-select")["prefetch"]}
 
 
 def _signing(observations: int) -> Json:

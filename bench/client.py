@@ -150,14 +150,21 @@ def _run(
         begun = perf_counter()
         while sent < number or under_way:
             now = perf_counter()
-            if now - begun > patience:
+            if now - begun > patience or not (free or under_way):
                 break
             while free and sent < number and begun + departure(sent) <= now:
                 request = next(requests)
                 since = begun + departure(sent) if is_timed else perf_counter()
-                free[-1].send(request, since)
-                free.pop()
-                sent, under_way = sent + 1, under_way + 1
+                connection, sent = free.pop(), sent + 1
+                try:
+                    connection.send(request, since)
+                except OSError:
+                    if is_strict:
+                        raise
+                    selector.unregister(connection.socket)
+                    load.refused += 1
+                else:
+                    under_way += 1
             until = begun + departure(sent) - perf_counter() - _AWAKE if free and sent < number else 1.0
             for key, _ in selector.select(min(1.0, until) if until > 0 else 0):
                 connection = key.data

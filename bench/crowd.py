@@ -5,14 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import count
+from contextlib import contextmanager, suppress
 
 from bench.calls import Call
 from bench.client import Connection
 
-NONE, IDLE, SLOW = "none", "60 idle", "60 slow"
-CROWDS = (NONE, IDLE, SLOW)
+NONE, IDLE, SLOW_HEADS, SLOW_BODIES = "none", "60 idle", "60 slow in the head", "60 slow in the body"
+CROWDS = (NONE, IDLE, SLOW_HEADS, SLOW_BODIES)
 CONNECTIONS = 60
 _SECONDS_BETWEEN_BYTES = 1.0
 
@@ -21,8 +20,7 @@ _SECONDS_BETWEEN_BYTES = 1.0
 def crowd(kind: str, port: int, discovery: Call, posted: Call) -> Iterator[None]:
     """So many connections of this kind as long as this lasts.
 
-    Idle ones have had an answer and keep the connection. Of the slow ones every second one is in the middle of its
-    head, the others in the middle of their body; none of them is ever silent for long.
+    Idle ones have had an answer and keep the connection. Slow ones say a byte a second and are never silent for long.
     """
     if kind == NONE:
         yield
@@ -30,7 +28,8 @@ def crowd(kind: str, port: int, discovery: Call, posted: Call) -> Iterator[None]
         with _idle(port, discovery):
             yield
     else:
-        with _slow(port, posted):
+        request = next(posted.requests("", None))
+        with _slow(port, request, 1 if kind == SLOW_HEADS else len(request) - len(posted.body)):
             yield
 
 
@@ -50,15 +49,13 @@ def _idle(port: int, discovery: Call) -> Iterator[None]:
 
 
 @contextmanager
-def _slow(port: int, posted: Call) -> Iterator[None]:
-    request = next(posted.requests("", None))
-    body_at = len(request) - len(posted.body)
+def _slow(port: int, request: bytes, said: int) -> Iterator[None]:
+    """They have already said so much of the request."""
     sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
-    said = [1 if number % 2 else body_at for number in range(CONNECTIONS)]
-    for each, length in zip(sockets, said, strict=True):
-        each.sendall(request[:length])
+    for each in sockets:
+        each.sendall(request[:said])
     is_over = threading.Event()
-    talking = threading.Thread(target=_talk, args=(sockets, said, request, is_over), daemon=True)
+    talking = threading.Thread(target=_talk, args=(sockets, request[said:], is_over), daemon=True)
     talking.start()
     try:
         yield
@@ -69,13 +66,11 @@ def _slow(port: int, posted: Call) -> Iterator[None]:
             each.close()
 
 
-def _talk(sockets: list[socket.socket], said: list[int], request: bytes, is_over: threading.Event) -> None:
+def _talk(sockets: list[socket.socket], left: bytes, is_over: threading.Event) -> None:
     """One byte on each connection, again and again; a connection that was ended by the server is left alone."""
-    for number in count():
+    for byte in left:
         if is_over.wait(_SECONDS_BETWEEN_BYTES):
             return
-        for each, length in zip(sockets, said, strict=True):
-            try:
-                each.send(request[length + number : length + number + 1])
-            except OSError:
-                continue
+        for each in sockets:
+            with suppress(OSError):
+                each.send(bytes([byte]))

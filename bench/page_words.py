@@ -76,8 +76,7 @@ CROWDED: Final = """\
 ## Servers
 
 The service in demo mode, one worker, 16 threads, under three WSGI servers: alone, beside 60 connections that had an
-answer and say nothing more, and beside 60 that send a request at one byte a second, half of them in their head, half in
-their body. *calls/s* over 4 connections; *p99* and *answered* by a timetable at half of what the server does alone,
+answer and say nothing more, and beside 60 that send a request at one byte a second, in its head or in its body. *calls/s* over 4 connections; *p99* and *answered* by a timetable at half of what the server does alone,
 and what has not come after three times its length counts as not answered. The choice is
 [ADR 0028](adr/0028-the-default-server-by-measurement.md)."""
 

@@ -14,9 +14,8 @@ from bench.memory import Soak
 from bench.page_words import BEGINNING, CROWDED, GROWTH, HEADINGS, METHOD, REMARKS, RESOURCES, SOAKED, SUBJECTS
 from bench.rounds import Cell, Cells, Plan
 from bench.server_choice import CALLS, SERVERS, Choice
-from bench.targets import all_targets
+from bench.targets import BARE, SERVICE, all_targets
 
-SERVICE, BARE = "service", "bare function"
 _VERSIONS = ("gunicorn", "flask", "msgspec", "pyjwt", "granian", "waitress", "healthchain", "uvicorn")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.calls import Call
-from bench.client import Load, closed_loop, open_loop
+from bench.client import Load, WrongAnswer, ask, closed_loop, open_loop
 from bench.figures import Spread, percentile
 from bench.servers import Server
 from bench.subjects import Subject
@@ -90,6 +90,9 @@ def _measure(cell: Cell, subject: Subject, call: Call, server: Server, issuer: I
         return closed_loop(server.port, subject.requests(call, issuer, number), connections, number)
 
     if not cell.expected_rate:
+        answer = ask(server.port, next(subject.requests(call, issuer, 1)))
+        if not subject.is_right(call, answer):
+            raise WrongAnswer(f"{subject.name} on {call.name}: {answer[:200]!r}")
         server.reset_peaks()
         cell.expected_rate = _first_rate(closed, plan)
     number = max(plan.fewest, round(cell.expected_rate * plan.closed_seconds))

@@ -15,6 +15,7 @@ from bench.subjects import Subject
 from bench.tokens import Issuer
 
 SERVERS = {"service": "gunicorn", "granian": "granian", "waitress": "waitress"}
+# The first one is measured beside every crowd, the second one alone.
 CALLS = ("order-select", "patient-view-200")
 _WARM = 50
 # So many times longer than it should take is waited for answers that do not come.
@@ -43,7 +44,7 @@ def compare_servers(
     choice: Choice = {}
     for number in range(plan.rounds):
         for call in (calls[name] for name in CALLS if name in calls):
-            for kind in CROWDS:
+            for kind in CROWDS if call.name == CALLS[0] else CROWDS[:1]:
                 for name, server in servers.items():
                     beside = choice.setdefault((call.name, kind, name), Beside())
                     alone = choice[call.name, CROWDS[0], name].rates

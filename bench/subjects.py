@@ -14,12 +14,14 @@ from bench.servers import ROOT, Server
 from bench.tokens import AUDIENCE, Issuer
 
 THREADS = 16
+RULES, READ = "rules", "read"
 PEERS_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 # Enough for 20,000 Observations, and no limit of calls that a measurement would run into, but counted all the same.
 _ROOM = {"CDS_MAX_BODY_MB": "64", "CDS_RATE_LIMIT": "1000000000"}
-_WITHOUT_LARGEST = frozenset({"order-select", "order-sign-200", "patient-view-200", "patient-view-2000", "discovery"})
+_ORDERS = frozenset({"order-select", "order-select-record", "order-sign-200"})
+_WITHOUT_LARGEST = _ORDERS | {"patient-view-200", "patient-view-2000", "discovery"}
 _EVERYTHING = _WITHOUT_LARGEST | {"patient-view-20000", "feedback"}
-_WITH_TOKENS = frozenset({"order-select", "order-sign-200", "patient-view-200", "feedback"})
+_WITH_TOKENS = _ORDERS | {"patient-view-200", "feedback"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Subject:
     """Somebody who answers calls. `prefix` stands before the paths of hooks, `algorithm` signs the tokens it asks for.
 
     `settings` are environment variables; `discovery` is its own path of discovery; `calls` names what it is asked.
+    `gives_cards` says when an answer has to hold a card: `RULES`, as the rules have it; `READ`, where something was
+    prefetched; never without it.
     """
 
     name: str
@@ -36,7 +40,7 @@ class Subject:
     prefix: str = ""
     algorithm: str = ""
     discovery: str = "/cds-services"
-    is_service: bool = False
+    gives_cards: str = ""
 
     def requests(self, call: Call, issuer: Issuer, number: int) -> Iterator[bytes]:
         """So many requests of this call, with a token each where it asks for tokens; all of them are signed here."""
@@ -44,6 +48,13 @@ class Subject:
             return islice(Call(call.name, self.discovery).requests("", None), number)
         signed = iter(list(issuer.tokens(call.path, self.algorithm, number))) if self.algorithm else None
         return islice(call.requests(self.prefix, signed), number)
+
+    def is_right(self, call: Call, answer: bytes) -> bool:
+        """Whether the answer holds cards exactly where it has to."""
+        if call.cards is None:
+            return True
+        wanted = {RULES: call.cards, READ: b'"prefetch"' in call.body}.get(self.gives_cards, False)
+        return bool(json.loads(answer)["cards"]) == wanted
 
     def start(self, folder: Path, core: int | None) -> Server:
         """A running server of it, with its log and its files in the folder. Raises DidNotStart."""
@@ -75,13 +86,13 @@ def _services(issuer: Issuer, folder: Path, postgresql: str | None) -> list[Subj
         "CDS_DATABASE_URL": "sqlite:///{folder}/cds.sqlite3",
     }
     made = [
-        Subject("service", serve, _EVERYTHING, demo, is_service=True),
-        Subject("service, ES384", serve, _WITH_TOKENS, production, algorithm="ES384", is_service=True),
-        Subject("service, RS384", serve, frozenset({"order-select"}), production, algorithm="RS384", is_service=True),
+        Subject("service", serve, _EVERYTHING, demo, gives_cards=RULES),
+        Subject("service, ES384", serve, _WITH_TOKENS, production, algorithm="ES384", gives_cards=RULES),
+        Subject("service, RS384", serve, frozenset({"order-select"}), production, algorithm="RS384", gives_cards=RULES),
     ]
     if postgresql is not None:
         stored = {**demo, "CDS_DATABASE_URL": postgresql}
-        made.append(Subject("service, PostgreSQL", serve, frozenset({"feedback"}), stored, is_service=True))
+        made.append(Subject("service, PostgreSQL", serve, frozenset({"feedback"}), stored, gives_cards=RULES))
     return made
 
 
@@ -108,16 +119,24 @@ def _peers() -> list[Subject]:
     """HealthChain, once as documented, and once with an own route that can see the draft orders as well."""
     uvicorn = (str(PEERS_PYTHON), "-m", "uvicorn", "bench.peers.healthchain_app:app", "--host", "127.0.0.1")
     command = (*uvicorn, "--port", "{port}")
-    discovery = "/cds/cds-discovery"
     return [
-        Subject("HealthChain", command, _EVERYTHING - {"feedback"}, {}, prefix="/cds", discovery=discovery),
+        Subject(
+            "HealthChain",
+            command,
+            _EVERYTHING - {"feedback"},
+            {},
+            "/cds",
+            discovery="/cds/cds-discovery",
+            gives_cards=READ,
+        ),
         Subject(
             "HealthChain, drafts",
             command,
-            frozenset({"order-select", "order-sign-200"}),
+            _ORDERS,
             {},
             prefix="/orders",
-            discovery=discovery,
+            discovery="/cds/cds-discovery",
+            gives_cards=READ,
         ),
     ]
 
@@ -129,6 +148,6 @@ def _other_servers() -> list[Subject]:
     granian = (sys.executable, "-m", "bench.peers.granian_server", "{port}", str(packages))
     waitress = (sys.executable, "-m", "bench.peers.waitress_server", "{port}")
     return [
-        Subject("granian", granian, frozenset(), demo, is_service=True),
-        Subject("waitress", waitress, frozenset(), demo, is_service=True),
+        Subject("granian", granian, frozenset(), demo, gives_cards=RULES),
+        Subject("waitress", waitress, frozenset(), demo, gives_cards=RULES),
     ]
