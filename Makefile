@@ -61,7 +61,8 @@ assets: ## build the pages' scripts in cds_service/web/static/ from cds_service/
 pictures: .venv/.installed ## take the pictures of the pages that the README shows (needs Chromium)
 	$(BIN)/python -m tests.take_pictures
 
-bench: .venv/.installed ## measure what a call costs by the size of the chart, and what fetching costs
+bench: .venv/.installed .venv-bench/.locked ## measure calls against the limit, peers and other servers (BENCH=--quick)
+	$(BIN)/python -m bench.compare $(BENCH)
 	$(BIN)/python -m bench.chart_size
 	$(BIN)/python -m bench.fetching
 

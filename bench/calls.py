@@ -58,18 +58,21 @@ class Call:
 
 
 def all_calls() -> dict[str, Call]:
-    """Every call by its name, its days moved to the newest morning, so that ages and results are true."""
+    """Every call by its name, the larger ones after the smaller ones.
+
+    Their days are moved to the newest morning, so that ages and results are true.
+    """
     day = (datetime.now(UTC) - _MORNING).date()
     made = (
         Call("order-select", SELECT, _body(_irrelevant(), day), cards=False),
         Call("order-select-record", SELECT, _body(_irrelevant_with_record(), day), cards=False),
+        Call("discovery", "/cds-services"),
+        Call("feedback", f"{VIEW}/feedback", _feedback()),
         Call("order-sign-200", SIGN, _body(_signing(200), day), cards=True, observations=200),
         *(
             Call(f"patient-view-{size}", VIEW, _body(chart_call(size), day), cards=True, observations=size)
             for size in (200, 2_000, 20_000)
         ),
-        Call("discovery", "/cds-services"),
-        Call("feedback", f"{VIEW}/feedback", _feedback()),
     )
     return {call.name: call for call in made}
 

@@ -52,12 +52,12 @@ end of an answer. In {rounds} rounds every subject answers every call in turn, s
 - *calls/s*: each connection sends the next call when it has its answer, for about {closed} s. Calls that take more than
   0.2 s are sent over one connection only.
 - *p50, p95, p99*: calls leave by a timetable, at half of the most that this subject has just done, over 8 connections
-  for {timed} s or until there are enough of them. A latency counts from the moment in the timetable, so that waiting in
+  for about {timed} s, longer where there would be too few. A latency counts from the moment in the timetable, so that waiting in
   line is part of it. Where there are too few calls for a percentile, there is none.
 - *CPU*: user and system time of all processes of the server (`/proc/PID/stat`), divided by the calls. PostgreSQL is not
   counted.
-- *peak MB*: the most memory of the largest process of the server until the end of its calls of this kind (`VmHWM`,
-  reset before).
+- *peak MB*: the most memory of the largest process of the server in the first round of this call (`VmHWM`, reset
+  before), in which the large calls come last.
 - Figures are medians of the rounds, with the smallest and largest in brackets; ratios are taken round by round."""
 
 GROWTH: Final = """\
@@ -76,8 +76,9 @@ CROWDED: Final = """\
 ## Servers
 
 The service in demo mode, one worker, 16 threads, under three WSGI servers: alone, beside 60 connections that had an
-answer and say nothing more, and beside 60 that send a request at one byte a second, in its head or in its body. *calls/s* over 4 connections; *p99* and *answered* by a timetable at half of what the server does alone,
-and what has not come after three times its length counts as not answered. The choice is
+answer and say nothing more, and beside 60 that send a request at one byte a second, in its head or in its body.
+*calls/s* over 4 connections; *p99* and *answered* by a timetable at half of what the server does alone, and what has
+not come after three times its length counts as not answered. The choice is
 [ADR 0028](adr/0028-the-default-server-by-measurement.md)."""
 
 SOAKED: Final = """\

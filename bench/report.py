@@ -81,8 +81,9 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _targets(run: Run) -> str:
-    rows = [(each.what, each.wanted, each.found, each.verdict) for each in all_targets(run.cells, run.soak)]
-    return table(("target", "wanted", "measured", "verdict"), rows)
+    targets = all_targets(run.cells, run.soak)
+    rows = [(each.what, each.wanted, each.found, each.verdict, each.reachable) for each in targets]
+    return table(("target", "wanted", "measured", "verdict", "the bare function reaches"), rows)
 
 
 def _calls(run: Run) -> Iterable[str]:
