@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from bench.charts import chart_call, compose_request, scenarios, with_observations
@@ -57,48 +57,75 @@ class Call:
             yield b"".join((own.encode(), b"\r\n", before, id_, after))
 
 
-def all_calls() -> dict[str, Call]:
-    """Every call by its name, the larger ones after the smaller ones.
+def all_calls(names: Collection[str] | None = None) -> dict[str, Call]:
+    """The calls of these names, else all of them, by name; the larger ones come after the smaller ones.
 
     Their days are moved to the newest morning, so that ages and results are true.
     """
     day = (datetime.now(UTC) - _MORNING).date()
-    made = (
-        Call("order-select", SELECT, _body(_irrelevant(), day), cards=False),
-        Call("order-select-record", SELECT, _body(_irrelevant_with_record(), day), cards=False),
-        Call("discovery", "/cds-services"),
-        Call("feedback", f"{VIEW}/feedback", _feedback()),
-        Call("order-sign-200", SIGN, _body(_signing(200), day), cards=True, observations=200),
-        *(
-            Call(f"patient-view-{size}", VIEW, _body(chart_call(size), day), cards=True, observations=size)
-            for size in (200, 2_000, 20_000)
-        ),
-    )
-    return {call.name: call for call in made}
+    return {name: make(name, day) for name, make in _MAKERS.items() if names is None or name in names}
 
 
-def _irrelevant() -> Json:
+def names_of_calls() -> list[str]:
+    """What the calls are called."""
+    return list(_MAKERS)
+
+
+def _irrelevant(name: str, day: date) -> Call:
     """Three orders of a child, none for the product."""
+    return Call(name, SELECT, _body(_three_orders(), day), cards=False)
+
+
+def _irrelevant_with_record(name: str, day: date) -> Call:
+    """The same, with what discovery asks for: a client that prefetches does so before it knows what an order is for."""
+    prefetch = compose_request(scenarios()["unremarkable"], "order-select")["prefetch"]
+    return Call(name, SELECT, _body({**_three_orders(), "prefetch": prefetch}, day), cards=False)
+
+
+def _three_orders() -> Json:
     return compose_request(scenarios()["irrelevant-order"], "order-select")
 
 
-def _irrelevant_with_record() -> Json:
-    """The same, with what discovery asks for: a client that prefetches does so before it knows what an order is for."""
-    return {**_irrelevant(), "prefetch": compose_request(scenarios()["unremarkable"], "order-select")["prefetch"]}
+def _discovery(name: str, _: date) -> Call:
+    return Call(name, "/cds-services")
 
 
-def _signing(observations: int) -> Json:
+def _feedback(name: str, _: date) -> Call:
+    """One card was overridden for a reason that it offers."""
+    reason = {"code": "specialist-decision", "system": "https://cds.example.org/CodeSystem/override-reasons"}
+    moment = datetime.now(UTC).replace(microsecond=0).isoformat()
+    item = {"card": PLACE, "outcome": "overridden", "outcomeTimestamp": moment, "overrideReason": {"reason": reason}}
+    return Call(name, f"{VIEW}/feedback", write_json({"feedback": [item]}))
+
+
+def _signing(name: str, day: date) -> Call:
     """The order for the product is signed; the child's chart holds so many Observations."""
-    return with_observations(compose_request(scenarios()["unremarkable"], "order-sign"), observations)
+    size = _size_in(name)
+    request = with_observations(compose_request(scenarios()["unremarkable"], "order-sign"), size)
+    return Call(name, SIGN, _body(request, day), cards=True, observations=size)
+
+
+def _opening(name: str, day: date) -> Call:
+    """The chart of a treated child is opened; it holds so many Observations."""
+    size = _size_in(name)
+    return Call(name, VIEW, _body(chart_call(size), day), cards=True, observations=size)
+
+
+def _size_in(name: str) -> int:
+    return int(name.rpartition("-")[2])
 
 
 def _body(request: Json, day: date) -> bytes:
     return moved_to(day, write_json({**request, "hookInstance": PLACE}).decode()).encode()
 
 
-def _feedback() -> bytes:
-    """One card was overridden for a reason that it offers."""
-    reason = {"code": "specialist-decision", "system": "https://cds.example.org/CodeSystem/override-reasons"}
-    moment = datetime.now(UTC).replace(microsecond=0).isoformat()
-    item = {"card": PLACE, "outcome": "overridden", "outcomeTimestamp": moment, "overrideReason": {"reason": reason}}
-    return write_json({"feedback": [item]})
+_MAKERS: Final[dict[str, Callable[[str, date], Call]]] = {
+    "order-select": _irrelevant,
+    "order-select-record": _irrelevant_with_record,
+    "discovery": _discovery,
+    "feedback": _feedback,
+    "order-sign-200": _signing,
+    "patient-view-200": _opening,
+    "patient-view-2000": _opening,
+    "patient-view-20000": _opening,
+}

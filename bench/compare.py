@@ -15,15 +15,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
-from bench.calls import all_calls
-from bench.client import WrongAnswer
+from bench.calls import all_calls, names_of_calls
+from bench.connection import WrongAnswer
 from bench.environments import installed
 from bench.machine import Machine
-from bench.memory import soak
+from bench.memory import MIX, soak
 from bench.postgresql import SERVER, own_database
 from bench.report import Run, page
 from bench.rounds import FULL, QUICK, run_rounds
-from bench.server_choice import SERVERS, compare_servers
+from bench.server_choice import NEEDED, SERVERS, compare_servers
 from bench.servers import ROOT, DidNotStart, Server
 from bench.subjects import PEERS_PYTHON, Subject, all_subjects
 from bench.tokens import Issuer
@@ -64,9 +64,10 @@ def _arguments() -> argparse.Namespace:
 def _run(given: argparse.Namespace) -> Run:
     plan = QUICK if given.quick else FULL
     parts = given.parts or PARTS
+    names = list(_chosen(dict.fromkeys(names_of_calls()), given.calls))
+    _chosen(dict.fromkeys(PARTS), given.parts)
     _tell("making the calls")
-    calls = all_calls()
-    run = Run(Machine.here(), plan, _chosen(calls, given.calls))
+    run = Run(Machine.here(), plan, all_calls(names))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cds-bench-")))
         postgresql = stack.enter_context(own_database())
@@ -117,7 +118,7 @@ def _measure_servers(run: Run, subjects: Mapping[str, Subject], issuer: Issuer, 
         for name, subject in subjects.items():
             servers[name] = subject.start(folder, run.machine.server_core)
             stack.callback(servers[name].stop)
-        for number, call, kind, name, choice in compare_servers(run.plan, subjects, all_calls(), servers, issuer):
+        for number, call, kind, name, choice in compare_servers(run.plan, subjects, all_calls(NEEDED), servers, issuer):
             run.choice = choice
             beside = choice[call, kind, name]
             answered = f"{beside.answered[-1] * 100:.0f} % answered"
@@ -127,7 +128,7 @@ def _measure_servers(run: Run, subjects: Mapping[str, Subject], issuer: Issuer, 
 def _measure_memory(run: Run, service: Subject, folder: Path) -> None:
     server = service.start(folder, run.machine.server_core)
     try:
-        for seen in soak(server, all_calls(), run.plan.soak):
+        for seen in soak(server, all_calls(MIX), run.plan.soak):
             run.soak = seen
             _tell(f"memory: {seen.readings[-1]:.1f} MB")
     finally:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from bench.calls import Call
-from bench.client import Connection
+from bench.connection import Connection
 
 NONE, IDLE, SLOW_HEADS, SLOW_BODIES = "none", "60 idle", "60 slow in the head", "60 slow in the body"
 CROWDS = (NONE, IDLE, SLOW_HEADS, SLOW_BODIES)

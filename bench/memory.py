@@ -71,7 +71,7 @@ def main() -> None:
         folder = Path(name)
         server = all_subjects(Issuer(), folder, None)["service"].start(folder, min(os.sched_getaffinity(0)))
         try:
-            for seen in soak(server, all_calls(), number):
+            for seen in soak(server, all_calls(MIX), number):
                 print(
                     f"{(len(seen.readings) - 1) * number // READINGS:>8} calls {seen.readings[-1]:8.1f} MB", flush=True
                 )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.calls import Call
-from bench.client import Load, WrongAnswer, ask, closed_loop, open_loop
+from bench.client import Load, closed_loop, open_loop
+from bench.connection import WrongAnswer, ask
 from bench.figures import Spread, percentile
 from bench.servers import Server
 from bench.subjects import Subject

@@ -17,6 +17,7 @@ from bench.tokens import Issuer
 SERVERS = {"service": "gunicorn", "granian": "granian", "waitress": "waitress"}
 # The first one is measured beside every crowd, the second one alone.
 CALLS = ("order-select", "patient-view-200")
+NEEDED = (*CALLS, "discovery")
 _WARM, _ROUNDS = 50, 3
 # So many times longer than it should take is waited for answers that do not come.
 _PATIENCE = 3
@@ -43,7 +44,7 @@ def compare_servers(
     """Measure, and tell after each step how far it is: round, call, crowd, server, and everything so far."""
     choice: Choice = {}
     for number in range(min(_ROUNDS, plan.rounds)):
-        for call in (calls[name] for name in CALLS if name in calls):
+        for call in (calls[name] for name in CALLS):
             for kind in CROWDS if call.name == CALLS[0] else CROWDS[:1]:
                 for name, server in servers.items():
                     beside = choice.setdefault((call.name, kind, name), Beside())

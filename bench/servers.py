@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, sleep
 
-from bench.client import WrongAnswer, ask
+from bench.connection import WrongAnswer, ask
 
 ROOT = Path(__file__).parents[1]
 _PATIENCE = 60
