@@ -13,8 +13,8 @@ HEADINGS: Final = {"targets": "## Targets", "calls": "## Calls"}
 BEGINNING: Final = """\
 # Performance
 
-Written by `make bench` on {day}; figures change with the machine, ratios less. Nothing here is a test: no test measures
-time. All patients are synthetic.
+Written by `make bench BENCH=--write` on {day}; figures change with the machine, ratios less. Nothing here is a test:
+no test measures time. All patients are synthetic.
 
 | | |
 |---|---|
@@ -46,14 +46,15 @@ so many calls a minute that none is refused, but counts them."""
 METHOD: Final = """\
 ## How
 
-{placing} The client is one process with keep-alive connections that sends bytes made beforehand and looks only for the
-end of an answer. In {rounds} rounds every subject answers every call in turn, so that none has the better minute.
+{placing}
+The client is one process with keep-alive connections that sends bytes made beforehand and looks only for the end of an
+answer. In {rounds} rounds every subject answers every call in turn, so that none has the better minute.
 
 - *calls/s*: each connection sends the next call when it has its answer, for about {closed} s. Calls that take more than
   0.2 s are sent over one connection only.
 - *p50, p95, p99*: calls leave by a timetable, at half of the most that this subject has just done, over 8 connections
-  for about {timed} s, longer where there would be too few. A latency counts from the moment in the timetable, so that waiting in
-  line is part of it. Where there are too few calls for a percentile, there is none.
+  for about {timed} s, longer where there would be too few. A latency counts from the moment in the timetable, so that
+  waiting in line is part of it. Where there are too few calls for a percentile, there is none.
 - *CPU*: user and system time of all processes of the server (`/proc/PID/stat`), divided by the calls. PostgreSQL is not
   counted.
 - *peak MB*: the most memory of the largest process of the server in the first round of this call (`VmHWM`, reset

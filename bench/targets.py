@@ -62,7 +62,7 @@ class Target:
     @property
     def wanted(self) -> str:
         """The bound in words."""
-        return f"{'at least' if self.is_least else 'at most'} {self.bound:g} {self.unit}"
+        return f"{'at least' if self.is_least else 'at most'} {self.bound:.3g} {self.unit}"
 
     @property
     def found(self) -> str:
@@ -92,7 +92,7 @@ def all_targets(cells: Measured, soak: Soak | None) -> Iterator[Target]:
         yield Target(f"{call}, {name}: p99 under half of the most", _MOST_MILLISECONDS, "ms", measured)
     if soak is not None:
         growth = Spread(soak.growth, soak.growth, soak.growth)
-        yield Target(f"growth over the last of {soak.calls:,} calls", soak.most_growth, "MB", growth)
+        yield Target(f"memory: growth over the last three quarters of {soak.calls:,} calls", soak.most_growth, "MB", growth)
 
 
 def _ratio(cells: Measured, one: tuple[str, str], other: tuple[str, str], figure: str) -> Spread | None:
