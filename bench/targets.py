@@ -92,7 +92,8 @@ def all_targets(cells: Measured, soak: Soak | None) -> Iterator[Target]:
         yield Target(f"{call}, {name}: p99 under half of the most", _MOST_MILLISECONDS, "ms", measured)
     if soak is not None:
         growth = Spread(soak.growth, soak.growth, soak.growth)
-        yield Target(f"memory: growth over the last three quarters of {soak.calls:,} calls", soak.most_growth, "MB", growth)
+        what = f"memory: growth over the last three quarters of {soak.calls:,} calls"
+        yield Target(what, soak.most_growth, "MB", growth)
 
 
 def _ratio(cells: Measured, one: tuple[str, str], other: tuple[str, str], figure: str) -> Spread | None:
