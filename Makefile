@@ -5,9 +5,11 @@ UV_VERSION := 0.13.9
 
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-COMPILE = .venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--python .venv-lock/bin/python --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links \
-	--custom-compile-command 'make lock' $(UPGRADE)
+COMPILE_OPTIONS = --quiet --universal --python-version 3.11 --python .venv-lock/bin/python --generate-hashes \
+	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
+COMPILE = .venv-lock/bin/uv pip compile pyproject.toml $(COMPILE_OPTIONS)
+# The group alone, without the service: what the peers need may contradict what the service needs.
+COMPILE_GROUP = .venv-lock/bin/uv pip compile $(COMPILE_OPTIONS) --group
 
 # Empty when $(PYTHON) can make the virtual environment, otherwise the line that says what to install.
 python_problem = $(shell \
@@ -59,7 +61,8 @@ assets: ## build the pages' scripts in cds_service/web/static/ from cds_service/
 pictures: .venv/.installed ## take the pictures of the pages that the README shows (needs Chromium)
 	$(BIN)/python -m tests.take_pictures
 
-bench: .venv/.installed ## measure what a call costs by the size of the chart, and what fetching costs
+bench: .venv/.installed .venv-bench/.locked ## measure calls against the limit, peers and other servers (BENCH=--quick)
+	$(BIN)/python -m bench.compare $(BENCH)
 	$(BIN)/python -m bench.chart_size
 	$(BIN)/python -m bench.fetching
 
@@ -72,16 +75,23 @@ lock: ## pin what pyproject.toml asks for (UPGRADE=--upgrade: the newest version
 	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(COMPILE) --all-extras --output-file requirements.lock
 	$(COMPILE) --output-file requirements-dev.lock --group dev --constraint requirements.lock
+	$(COMPILE_GROUP) bench --output-file requirements-bench.lock
 	rm -rf .venv-lock
 
 clean: ## remove the virtual environment and everything generated
-	rm -rf .venv .venv-lock cds_service/web/browser/node_modules build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lock .venv-bench cds_service/web/browser/node_modules build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.locked: requirements.lock requirements-dev.lock
 	$(require_python)
 	'$(PYTHON)' -m venv --clear .venv
 	$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv-bench/.locked: requirements-bench.lock
+	$(require_python)
+	'$(PYTHON)' -m venv --clear .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
 .venv/.installed: .venv/.locked pyproject.toml

@@ -13,6 +13,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 from compose_fixtures import compose_request, scenarios
 
+__all__ = ["NOW", "chart_call", "compose_request", "scenarios", "with_observations"]
 Json = dict[str, Any]
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LOINC = "http://loinc.org"
@@ -37,11 +38,16 @@ def chart_call(observations: int, measured: Sequence[Measured] = MEASURED) -> Js
 
     What is added to the child's own is measured in turn, every quarter of an hour.
     """
-    request = deepcopy(compose_request(scenarios()["on-track"], "patient-view"))
-    own = request["prefetch"]["observations"]["entry"]
+    return with_observations(compose_request(scenarios()["on-track"], "patient-view"), observations, measured)
+
+
+def with_observations(request: Json, observations: int, measured: Sequence[Measured] = MEASURED) -> Json:
+    """The same call about the same child, with so many Observations in all."""
+    filled = deepcopy(request)
+    own = filled["prefetch"]["observations"]["entry"]
     patient = own[0]["resource"]["subject"]["reference"]
     own += [{"resource": _observation(number, patient, measured)} for number in range(observations - len(own))]
-    return request
+    return filled
 
 
 def _observation(number: int, patient: str, measured: Sequence[Measured]) -> Json:
