@@ -6,7 +6,6 @@ Real EHRs send objects for lists, numbers as text, and trailing blanks; nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +27,8 @@ def only_object(value: object) -> JsonObject:
 
     Of several that differ nobody can tell which is meant, so none is taken.
     """
+    if isinstance(value, dict):
+        return value
     found = objects(value)
     return found[0] if found and all(item == found[0] for item in found) else {}
 
@@ -73,7 +74,7 @@ def number(value: object) -> Decimal | None:
     written = str(value).strip()
     if len(written) > _LONGEST_NUMBER or not _NUMBER.fullmatch(written):
         return None
-    exact = Decimal(written)
+    exact = value if isinstance(value, Decimal) else Decimal(written)
     return exact if abs(exact.adjusted()) <= _LARGEST_EXPONENT else None
 
 
@@ -83,17 +84,20 @@ def whole_number(value: object) -> int | None:
     return int(exact) if exact is not None and exact == exact.to_integral_value() else None
 
 
-def codings(concept: object) -> Iterator[JsonObject]:
+def codings(concept: object) -> list[JsonObject]:
     """All codings of a CodeableConcept, or of several; never only the first."""
-    for item in objects(concept):
-        yield from objects(item.get("coding"))
+    if isinstance(concept, dict):
+        return objects(concept.get("coding"))
+    return [coding for item in objects(concept) for coding in objects(item.get("coding"))]
 
 
 def concept_texts(concept: object) -> list[str]:
     """Everything a CodeableConcept says in words: its text and its codings' displays, each once."""
+    if not concept:
+        return []
     said = [text(item.get("text")) for item in objects(concept)]
     said += [text(coding.get("display")) for coding in codings(concept)]
-    return list(dict.fromkeys(part for part in said if part))
+    return [part for part in dict.fromkeys(said) if part]
 
 
 def first_text(concept: object) -> str:

@@ -30,7 +30,6 @@ from cds_service.fhir.reference_range import (
     NO_UNIT,
     StatedUnit,
     read_reference_range,
-    size_of,
     stated_unit,
     unit_named,
     unit_of_ranges,
@@ -104,11 +103,11 @@ def read_lab_result(
     value, unit = reported.number, _unit_with_ranges(reported.unit, resource, analyte, units)
     limits = None
     if value is not None:
-        limits = read_reference_range(resource, analyte, value, unit.known, unit.written, measured, born, units)
+        limits = read_reference_range(resource, analyte, value, unit, measured, born, units)
     return LabResult(
         analyte=analyte,
         number=value,
-        amount=value.times(size_of(unit.known, analyte, units)) if value and unit.known else None,
+        amount=value.times(units.size_of(unit.known, analyte)) if value and unit.known else None,
         limits=limits,
         flag=_flag(resource),
         written=reported.written,

@@ -301,12 +301,18 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     pressures: list[JsonObject] = []
     ages, others, titers, temperatures, urine, smears = [], [], [], [], [], []
     for whole in chart.of_type("Observation"):
-        systolic = systolic_results(whole, recognition.concept_of(whole.get("code")), recognition)
+        of_whole = recognition.concept_of(whole.get("code"))
+        systolic = systolic_results(whole, of_whole, recognition)
         pressures += systolic
         is_known = bool(systolic)
-        for resource, concepts in _with_components(whole, recognition):
-            is_a_titer = is_titer(resource, recognition)
-            is_known = is_known or is_a_titer or bool(concepts)
+        for resource, concepts in _with_components(whole, of_whole, recognition):
+            is_a_titer = is_titer(resource, concepts, recognition)
+            if is_a_titer:
+                titers.append(resource)
+            if not (is_a_titer or concepts):
+                # Most of what a hospital measures is read by no rule.
+                continue
+            is_known = True
             if concepts & {WEIGHT, OTHER_WEIGHT}:
                 weights.append((resource, concepts))
             if GESTATIONAL_AGE in concepts and FOETAL_AGE not in concepts:
@@ -315,8 +321,6 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
                 genes.append((resource, concepts))
             elif concepts & SMN2_CONCEPTS:
                 others.append(resource)
-            if is_a_titer:
-                titers.append(resource)
             if BODY_TEMPERATURE in concepts:
                 temperatures.append(resource)
             if URINE_OUTPUT in concepts:
@@ -350,12 +354,13 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     found.each(_alone(others), lambda r, _: other_evidence(r, clock), found.other_genetic_evidence)
 
 
-def _with_components(whole: JsonObject, recognition: Recognition) -> Iterator[tuple[JsonObject, frozenset[str]]]:
-    """An Observation and each of its components, as results of their own, with what they are results of.
+def _with_components(
+    whole: JsonObject, concepts: frozenset[str], recognition: Recognition
+) -> Iterable[tuple[JsonObject, frozenset[str]]]:
+    """An Observation of these concepts and each of its components, as results of their own, with their concepts.
 
     A part of a birth weight, or of a foetus's age, is none of the child.
     """
-    concepts = recognition.concept_of(whole.get("code"))
     yield whole, concepts
     kept = concepts & {OTHER_WEIGHT, FOETAL_AGE}
     for part in components_as_results(whole) if whole.get("component") else ():
