@@ -15,6 +15,7 @@ _USUALLY_AT_MOST = 16
 _NO_BRACKET_OR_QUOTE = bytes(set(range(256)) - set(b'{}[]"'))
 
 _decoder = msgspec.json.Decoder(type=Any, float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class NotJson(ValueError):
@@ -74,6 +75,11 @@ def _is_flat(written: bytes) -> bool:
         if not brackets:
             return True
     return False
+
+
+def as_one_text(value: object) -> bytes:
+    """A JSON value as text, by which two that are written alike, with every digit, can be known as the same."""
+    return _encoder.encode(value)
 
 
 def is_deeper(value: object, levels: int) -> bool:

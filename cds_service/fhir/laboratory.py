@@ -28,8 +28,8 @@ from cds_service.fhir.observed_value import unread_value
 from cds_service.fhir.quantity import as_written
 from cds_service.fhir.reference_range import (
     NO_UNIT,
+    RangeReader,
     StatedUnit,
-    read_reference_range,
     stated_unit,
     unit_named,
     unit_of_ranges,
@@ -88,35 +88,47 @@ class _Reported:
 _NOTHING = _Reported(None, NO_UNIT, "")
 
 
-def read_lab_result(
-    resource: JsonObject, analyte: str, born: BirthDate | None, clock: SiteClock, units: UnitTable
-) -> LabResult | None:
-    """A result of one of ANALYTES, or None if it was entered in error.
+@dataclass(frozen=True, slots=True)
+class LabReader:
+    """Reads laboratory results with the clock, the units and the child's birth date of one call."""
 
-    Words and free text have no number; a unit that cannot be interpreted has no amount; both stay as written.
-    """
-    measured = effective_time(resource, clock)
-    reported = _reported(resource, analyte, units)
-    standing = result_standing(resource, measured, has_value=bool(reported.written))
-    if standing is None:
-        return None
-    value, unit = reported.number, _unit_with_ranges(reported.unit, resource, analyte, units)
-    limits = None
-    if value is not None:
-        limits = read_reference_range(resource, analyte, value, unit, measured, born, units)
-    return LabResult(
-        analyte=analyte,
-        number=value,
-        amount=value.times(units.size_of(unit.known, analyte)) if value and unit.known else None,
-        limits=limits,
-        flag=_flag(resource),
-        written=reported.written,
-        measured=measured,
-        standing=standing,
-        is_correction=is_correction(resource),
-        order_key=recency(resource),
-        evidence=result_evidence(resource, analyte, reported.written, measured),
-    )
+    born: BirthDate | None
+    clock: SiteClock
+    ranges: RangeReader
+
+    @classmethod
+    def of(cls, born: BirthDate | None, clock: SiteClock, units: UnitTable) -> LabReader:
+        """A reader for one call; it is not kept for the next."""
+        return cls(born, clock, RangeReader(units))
+
+    def read(self, resource: JsonObject, analyte: str) -> LabResult | None:
+        """A result of one of ANALYTES, or None if it was entered in error.
+
+        Words and free text have no number; a unit that cannot be interpreted has no amount; both stay as written.
+        """
+        units = self.ranges.units
+        measured = effective_time(resource, self.clock)
+        reported = _reported(resource, analyte, units)
+        standing = result_standing(resource, measured, has_value=bool(reported.written))
+        if standing is None:
+            return None
+        value, unit = reported.number, _unit_with_ranges(reported.unit, resource, analyte, units)
+        limits = None
+        if value is not None:
+            limits = self.ranges.limits(resource, analyte, value, unit, measured, self.born)
+        return LabResult(
+            analyte=analyte,
+            number=value,
+            amount=value.times(units.size_of(unit.known, analyte)) if value and unit.known else None,
+            limits=limits,
+            flag=_flag(resource),
+            written=reported.written,
+            measured=measured,
+            standing=standing,
+            is_correction=is_correction(resource),
+            order_key=recency(resource),
+            evidence=result_evidence(resource, analyte, reported.written, measured),
+        )
 
 
 def components_as_results(resource: JsonObject) -> list[JsonObject]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar, cast
 
@@ -75,7 +75,7 @@ from cds_service.fhir.exposure import (
 )
 from cds_service.fhir.json_shapes import JsonObject, code_text, first_text, objects, text
 from cds_service.fhir.kit_event import read_kit_event
-from cds_service.fhir.laboratory import ANALYTES, components_as_results, read_lab_result
+from cds_service.fhir.laboratory import ANALYTES, LabReader, components_as_results
 from cds_service.fhir.observation import (
     FOETAL_AGE,
     GESTATIONAL_AGE,
@@ -332,7 +332,7 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
         found.unmapped_results += not is_known
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
     found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
-    found.each(labs, lambda r, analyte: read_lab_result(r, analyte, born, clock, units), found.lab_results)
+    found.each(labs, LabReader.of(born, clock, units).read, found.lab_results)
     found.lab_results = [_as_told(result, recognition) for result in found.lab_results]
     found.each(tests, lambda r, concept: read_infection_test(r, concept, clock, recognition), found.infection_tests)
     found.each(_alone(titers), lambda r, _: read_titer(r, clock, recognition), found.titers)
