@@ -102,7 +102,12 @@ def concept_texts(concept: object) -> list[str]:
 
 def first_text(concept: object) -> str:
     """The text a CodeableConcept is best known by, or its first code, or ""."""
-    said = concept_texts(concept)
-    if said:
-        return said[0]
-    return next((text(coding.get("code")) for coding in codings(concept)), "")
+    return first_words(concept) or next((text(coding.get("code")) for coding in codings(concept)), "")
+
+
+def first_words(concept: object) -> str:
+    """The first that a CodeableConcept says in words, or ""."""
+    for item in objects(concept):
+        if words := text(item.get("text")):
+            return words
+    return next((words for coding in codings(concept) if (words := text(coding.get("display")))), "")

@@ -17,8 +17,8 @@ from cds_service.fhir.json_shapes import (
     JsonObject,
     code_text,
     codings,
-    concept_texts,
     first_text,
+    first_words,
     number,
     objects,
     only_object,
@@ -159,7 +159,7 @@ def is_correction(resource: JsonObject) -> bool:
 
 def result_evidence(resource: JsonObject, concept: str, written: str, measured: ClinicalTime) -> Evidence:
     """A result for showing, under the record's own name for the test, else under ours."""
-    name = next(iter(concept_texts(resource.get("code"))), concept)
+    name = first_words(resource.get("code")) or concept
     status = code_text(resource.get("status"))
     return Evidence(own_reference(resource), name, written, iso_day(measured), status)
 

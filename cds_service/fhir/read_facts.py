@@ -76,6 +76,7 @@ from cds_service.fhir.exposure import (
 from cds_service.fhir.json_shapes import JsonObject, code_text, first_text, objects, text
 from cds_service.fhir.kit_event import read_kit_event
 from cds_service.fhir.laboratory import ANALYTES, LabReader, components_as_results
+from cds_service.fhir.measurand import Measurand, MeasurandReader
 from cds_service.fhir.observation import (
     FOETAL_AGE,
     GESTATIONAL_AGE,
@@ -110,7 +111,7 @@ from cds_service.fhir.steroid import (
     without_doubtful_amounts,
     without_doubtful_doses,
 )
-from cds_service.fhir.titer import is_titer, read_titer
+from cds_service.fhir.titer import read_titer
 from cds_service.fhir.vaccine import overdue_vaccines, read_vaccination, read_vaccine_order
 from cds_service.fhir.visit import read_slot, read_visit_reasons
 from cds_service.fhir.vital_signs import URINE_OUTPUT, read_blood_pressure, read_urine_output, systolic_results
@@ -300,19 +301,18 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     labs: list[tuple[JsonObject, str]] = []
     pressures: list[JsonObject] = []
     ages, others, titers, temperatures, urine, smears = [], [], [], [], [], []
+    measurands = MeasurandReader(recognition)
     for whole in chart.of_type("Observation"):
-        of_whole = recognition.concept_of(whole.get("code"))
-        systolic = systolic_results(whole, of_whole, recognition)
+        measurand = measurands.of(whole)
+        if not (measurand.is_known or whole.get("component")):
+            found.unmapped_results += 1
+            continue
+        systolic = systolic_results(whole, measurand.concepts, recognition)
         pressures += systolic
-        is_known = bool(systolic)
-        for resource, concepts in _with_components(whole, of_whole, recognition):
-            is_a_titer = is_titer(resource, concepts, recognition)
-            if is_a_titer:
-                titers.append(resource)
-            if not (is_a_titer or concepts):
-                # Most of what a hospital measures is read by no rule.
-                continue
-            is_known = True
+        results = list(_with_components(whole, measurand, measurands))
+        found.unmapped_results += not (systolic or any(item.is_known for _, item, _ in results))
+        titers += [resource for resource, item, _ in results if item.is_titer]
+        for resource, _, concepts in results:
             if concepts & {WEIGHT, OTHER_WEIGHT}:
                 weights.append((resource, concepts))
             if GESTATIONAL_AGE in concepts and FOETAL_AGE not in concepts:
@@ -329,7 +329,6 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
                 smears.append(resource)
             labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
             tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
-        found.unmapped_results += not is_known
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
     found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
     found.each(labs, LabReader.of(born, clock, units).read, found.lab_results)
@@ -355,17 +354,17 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
 
 
 def _with_components(
-    whole: JsonObject, concepts: frozenset[str], recognition: Recognition
-) -> Iterable[tuple[JsonObject, frozenset[str]]]:
-    """An Observation of these concepts and each of its components, as results of their own, with their concepts.
+    whole: JsonObject, measurand: Measurand, measurands: MeasurandReader
+) -> Iterable[tuple[JsonObject, Measurand, frozenset[str]]]:
+    """An Observation and each of its components, as results of their own, with what they are results of.
 
     A part of a birth weight, or of a foetus's age, is none of the child.
     """
-    yield whole, concepts
-    kept = concepts & {OTHER_WEIGHT, FOETAL_AGE}
+    yield whole, measurand, measurand.concepts
+    kept = measurand.concepts & {OTHER_WEIGHT, FOETAL_AGE}
     for part in components_as_results(whole) if whole.get("component") else ():
-        own = recognition.concept_of(part.get("code"))
-        yield part, own | kept if own else own
+        own = measurands.of(part)
+        yield part, own, own.concepts | kept if own.concepts else own.concepts
 
 
 def _as_told(result: LabResult, recognition: Recognition) -> LabResult:
