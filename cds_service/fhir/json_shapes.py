@@ -69,12 +69,16 @@ def is_false(value: object) -> bool:
 
 def number(value: object) -> Decimal | None:
     """A number as an exact decimal, also from text, or None where it is none or absurdly large."""
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
+    if isinstance(value, Decimal):
+        # It was a number when the JSON was read, which need not be seen again; only its size is in question.
+        is_short = value.is_finite() and len(str(value)) <= _LONGEST_NUMBER
+        return value if is_short and abs(value.adjusted()) <= _LARGEST_EXPONENT else None
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     written = str(value).strip()
     if len(written) > _LONGEST_NUMBER or not _NUMBER.fullmatch(written):
         return None
-    exact = value if isinstance(value, Decimal) else Decimal(written)
+    exact = Decimal(written)
     return exact if abs(exact.adjusted()) <= _LARGEST_EXPONENT else None
 
 
@@ -95,9 +99,10 @@ def concept_texts(concept: object) -> list[str]:
     """Everything a CodeableConcept says in words: its text and its codings' displays, each once."""
     if not concept:
         return []
-    said = [text(item.get("text")) for item in objects(concept)]
-    said += [text(coding.get("display")) for coding in codings(concept)]
-    return [part for part in dict.fromkeys(said) if part]
+    said = [item.get("text") for item in objects(concept)]
+    said += [coding.get("display") for coding in codings(concept)]
+    parts = dict.fromkeys(part.strip() for part in said if isinstance(part, str))
+    return [part for part in parts if part]
 
 
 def first_text(concept: object) -> str:

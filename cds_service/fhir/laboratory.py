@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Evidence, Standing
@@ -169,11 +170,10 @@ def quantity_interval(element: JsonObject) -> Interval | None:
     comparator = element.get("comparator") or ""
     if not isinstance(comparator, str):
         return None
-    return _interval(comparator.strip(), element.get("value"))
+    return _interval(comparator.strip(), number(element.get("value")))
 
 
-def _interval(comparator: str, value: object) -> Interval | None:
-    exact = number(value)
+def _interval(comparator: str, exact: Decimal | None) -> Interval | None:
     if exact is None or exact < 0:
         return None
     return Interval.of(_AS_CODE.get(comparator, comparator), exact)
@@ -206,7 +206,7 @@ def _in_words(said: str, resource: JsonObject, analyte: str, units: UnitTable) -
     unit = StatedUnit(unit_named(words, analyte, units), words) if words else NO_UNIT
     if words and not unit.known and words not in units_written(resource):
         return _Reported(None, NO_UNIT, said)
-    return _Reported(_interval(match["comparator"] or "", match["number"]), unit, said)
+    return _Reported(_interval(match["comparator"] or "", number(match["number"])), unit, said)
 
 
 def _unit_with_ranges(unit: StatedUnit, resource: JsonObject, analyte: str, units: UnitTable) -> StatedUnit:
@@ -220,7 +220,7 @@ def _unit_with_ranges(unit: StatedUnit, resource: JsonObject, analyte: str, unit
 
 def _flag(resource: JsonObject) -> LabFlag:
     """What the laboratory's flags say together; a flag of a foreign system may alarm and does not say normal."""
-    found = set()
+    found: set[LabFlag] = set()
     for coding in codings(resource.get("interpretation")):
         flag = _FLAGS.get(text(coding.get("code")).upper())
         if flag is not None and (flag is not LabFlag.NORMAL or text(coding.get("system")) in _FLAG_SYSTEMS):

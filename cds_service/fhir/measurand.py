@@ -4,42 +4,52 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cds_service.fhir.json_document import as_one_text
-from cds_service.fhir.json_shapes import JsonObject
+from cds_service.fhir.json_shapes import JsonObject, concept_texts
 from cds_service.fhir.recognition import Recognition
-from cds_service.fhir.titer import is_titer
+from cds_service.fhir.titer import ANTI_AAV9, is_titer, may_name_titer
 
 
 @dataclass(frozen=True, slots=True)
 class Measurand:
-    """The concepts a code stands for, and whether it is the test for the antibody to AAV9, known by its name alone too.
-
-    `is_known`: it is one of either; most of what a hospital measures is not, and is read no further.
-    """
+    """The concepts a code stands for, and whether it is the test for the antibody to AAV9, also by its name alone."""
 
     concepts: frozenset[str]
     is_titer: bool
-    is_known: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is anything that this service knows; most of what a hospital measures is not."""
+        return self.is_titer or bool(self.concepts)
+
+
+_NOTHING = Measurand(frozenset(), False)
 
 
 @dataclass(frozen=True, slots=True)
 class MeasurandReader:
     """Reads the codes of one call's Observations.
 
-    `_read` is what codes mean, as they are written. A chart has thousands of results of some dozen tests, and to look
-    at each code once takes a quarter of the time. Nothing of it outlives the call.
+    `_names` are the names that came and whether the antibody test may be meant. A chart has thousands of results of
+    some dozen tests, and each name is looked through once; nothing of it outlives the call.
     """
 
     recognition: Recognition
-    _read: dict[bytes, Measurand] = field(default_factory=dict, init=False, repr=False)
+    _names: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
 
     def of(self, resource: JsonObject) -> Measurand:
         """What an Observation, or a part of one, is a result of."""
         code = resource.get("code")
-        written = as_one_text(code)
-        read = self._read.get(written)
-        if read is None:
-            concepts = self.recognition.concept_of(code)
-            is_a_titer = is_titer(resource, concepts, self.recognition)
-            read = self._read[written] = Measurand(concepts, is_a_titer, bool(concepts) or is_a_titer)
-        return read
+        concepts = self.recognition.concept_of(code)
+        may_be_titer = ANTI_AAV9 in concepts or self._may_name_titer(code)
+        if not (may_be_titer or concepts):
+            return _NOTHING
+        return Measurand(concepts, may_be_titer and is_titer(resource, concepts, self.recognition))
+
+    def _may_name_titer(self, code: object) -> bool:
+        may_be = False
+        for name in concept_texts(code):
+            known = self._names.get(name)
+            if known is None:
+                known = self._names[name] = may_name_titer(name, self.recognition)
+            may_be = may_be or known
+        return may_be

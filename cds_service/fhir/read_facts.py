@@ -309,10 +309,11 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
             continue
         systolic = systolic_results(whole, measurand.concepts, recognition)
         pressures += systolic
-        results = list(_with_components(whole, measurand, measurands))
-        found.unmapped_results += not (systolic or any(item.is_known for _, item, _ in results))
-        titers += [resource for resource, item, _ in results if item.is_titer]
-        for resource, _, concepts in results:
+        is_known = bool(systolic)
+        for resource, own, concepts in _with_components(whole, measurand, measurands):
+            is_known = is_known or own.is_known
+            if own.is_titer:
+                titers.append(resource)
             if concepts & {WEIGHT, OTHER_WEIGHT}:
                 weights.append((resource, concepts))
             if GESTATIONAL_AGE in concepts and FOETAL_AGE not in concepts:
@@ -329,6 +330,7 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
                 smears.append(resource)
             labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
             tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
+        found.unmapped_results += not is_known
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
     found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
     found.each(labs, LabReader.of(born, clock, units).read, found.lab_results)

@@ -196,7 +196,9 @@ def clauses(said: str) -> list[str]:
 def _code_of(coding: JsonObject) -> str:
     """A coding's code, also where a sender writes it as a number."""
     code = coding.get("code")
-    return str(code) if isinstance(code, int) and not isinstance(code, bool) else text(code)
+    if isinstance(code, str):
+        return code.strip()
+    return str(code) if isinstance(code, int) and not isinstance(code, bool) else ""
 
 
 _CONCEPTS = (

@@ -85,10 +85,16 @@ def is_titer(resource: JsonObject, concepts: frozenset[str], recognition: Recogn
     if ANTI_AAV9 in concepts:
         return True
     name = " | ".join(concept_texts(resource.get("code")))
-    # Every result of every chart passes here, and few names hold a sign that is not plain.
-    name = (name if name.isascii() else name.translate(_PLAIN_SIGNS)).lower()
-    is_named = recognition.mentions("anti_aav9_name", name)
-    return is_named and not recognition.holds("not_anti_aav9_name", name)
+    return may_name_titer(name, recognition) and not recognition.holds("not_anti_aav9_name", _in_plain_signs(name))
+
+
+def may_name_titer(name: str, recognition: Recognition) -> bool:
+    """Whether a test's name names the virus; what stands beside it may say that it is another test."""
+    return recognition.mentions("anti_aav9_name", _in_plain_signs(name))
+
+
+def _in_plain_signs(name: str) -> str:
+    return name.translate(_PLAIN_SIGNS).lower()
 
 
 def read_titer(resource: JsonObject, clock: SiteClock, recognition: Recognition) -> TiterResult | None:
