@@ -23,14 +23,15 @@ _PLACEABLE_YEARS = range(1900, 2200)
 class SiteClock:
     """The one moment of a call, and the zone all its days are taken in.
 
-    `future_allowance` is how far a record's clock may run ahead of ours before a time counts as future. `_read` are the
-    times that were read on this call, as they are written: the results of one sample share theirs.
+    `future_allowance` is how far a record's clock may run ahead of ours before a time counts as future. `_read` and
+    `_sortable` are what was made of times on this call, as they are written: the results of one sample share theirs.
     """
 
     now: datetime
     zone: ZoneInfo
     future_allowance: timedelta
     _read: dict[str, ClinicalTime] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _sortable: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def today(self) -> date:
@@ -116,9 +117,18 @@ def iso_day(time: ClinicalTime) -> str:
     return time.day.isoformat() if time.day else time.written
 
 
-def recency(resource: JsonObject) -> tuple[str, str]:
+def recency(resource: JsonObject, clock: SiteClock) -> tuple[str, str]:
     """What decides between two results of one time: release, then last change, as sortable text (C3)."""
-    return sortable(resource.get("issued")), sortable(an_object(resource.get("meta")).get("lastUpdated"))
+    changed = an_object(resource.get("meta")).get("lastUpdated")
+    return _known_sortable(resource.get("issued"), clock), _known_sortable(changed, clock)
+
+
+def _known_sortable(written: object, clock: SiteClock) -> str:
+    raw = text(written)
+    known = clock._sortable.get(raw)
+    if known is None:
+        known = clock._sortable[raw] = sortable(raw)
+    return known
 
 
 def sortable(written: object) -> str:

@@ -127,7 +127,7 @@ class LabReader:
             measured=measured,
             standing=standing,
             is_correction=is_correction(resource),
-            order_key=recency(resource),
+            order_key=recency(resource, self.clock),
             evidence=result_evidence(resource, analyte, reported.written, measured),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cds_service.fhir.json_shapes import JsonObject, concept_texts
+from cds_service.fhir.json_shapes import JsonObject, objects
 from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.titer import ANTI_AAV9, is_titer, may_name_titer
 
@@ -46,10 +46,14 @@ class MeasurandReader:
         return Measurand(concepts, may_be_titer and is_titer(resource, concepts, self.recognition))
 
     def _may_name_titer(self, code: object) -> bool:
-        may_be = False
-        for name in concept_texts(code):
-            known = self._names.get(name)
-            if known is None:
-                known = self._names[name] = may_name_titer(name, self.recognition)
-            may_be = may_be or known
-        return may_be
+        for item in objects(code):
+            names = [item.get("text"), *[coding.get("display") for coding in objects(item.get("coding"))]]
+            if any([self._is_name_of_titer(name) for name in names if isinstance(name, str)]):
+                return True
+        return False
+
+    def _is_name_of_titer(self, name: str) -> bool:
+        known = self._names.get(name)
+        if known is None:
+            known = self._names[name] = may_name_titer(name, self.recognition)
+        return known

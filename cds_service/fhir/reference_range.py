@@ -117,6 +117,35 @@ class _Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class _NormalRanges:
+    """What the ranges of normal values of a result say. `by_age` has each with its age; () where none has one."""
+
+    of_all_ages: tuple[_Entry, ...]
+    by_age: tuple[tuple[JsonObject, _Entry | None], ...]
+
+    @classmethod
+    def of(cls, ranges: list[tuple[JsonObject, _Entry | None]]) -> _NormalRanges:
+        """Those of ranges whose bounds could be read, and of the others that they are there."""
+        ages = tuple((an_object(item.get("age")), entry) for item, entry in ranges)
+        return cls(tuple(entry for _, entry in ranges if entry), ages if any(age for age, _ in ages) else ())
+
+    def at(self, day: date, born: BirthDate) -> Sequence[_Entry]:
+        """The ranges that hold the age on this day; one that cannot be told to be for another age is kept.
+
+        Where none holds it, an upper age counts until one more of its unit is completed: "0-11 months" beside
+        "12-23 months" leaves no gap.
+        """
+        if not self.by_age:
+            return self.of_all_ages
+        exactly = [entry for age, entry in self.by_age if _may_hold(age, day, born, into_next=False)]
+        held = exactly or [entry for age, entry in self.by_age if _may_hold(age, day, born, into_next=True)]
+        return [entry for entry in held if entry]
+
+
+_NO_RANGES = _NormalRanges((), ())
+
+
+@dataclass(frozen=True, slots=True)
 class RangeReader:
     """Reads the ranges of one call.
 
@@ -125,9 +154,7 @@ class RangeReader:
     """
 
     units: UnitTable
-    _read: dict[tuple[str, bytes], tuple[tuple[JsonObject, _Entry | None], ...]] = field(
-        default_factory=dict, init=False, repr=False
-    )
+    _read: dict[tuple[str, bytes], _NormalRanges] = field(default_factory=dict, init=False, repr=False)
 
     def limits(
         self,
@@ -145,21 +172,20 @@ class RangeReader:
         the analyte's own unit.
         """
         ranges = self._normal(resource.get("referenceRange"), analyte)
-        entries = [entry for _, entry in _for_this_age(ranges, measured.day, born) if entry]
+        entries = ranges.of_all_ages if born is None or measured.day is None else ranges.at(measured.day, born)
         found = [item for entry in entries if (item := _beside(entry, number, unit, analyte, self.units))]
         if len(found) > 1:
             return _lowest(found, analyte, self.units)
         return found[0].limits if found else None
 
-    def _normal(self, ranges: object, analyte: str) -> tuple[tuple[JsonObject, _Entry | None], ...]:
-        """Each range of normal values, with what it says."""
+    def _normal(self, ranges: object, analyte: str) -> _NormalRanges:
         if not ranges:
-            return ()
+            return _NO_RANGES
         name = analyte, as_one_text(ranges)
         read = self._read.get(name)
         if read is None:
             normal = [item for item in objects(ranges) if _is_normal(item)]
-            read = self._read[name] = tuple((item, _entry(item, analyte, self.units)) for item in normal)
+            read = self._read[name] = _NormalRanges.of([(item, _entry(item, analyte, self.units)) for item in normal])
         return read
 
 
@@ -190,24 +216,7 @@ def _is_normal(item: JsonObject) -> bool:
     return not any(_NOT_NORMAL.search(words.lower()) for words in (*said, text(item.get("text"))))
 
 
-def _for_this_age(
-    ranges: tuple[tuple[JsonObject, _Entry | None], ...], day: date | None, born: BirthDate | None
-) -> Sequence[tuple[JsonObject, _Entry | None]]:
-    """The ranges that hold the age on this day; one that cannot be told to be for another age is kept.
-
-    Where none holds it, an upper age counts until one more of its unit is completed: "0-11 months" beside
-    "12-23 months" leaves no gap.
-    """
-    if born is None or day is None:
-        return ranges
-    exactly = [read for read in ranges if _may_hold(read[0], day, born, into_next=False)]
-    return exactly or [read for read in ranges if _may_hold(read[0], day, born, into_next=True)]
-
-
-def _may_hold(item: JsonObject, day: date, born: BirthDate, *, into_next: bool) -> bool:
-    age = an_object(item.get("age"))
-    if not age:
-        return True
+def _may_hold(age: JsonObject, day: date, born: BirthDate, *, into_next: bool) -> bool:
     start = _reached(born.earliest, age.get("low"), 0)
     end = _reached(born.latest, age.get("high"), int(into_next))
     is_young_enough = end is None or day < end or (day == end and not into_next)

@@ -119,7 +119,7 @@ def read_titer(resource: JsonObject, clock: SiteClock, recognition: Recognition)
         measured=measured,
         standing=standing,
         is_correction=is_correction(resource),
-        order_key=recency(resource),
+        order_key=recency(resource, clock),
         evidence=result_evidence(resource, "anti_aav9", written, measured),
     )
 
