@@ -112,9 +112,11 @@ def _serve_demo(settings: Settings, host: str, port: int) -> None:
     from cds_service.app import create_app
     from cds_service.hooks.views import STORE
     from cds_service.operations import RESOURCES
+    from cds_service.operations.garbage_collection import leave_what_stays
     from cds_service.operations.interpreter_lines import route_interpreter_lines
 
     app = create_app(settings, server_threads=_THREADS)
+    leave_what_stays()
     route_interpreter_lines()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     address = f"http://{host}:{port}"

@@ -37,6 +37,7 @@ from cds_service.errors import SettingsProblem
 from cds_service.hooks.errors import outcome_of_status
 from cds_service.hooks.json_body import write_json
 from cds_service.operations import METRICS, RESOURCES
+from cds_service.operations.garbage_collection import leave_what_stays
 from cds_service.operations.interpreter_lines import route_interpreter_lines
 from cds_service.operations.log import place_of
 from cds_service.operations.metrics import SHARED_FOLDER, count_by_place
@@ -195,6 +196,7 @@ class _Server(BaseApplication):
             sys.exit(1)
         app.wsgi_app = _with_plain_faults(app.wsgi_app)  # type: ignore[method-assign]
         app.extensions[METRICS].worker_started(self._size.threads)
+        leave_what_stays()
         return app
 
 

@@ -39,12 +39,14 @@ class CodeBook:
     """Which concept a code stands for. `by_code` maps (system address, code) → (concept, Code).
 
     `by_prefix` maps the addresses of systems with such entries → the beginning of a code → (concept, Code).
+    `listed_systems` are the addresses of all systems with entries.
     """
 
     concepts: Mapping[str, tuple[Code, ...]]
     addresses: Mapping[str, tuple[str, ...]]
     by_code: Mapping[tuple[str, str], tuple[str, Code]]
     by_prefix: Mapping[str, Mapping[str, tuple[str, Code]]]
+    listed_systems: frozenset[str]
 
     @classmethod
     def of(cls, concepts: Mapping[str, tuple[Code, ...]], addresses: Mapping[str, tuple[str, ...]]) -> CodeBook:
@@ -59,13 +61,18 @@ class CodeBook:
                         by_prefix.setdefault(address, {})[code] = (concept, item)
                     else:
                         by_code[(address, code)] = (concept, item)
-        return cls(concepts, addresses, by_code, by_prefix)
+        return cls(
+            concepts, addresses, by_code, by_prefix, frozenset({address for address, _ in by_code} | by_prefix.keys())
+        )
 
     def look_up(self, address: object, code: object) -> tuple[str, Code] | None:
         """The concept and entry behind a code of this system address, or None if the list has no such pair."""
         if not isinstance(address, str) or not isinstance(code, str):
             return None
         address, code = address.strip(), code.strip()
+        # Most codes of a chart are of the sender's own systems, and end here.
+        if address not in self.listed_systems:
+            return None
         found = self.by_code.get((address, code))
         if found is None and "." in code:
             found = self.by_code.get((address, code.replace(".", "")))

@@ -47,6 +47,8 @@ class Interval:
     def times(self, factor: Decimal) -> Interval:
         """Every value multiplied by a positive factor."""
         low = None if self.low is None else exact_product(self.low, factor)
+        if self.high is self.low:
+            return Interval(low, low, self.low_included, self.high_included)
         high = None if self.high is None else exact_product(self.high, factor)
         return Interval(low, high, self.low_included, self.high_included)
 

@@ -46,11 +46,14 @@ class UnitTable:
 
         Raises UnknownUnit where the unit is not in the table; nothing is guessed.
         """
+        return _EXACT.multiply(quantity.value, self.size_of(quantity.unit, concept))
+
+    def size_of(self, unit: str, concept: str) -> Decimal:
+        """What one such unit is in the concept's own unit. Raises UnknownUnit where the table lacks it."""
         try:
-            factor = self.factors[concept][quantity.unit]
+            return self.factors[concept][unit]
         except KeyError as unknown:
-            raise UnknownUnit(f"{quantity.unit!r} is no unit of {concept}") from unknown
-        return _EXACT.multiply(quantity.value, factor)
+            raise UnknownUnit(f"{unit!r} is no unit of {concept}") from unknown
 
     def coded(self, concept: str, code: str) -> str | None:
         """The unit behind a code of the unit code system, or None if this concept does not come in it."""
@@ -72,10 +75,10 @@ def per_cent(part: Decimal, whole: Decimal) -> Decimal:
     return _EXACT.divide(part * Decimal(100), whole).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP, context=_EXACT)
 
 
-def exact_product(*factors: Decimal) -> Decimal:
+def exact_product(first: Decimal, *others: Decimal) -> Decimal:
     """The product of all factors without rounding to the default precision."""
-    product = Decimal(1)
-    for factor in factors:
+    product = first
+    for factor in others:
         product = _EXACT.multiply(product, factor)
     return product
 

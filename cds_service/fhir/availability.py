@@ -19,7 +19,7 @@ from cds_service.domain.facts import (
     UnreadableEntry,
 )
 from cds_service.fhir.clinical_time import sortable
-from cds_service.fhir.delivery import Delivery, came_whole, delivery_of, received_in, total_of
+from cds_service.fhir.delivery import Delivered, Delivery, came_whole, delivery_of, received_in, total_of
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, whole_number
 from cds_service.fhir.record import FetchedList
 from cds_service.fhir.references import is_about, own_reference, plain_reference, referenced
@@ -82,7 +82,7 @@ def read_chart(
     spoken_for = _spoken_for(deliveries)
     own = {source: _own_answers(source, answers) for source, answers in (fetched or {}).items()}
     delivered = [delivery for _, delivery in _by_key(deliveries, own)]
-    every = _distinct([resource for d in delivered for resource in d.resources] + list(beside))
+    every = _distinct([item for d in delivered for item in d.resources] + [Delivered.of(item) for item in beside])
     kept, problems = _by_type(every, patient_id)
     sources = {source: _merged(found) for source, found in spoken_for.items()}
     sources |= {
@@ -115,15 +115,15 @@ def _list_of(key: str, value: object) -> Source | None:
 
 
 def _by_type(
-    resources: Iterable[JsonObject], patient_id: str
+    delivered: Iterable[Delivered], patient_id: str
 ) -> tuple[dict[str, list[JsonObject]], tuple[IdentityProblem, ...]]:
     """The resources about this patient, by type, and why the others are set aside."""
     kept: dict[str, list[JsonObject]] = {}
     problems = []
-    for resource in resources:
-        problem = identity_problem(resource, patient_id)
+    for item in delivered:
+        problem = identity_problem(item.resource, patient_id)
         if problem is None:
-            kept.setdefault(text(resource.get("resourceType")), []).append(resource)
+            kept.setdefault(item.kind, []).append(item.resource)
         else:
             problems.append(problem)
     return kept, tuple(problems)
@@ -154,7 +154,7 @@ def missing_lists(
 
 def _is_of_somebody_else(found: list[Delivery], patient_id: str) -> bool:
     """Whether Patients came, and none of them is the call's."""
-    names = {own_reference(resource) for d in found for resource in d.resources if "Patient" in d.listed}
+    names = {item.name for d in found for item in d.resources if "Patient" in d.listed}
     return bool(names) and f"Patient/{patient_id}" not in names
 
 
@@ -225,12 +225,12 @@ def _lacks_what_was_sent(source: Source, sent: list[Delivery], answers: list[Del
     """
     if source is Source.MEASUREMENTS:
         return False
-    found = {own_reference(resource) for page in answers for resource in page.resources}
+    found = {item.name for page in answers for item in page.resources}
     return any(
-        own_reference(resource) not in found and is_about(resource, f"Patient/{patient_id}") is True
+        item.name not in found and is_about(item.resource, f"Patient/{patient_id}") is True
         for delivery in sent
-        for resource in delivery.resources
-        if text(resource.get("resourceType")) == TYPE_OF_SOURCE[source] and resource.get("id")
+        for item in delivery.resources
+        if item.kind == TYPE_OF_SOURCE[source] and item.resource.get("id")
     )
 
 
@@ -262,7 +262,7 @@ def _as_seen_by(source: Source, key: str, delivery: Delivery) -> Delivery:
 
 
 def _types(delivery: Delivery) -> set[str]:
-    return {text(resource.get("resourceType")) for resource in delivery.resources}
+    return {item.kind for item in delivery.resources}
 
 
 def _merged(deliveries: list[Delivery]) -> SourceState:
@@ -276,25 +276,24 @@ def _merged(deliveries: list[Delivery]) -> SourceState:
     return SourceState(worst, received, sum(totals) if totals else None, Hindrance.WITHHELD if is_withheld else None)
 
 
-def _distinct(resources: list[JsonObject]) -> list[JsonObject]:
+def _distinct(delivered: list[Delivered]) -> list[Delivered]:
     """Each resource once; of two versions the later one, and both where nothing tells which is later."""
-    newest: dict[str, list[JsonObject]] = {}
+    newest: dict[str, list[Delivered]] = {}
     nameless = []
-    for resource in resources:
-        name = own_reference(resource)
-        known = newest.get(name)
-        if "/" not in name:
-            nameless.append(resource)
-        elif known is None or _version(resource) > _version(known[0]):
-            newest[name] = [resource]
-        elif _version(resource) == _version(known[0]) and len(known) < _ENOUGH_TO_CONTRADICT:
-            known += [] if _says_the_same(resource, known) else [resource]
-    return [*(resource for versions in newest.values() for resource in versions), *nameless]
+    for item in delivered:
+        known = newest.get(item.name)
+        if "/" not in item.name:
+            nameless.append(item)
+        elif known is None or _version(item.resource) > _version(known[0].resource):
+            newest[item.name] = [item]
+        elif _version(item.resource) == _version(known[0].resource) and len(known) < _ENOUGH_TO_CONTRADICT:
+            known += [] if _says_the_same(item, known) else [item]
+    return [*(item for versions in newest.values() for item in versions), *nameless]
 
 
-def _says_the_same(resource: JsonObject, known: list[JsonObject]) -> bool:
+def _says_the_same(item: Delivered, known: list[Delivered]) -> bool:
     """Whether one of these says the same, however it was written down: a copy must not count as a second dose."""
-    return resource in known or _content(resource) in map(_content, known)
+    return item in known or _content(item.resource) in [_content(other.resource) for other in known]
 
 
 def _content(resource: JsonObject) -> JsonObject:
@@ -345,13 +344,11 @@ def identity_problem(resource: JsonObject, patient_id: str) -> IdentityProblem |
     if kind not in SOURCE_OF_TYPE:
         return _problem_beside_the_lists(resource, kind, patient_id)
     expected = f"Patient/{patient_id}"
-    if kind == "Patient":
-        named, is_own = own_reference(resource), own_reference(resource) == expected
-    else:
-        subject = an_object(resource.get("subject")) or an_object(resource.get("patient"))
-        named, is_own = referenced(subject), is_about(resource, expected) is True
+    is_own = own_reference(resource) == expected if kind == "Patient" else is_about(resource, expected) is True
     if is_own:
         return None
+    subject = an_object(resource.get("subject")) or an_object(resource.get("patient"))
+    named = own_reference(resource) if kind == "Patient" else referenced(subject)
     fault = IdentityFault.OTHER_PATIENT if "/" in named else IdentityFault.NO_SUBJECT
     evidence = Evidence(own_reference(resource), kind)
     return IdentityProblem(fault, evidence, plain_reference(named), expected)

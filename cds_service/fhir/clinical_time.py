@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,12 +23,15 @@ _PLACEABLE_YEARS = range(1900, 2200)
 class SiteClock:
     """The one moment of a call, and the zone all its days are taken in.
 
-    `future_allowance` is how far a record's clock may run ahead of ours before a time counts as future.
+    `future_allowance` is how far a record's clock may run ahead of ours before a time counts as future. `_read` and
+    `_sortable` are what was made of times on this call, as they are written: the results of one sample share theirs.
     """
 
     now: datetime
     zone: ZoneInfo
     future_allowance: timedelta
+    _read: dict[str, ClinicalTime] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _sortable: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def today(self) -> date:
@@ -39,6 +42,13 @@ class SiteClock:
 def read_time(written: object, clock: SiteClock) -> ClinicalTime:
     """The time as exactly as it is written. What cannot be placed on a day has no day."""
     raw = text(written)
+    read = clock._read.get(raw)
+    if read is None:
+        read = clock._read[raw] = _placed(raw, clock)
+    return read
+
+
+def _placed(raw: str, clock: SiteClock) -> ClinicalTime:
     match = _FHIR_TIME.fullmatch(raw)
     if match is None or match["day"] is None or int(match["year"]) not in _PLACEABLE_YEARS:
         return ClinicalTime(raw)
@@ -64,18 +74,24 @@ def _instant(raw: str, *, has_zone: bool, clock: SiteClock) -> ClinicalTime:
 
 def effective_time(resource: JsonObject, clock: SiteClock, stem: str = "effective") -> ClinicalTime:
     """When it clinically happened; without that, when it was released, which satisfies nothing (C2)."""
-    period = an_object(resource.get(f"{stem}Period"))
-    for written in (resource.get(f"{stem}DateTime"), resource.get(f"{stem}Instant"), period.get("start")):
-        if text(written):
-            return read_time(written, clock)
+    written = stated_time(resource, stem)
+    if written:
+        return read_time(written, clock)
     return replace(read_time(resource.get("issued"), clock), is_exact=False)
+
+
+def stated_time(resource: JsonObject, stem: str = "effective") -> str:
+    """When it clinically happened, as it is written: a moment, or the start of a period; "" where it is not stated."""
+    return (
+        text(resource.get(f"{stem}DateTime"))
+        or text(resource.get(f"{stem}Instant"))
+        or text(an_object(resource.get(f"{stem}Period")).get("start"))
+    )
 
 
 def is_timeless(resource: JsonObject) -> bool:
     """Whether a measurement states no time at all, neither of collection nor of release."""
-    period = an_object(resource.get("effectivePeriod"))
-    stated = (resource.get("effectiveDateTime"), resource.get("effectiveInstant"), period.get("start"))
-    return not any(text(time) for time in (*stated, resource.get("issued")))
+    return not (stated_time(resource) or text(resource.get("issued")))
 
 
 def latest_day(written: str) -> date | None:
@@ -101,9 +117,18 @@ def iso_day(time: ClinicalTime) -> str:
     return time.day.isoformat() if time.day else time.written
 
 
-def recency(resource: JsonObject) -> tuple[str, str]:
+def recency(resource: JsonObject, clock: SiteClock) -> tuple[str, str]:
     """What decides between two results of one time: release, then last change, as sortable text (C3)."""
-    return sortable(resource.get("issued")), sortable(an_object(resource.get("meta")).get("lastUpdated"))
+    changed = an_object(resource.get("meta")).get("lastUpdated")
+    return _known_sortable(resource.get("issued"), clock), _known_sortable(changed, clock)
+
+
+def _known_sortable(written: object, clock: SiteClock) -> str:
+    raw = text(written)
+    known = clock._sortable.get(raw)
+    if known is None:
+        known = clock._sortable[raw] = sortable(raw)
+    return known
 
 
 def sortable(written: object) -> str:

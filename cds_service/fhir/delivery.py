@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from cds_service.domain.facts import ListState
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text, values, whole_number
-from cds_service.fhir.references import own_reference
+from cds_service.fhir.references import reference_as
 
 # Search parameters by which less than a patient's whole list is asked for.
 _NARROWING = frozenset(
@@ -30,17 +31,31 @@ _KEPT_BACK = frozenset(
 )  # fmt: skip
 
 
+class Delivered(NamedTuple):
+    """A resource with its type and the reference that it is known under, which all of its readers ask for."""
+
+    kind: str
+    name: str
+    resource: JsonObject
+
+    @classmethod
+    def of(cls, resource: JsonObject) -> Delivered:
+        """A resource that came."""
+        kind = text(resource.get("resourceType"))
+        return cls(kind, reference_as(kind, resource), resource)
+
+
 @dataclass(slots=True)
 class Delivery:
     """What one value brought.
 
-    `matches` are the resources a search found, `included` what it sent beside them. `lacks`: part of it cannot be had
+    `matches` are what a search found, `included` what it sent beside them. `lacks`: part of it cannot be had
     or read, whatever page follows; `is_withheld`: because the sender says that it kept something back.
     """
 
     state: ListState
-    matches: list[JsonObject] = field(default_factory=list)
-    included: list[JsonObject] = field(default_factory=list)
+    matches: list[Delivered] = field(default_factory=list)
+    included: list[Delivered] = field(default_factory=list)
     total: int | None = None
     odd_entries: int = 0
     asked_for: str = ""
@@ -50,7 +65,7 @@ class Delivery:
     is_withheld: bool = False
 
     @property
-    def resources(self) -> list[JsonObject]:
+    def resources(self) -> list[Delivered]:
         """Everything in it that can be read."""
         return self.matches + self.included
 
@@ -74,8 +89,8 @@ def delivery_of(value: object) -> Delivery:
         return Delivery(ListState.UNUSABLE)
     # Of the lists, one entry in place of a search shows what there is, and not that there is nothing else.
     if kind == "Patient":
-        return Delivery(ListState.COMPLETE, [resource], listed=frozenset({kind}))
-    return Delivery(ListState.INCOMPLETE, [resource], lacks=True)
+        return Delivery(ListState.COMPLETE, [Delivered.of(resource)], listed=frozenset({kind}))
+    return Delivery(ListState.INCOMPLETE, [Delivered.of(resource)], lacks=True)
 
 
 def next_page_of(bundle: JsonObject) -> str | None:
@@ -83,10 +98,9 @@ def next_page_of(bundle: JsonObject) -> str | None:
     return next(iter(_following(bundle)), None)
 
 
-def how_many(resources: Iterable[JsonObject], kind: str = "") -> int:
+def how_many(delivered: Iterable[Delivered], kind: str = "") -> int:
     """How many resources there are, of one type if it is named; one that came twice is one."""
-    wanted = [resource for resource in resources if not kind or text(resource.get("resourceType")) == kind]
-    names = [own_reference(resource) for resource in wanted]
+    names = [item.name for item in delivered if not kind or item.kind == kind]
     return len({name for name in names if "/" in name}) + sum("/" not in name for name in names)
 
 
@@ -103,7 +117,7 @@ def came_whole(pages: Sequence[Delivery], kind: str = "") -> bool:
 
 def received_in(pages: Iterable[Delivery], kind: str = "") -> int:
     """How many matches the pages of one search hold."""
-    return how_many((resource for page in pages for resource in page.matches), kind)
+    return how_many((item for page in pages for item in page.matches), kind)
 
 
 def total_of(pages: Iterable[Delivery]) -> int | None:
@@ -115,18 +129,19 @@ def _bundle(bundle: JsonObject) -> Delivery:
     """A search result or collection; an outcome entry of severity error means that the search failed."""
     found = Delivery(ListState.COMPLETE, asked_for=_asked_for(bundle), next_page=next_page_of(bundle) or "")
     is_failed = False
-    for entry in values(bundle.get("entry")):
-        resource = an_object(an_object(entry).get("resource"))
-        kind = text(resource.get("resourceType"))
-        mode = code_text(an_object(an_object(entry).get("search")).get("mode"))
-        if kind == "OperationOutcome" or mode == "outcome":
+    for value in values(bundle.get("entry")):
+        entry = an_object(value)
+        resource, search = an_object(entry.get("resource")), an_object(entry.get("search"))
+        item = Delivered.of(resource)
+        mode = code_text(search.get("mode")) if search else ""
+        if item.kind == "OperationOutcome" or mode == "outcome":
             is_failed = is_failed or _is_error(resource)
             found.is_withheld = found.is_withheld or _keeps_back(resource)
-        elif not kind:
+        elif not item.kind:
             found.odd_entries += 1
         else:
-            (found.included if mode == "include" else found.matches).append(resource)
-    found.listed = frozenset(text(resource.get("resourceType")) for resource in found.matches)
+            (found.included if mode == "include" else found.matches).append(item)
+    found.listed = frozenset(item.kind for item in found.matches)
     # Of what was kept back nobody says how much it is.
     found.total = None if found.is_withheld else whole_number(bundle.get("total"))
     # A Bundle within a Bundle is a part that is not read, a count that cannot be read may be any number, and what a

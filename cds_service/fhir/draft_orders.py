@@ -210,9 +210,10 @@ def medications_in(prefetch: object) -> dict[str, JsonObject]:
     entries: list[tuple[str, JsonObject]] = []
     for value in an_object(prefetch).values():
         entries.append(("", an_object(value)))
-        entries += [
-            (text(e.get("fullUrl")), an_object(e.get("resource"))) for e in objects(an_object(value).get("entry"))
-        ]
+        for entry in objects(an_object(value).get("entry")):
+            resource = an_object(entry.get("resource"))
+            if resource.get("resourceType") == "Medication":
+                entries.append((text(entry.get("fullUrl")), resource))
     return medications_by_reference(entries)
 
 

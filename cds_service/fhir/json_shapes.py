@@ -6,7 +6,6 @@ Real EHRs send objects for lists, numbers as text, and trailing blanks; nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +27,8 @@ def only_object(value: object) -> JsonObject:
 
     Of several that differ nobody can tell which is meant, so none is taken.
     """
+    if isinstance(value, dict):
+        return value
     found = objects(value)
     return found[0] if found and all(item == found[0] for item in found) else {}
 
@@ -75,7 +76,11 @@ def is_false(value: object) -> bool:
 
 def number(value: object) -> Decimal | None:
     """A number as an exact decimal, also from text, or None where it is none or absurdly large."""
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
+    if isinstance(value, Decimal):
+        # It was a number when the JSON was read, which need not be seen again; only its size is in question.
+        is_short = value.is_finite() and len(str(value)) <= _LONGEST_NUMBER
+        return value if is_short and abs(value.adjusted()) <= _LARGEST_EXPONENT else None
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     written = str(value).strip()
     if len(written) > _LONGEST_NUMBER or not _NUMBER.fullmatch(written):
@@ -90,28 +95,36 @@ def whole_number(value: object) -> int | None:
     return int(exact) if exact is not None and exact == exact.to_integral_value() else None
 
 
-def codings(concept: object) -> Iterator[JsonObject]:
+def codings(concept: object) -> list[JsonObject]:
     """All codings of a CodeableConcept, or of several; never only the first."""
-    for item in objects(concept):
-        yield from objects(item.get("coding"))
+    if isinstance(concept, dict):
+        return objects(concept.get("coding"))
+    return [coding for item in objects(concept) for coding in objects(item.get("coding"))]
 
 
 def concept_texts(concept: object) -> list[str]:
     """Everything a CodeableConcept says in words: its text and its codings' displays, each once."""
-    said = [text(item.get("text")) for item in objects(concept)]
-    said += [text(coding.get("display")) for coding in codings(concept)]
-    return list(dict.fromkeys(part for part in said if part))
+    if not concept:
+        return []
+    said = [item.get("text") for item in objects(concept)]
+    said += [coding.get("display") for coding in codings(concept)]
+    parts = dict.fromkeys(part.strip() for part in said if isinstance(part, str))
+    return [part for part in parts if part]
 
 
 def first_text(concept: object) -> str:
     """The text a CodeableConcept is best known by, or its first code, or ""."""
-    said = concept_texts(concept)
-    if said:
-        return said[0]
-    return next((text(coding.get("code")) for coding in codings(concept)), "")
+    return first_words(concept) or next((text(coding.get("code")) for coding in codings(concept)), "")
+
+
+def first_words(concept: object) -> str:
+    """The first that a CodeableConcept says in words, or ""."""
+    for item in objects(concept):
+        if words := text(item.get("text")):
+            return words
+    return next((words for coding in codings(concept) if (words := text(coding.get("display")))), "")
 
 
 def is_illegible(concept: object) -> bool:
     """Whether a CodeableConcept is there, and neither a code nor a word of it can be read."""
-    is_named = any(text(coding.get("code")) for coding in codings(concept)) or bool(concept_texts(concept))
-    return not is_named and not says_nothing(concept)
+    return not first_text(concept) and not says_nothing(concept)

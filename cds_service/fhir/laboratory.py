@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Evidence, Standing
@@ -17,8 +18,8 @@ from cds_service.fhir.json_shapes import (
     JsonObject,
     code_text,
     codings,
-    concept_texts,
     first_text,
+    first_words,
     number,
     objects,
     only_object,
@@ -28,9 +29,8 @@ from cds_service.fhir.observed_value import unread_value
 from cds_service.fhir.quantity import as_written
 from cds_service.fhir.reference_range import (
     NO_UNIT,
+    RangeReader,
     StatedUnit,
-    read_reference_range,
-    size_of,
     stated_unit,
     unit_named,
     unit_of_ranges,
@@ -89,35 +89,47 @@ class _Reported:
 _NOTHING = _Reported(None, NO_UNIT, "")
 
 
-def read_lab_result(
-    resource: JsonObject, analyte: str, born: BirthDate | None, clock: SiteClock, units: UnitTable
-) -> LabResult | None:
-    """A result of one of ANALYTES, or None if it was entered in error.
+@dataclass(frozen=True, slots=True)
+class LabReader:
+    """Reads laboratory results with the clock, the units and the child's birth date of one call."""
 
-    Words and free text have no number; a unit that cannot be interpreted has no amount; both stay as written.
-    """
-    measured = effective_time(resource, clock)
-    reported = _reported(resource, analyte, units)
-    standing = result_standing(resource, measured, has_value=bool(reported.written))
-    if standing is None:
-        return None
-    value, unit = reported.number, _unit_with_ranges(reported.unit, resource, analyte, units)
-    limits = None
-    if value is not None:
-        limits = read_reference_range(resource, analyte, value, unit.known, unit.written, measured, born, units)
-    return LabResult(
-        analyte=analyte,
-        number=value,
-        amount=value.times(size_of(unit.known, analyte, units)) if value and unit.known else None,
-        limits=limits,
-        flag=_flag(resource),
-        written=reported.written,
-        measured=measured,
-        standing=standing,
-        is_correction=is_correction(resource),
-        order_key=recency(resource),
-        evidence=result_evidence(resource, analyte, reported.written, measured),
-    )
+    born: BirthDate | None
+    clock: SiteClock
+    ranges: RangeReader
+
+    @classmethod
+    def of(cls, born: BirthDate | None, clock: SiteClock, units: UnitTable) -> LabReader:
+        """A reader for one call; it is not kept for the next."""
+        return cls(born, clock, RangeReader(units))
+
+    def read(self, resource: JsonObject, analyte: str) -> LabResult | None:
+        """A result of one of ANALYTES, or None if it was entered in error.
+
+        Words and free text have no number; a unit that cannot be interpreted has no amount; both stay as written.
+        """
+        units = self.ranges.units
+        measured = effective_time(resource, self.clock)
+        reported = _reported(resource, analyte, units)
+        standing = result_standing(resource, measured, has_value=bool(reported.written))
+        if standing is None:
+            return None
+        value, unit = reported.number, _unit_with_ranges(reported.unit, resource, analyte, units)
+        limits = None
+        if value is not None:
+            limits = self.ranges.limits(resource, analyte, value, unit, measured, self.born)
+        return LabResult(
+            analyte=analyte,
+            number=value,
+            amount=value.times(units.size_of(unit.known, analyte)) if value and unit.known else None,
+            limits=limits,
+            flag=_flag(resource),
+            written=reported.written,
+            measured=measured,
+            standing=standing,
+            is_correction=is_correction(resource),
+            order_key=recency(resource, self.clock),
+            evidence=result_evidence(resource, analyte, reported.written, measured),
+        )
 
 
 def components_as_results(resource: JsonObject) -> list[JsonObject]:
@@ -148,7 +160,7 @@ def is_correction(resource: JsonObject) -> bool:
 
 def result_evidence(resource: JsonObject, concept: str, written: str, measured: ClinicalTime) -> Evidence:
     """A result for showing, under the record's own name for the test, else under ours."""
-    name = next(iter(concept_texts(resource.get("code"))), concept)
+    name = first_words(resource.get("code")) or concept
     status = code_text(resource.get("status"))
     return Evidence(own_reference(resource), name, written, iso_day(measured), status)
 
@@ -158,11 +170,10 @@ def quantity_interval(element: JsonObject) -> Interval | None:
     comparator = element.get("comparator") or ""
     if not isinstance(comparator, str):
         return None
-    return _interval(comparator.strip(), element.get("value"))
+    return _interval(comparator.strip(), number(element.get("value")))
 
 
-def _interval(comparator: str, value: object) -> Interval | None:
-    exact = number(value)
+def _interval(comparator: str, exact: Decimal | None) -> Interval | None:
     if exact is None or exact < 0:
         return None
     return Interval.of(_AS_CODE.get(comparator, comparator), exact)
@@ -195,7 +206,7 @@ def _in_words(said: str, resource: JsonObject, analyte: str, units: UnitTable) -
     unit = StatedUnit(unit_named(words, analyte, units), words) if words else NO_UNIT
     if words and not unit.known and words not in units_written(resource):
         return _Reported(None, NO_UNIT, said)
-    return _Reported(_interval(match["comparator"] or "", match["number"]), unit, said)
+    return _Reported(_interval(match["comparator"] or "", number(match["number"])), unit, said)
 
 
 def _unit_with_ranges(unit: StatedUnit, resource: JsonObject, analyte: str, units: UnitTable) -> StatedUnit:
@@ -209,7 +220,7 @@ def _unit_with_ranges(unit: StatedUnit, resource: JsonObject, analyte: str, unit
 
 def _flag(resource: JsonObject) -> LabFlag:
     """What the laboratory's flags say together; a flag of a foreign system may alarm and does not say normal."""
-    found = set()
+    found: set[LabFlag] = set()
     for coding in codings(resource.get("interpretation")):
         flag = _FLAGS.get(text(coding.get("code")).upper())
         if flag is not None and (flag is not LabFlag.NORMAL or text(coding.get("system")) in _FLAG_SYSTEMS):

@@ -80,7 +80,7 @@ def read_weight(
         for_dosing=WEIGHT in concepts and OTHER_WEIGHT not in concepts,
         standing=standing,
         is_correction=status in ("amended", "corrected"),
-        order_key=recency(resource),
+        order_key=recency(resource, clock),
         evidence=_evidence(resource, written, measured),
     )
 
@@ -100,7 +100,7 @@ def read_gestational_age(resource: JsonObject, clock: SiteClock, units: UnitTabl
         written=written,
         measured=measured,
         standing=_by_time(standing, measured) if written else Standing.NO_INFORMATION,
-        order_key=(iso_day(measured), recency(resource)[0]),
+        order_key=(iso_day(measured), recency(resource, clock)[0]),
         evidence=_evidence(resource, written, measured),
     )
 

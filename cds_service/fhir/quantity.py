@@ -64,7 +64,7 @@ def as_written(element: JsonObject) -> str:
     value = number(element.get("value"))
     shown = _digits(value) if value is not None else text(element.get("value"))
     said = text(element.get("unit")) or text(element.get("code"))
-    return " ".join(part for part in (text(element.get("comparator")), shown, said) if part)
+    return " ".join([part for part in (text(element.get("comparator")), shown, said) if part])
 
 
 def _digits(value: Decimal) -> str:

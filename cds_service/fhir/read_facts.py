@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar, cast
 
@@ -75,7 +75,8 @@ from cds_service.fhir.exposure import (
 )
 from cds_service.fhir.json_shapes import JsonObject, code_text, first_text, is_illegible, objects, text
 from cds_service.fhir.kit_event import read_kit_event
-from cds_service.fhir.laboratory import ANALYTES, components_as_results, read_lab_result
+from cds_service.fhir.laboratory import ANALYTES, LabReader, components_as_results
+from cds_service.fhir.measurand import Measurand, MeasurandReader
 from cds_service.fhir.observation import (
     FOETAL_AGE,
     GESTATIONAL_AGE,
@@ -110,7 +111,7 @@ from cds_service.fhir.steroid import (
     without_doubtful_amounts,
     without_doubtful_doses,
 )
-from cds_service.fhir.titer import is_titer, read_titer
+from cds_service.fhir.titer import read_titer
 from cds_service.fhir.vaccine import overdue_vaccines, read_vaccination, read_vaccine_order
 from cds_service.fhir.visit import read_slot, read_visit_reasons
 from cds_service.fhir.vital_signs import URINE_OUTPUT, read_blood_pressure, read_urine_output, systolic_results
@@ -178,6 +179,12 @@ class _Found:
         """Those references to medicine orders that did not come with the call."""
         wanted = (name for name in references if name.startswith(("MedicationRequest/", "urn:", "#")))
         return tuple(sorted(name for name in wanted if name not in self.medicine_orders))
+
+    def tell_unmapped(self, observation: JsonObject) -> None:
+        """Count an Observation that is of no known kind; it may be of any where nothing of its code can be read."""
+        self.unmapped_results += 1
+        if is_illegible(observation.get("code")) and not is_removed(observation):
+            self.unreadable.append(_unreadable(observation, "no-code"))
 
     def each(
         self,
@@ -300,13 +307,19 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     labs: list[tuple[JsonObject, str]] = []
     pressures: list[JsonObject] = []
     ages, others, titers, temperatures, urine, smears = [], [], [], [], [], []
+    measurands = MeasurandReader(recognition)
     for whole in chart.of_type("Observation"):
-        systolic = systolic_results(whole, recognition.concept_of(whole.get("code")), recognition)
+        measurand = measurands.of(whole)
+        if not (measurand.is_known or whole.get("component")):
+            found.tell_unmapped(whole)
+            continue
+        systolic = systolic_results(whole, measurand.concepts, recognition)
         pressures += systolic
         is_known = bool(systolic)
-        for resource, concepts in _with_components(whole, recognition):
-            is_a_titer = is_titer(resource, recognition)
-            is_known = is_known or is_a_titer or bool(concepts)
+        for resource, own, concepts in _with_components(whole, measurand, measurands):
+            is_known = is_known or own.is_known
+            if own.is_titer:
+                titers.append(resource)
             if concepts & {WEIGHT, OTHER_WEIGHT}:
                 weights.append((resource, concepts))
             if GESTATIONAL_AGE in concepts and FOETAL_AGE not in concepts:
@@ -315,8 +328,6 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
                 genes.append((resource, concepts))
             elif concepts & SMN2_CONCEPTS:
                 others.append(resource)
-            if is_a_titer:
-                titers.append(resource)
             if BODY_TEMPERATURE in concepts:
                 temperatures.append(resource)
             if URINE_OUTPUT in concepts:
@@ -325,12 +336,11 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
                 smears.append(resource)
             labs += [(resource, analyte) for analyte in concepts & LABS if f"not_{analyte}" not in concepts]
             tests += [(resource, concept) for concept in concepts & INFECTION_TESTS if f"not_{concept}" not in concepts]
-        found.unmapped_results += not is_known
-        if not is_known and is_illegible(whole.get("code")) and not is_removed(whole):
-            found.unreadable.append(_unreadable(whole, "no-code"))
+        if not is_known:
+            found.tell_unmapped(whole)
     found.each(weights, lambda r, concepts: read_weight(r, concepts, clock, units), found.weights)
     found.each(genes, lambda r, concepts: read_genetic_result(r, concepts, clock, recognition), found.genetic_results)
-    found.each(labs, lambda r, analyte: read_lab_result(r, analyte, born, clock, units), found.lab_results)
+    found.each(labs, LabReader.of(born, clock, units).read, found.lab_results)
     found.lab_results = [_as_told(result, recognition) for result in found.lab_results]
     found.each(tests, lambda r, concept: read_infection_test(r, concept, clock, recognition), found.infection_tests)
     found.each(_alone(titers), lambda r, _: read_titer(r, clock, recognition), found.titers)
@@ -352,17 +362,18 @@ def _read_observations(chart: Chart, found: _Found, born: BirthDate | None, read
     found.each(_alone(others), lambda r, _: other_evidence(r, clock), found.other_genetic_evidence)
 
 
-def _with_components(whole: JsonObject, recognition: Recognition) -> Iterator[tuple[JsonObject, frozenset[str]]]:
+def _with_components(
+    whole: JsonObject, measurand: Measurand, measurands: MeasurandReader
+) -> Iterable[tuple[JsonObject, Measurand, frozenset[str]]]:
     """An Observation and each of its components, as results of their own, with what they are results of.
 
     A part of a birth weight, or of a foetus's age, is none of the child.
     """
-    concepts = recognition.concept_of(whole.get("code"))
-    yield whole, concepts
-    kept = concepts & {OTHER_WEIGHT, FOETAL_AGE}
+    yield whole, measurand, measurand.concepts
+    kept = measurand.concepts & {OTHER_WEIGHT, FOETAL_AGE}
     for part in components_as_results(whole) if whole.get("component") else ():
-        own = recognition.concept_of(part.get("code"))
-        yield part, own | kept if own else own
+        own = measurands.of(part)
+        yield part, own, own.concepts | kept if own.concepts else own.concepts
 
 
 def _as_told(result: LabResult, recognition: Recognition) -> LabResult:

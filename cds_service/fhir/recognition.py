@@ -14,7 +14,7 @@ from cds_service.domain.codes import CodeBook
 from cds_service.domain.facts import Suffix
 from cds_service.domain.product_code import in_table_spelling, is_of_labeler, is_of_product
 from cds_service.errors import ContentProblem
-from cds_service.fhir.json_shapes import JsonObject, codings, concept_texts, objects, text
+from cds_service.fhir.json_shapes import JsonObject, codings, concept_texts, objects, text, values
 from cds_service.fhir.references import own_reference, plain_reference
 
 THIS_PRODUCT = frozenset({"zolgensma", "zolgensma_kit", "zolgensma_vial"})
@@ -48,6 +48,7 @@ class Medicine:
         return self.named in (Named.THIS_PRODUCT, Named.INGREDIENT_ONLY)
 
 
+_NO_CONCEPT: frozenset[str] = frozenset()
 _SOMETHING_ELSE = Medicine(Named.SOMETHING_ELSE, Suffix.NOT_STATED, (), ())
 
 
@@ -139,8 +140,10 @@ class Recognition:
 
     def concept_of(self, *concepts: object) -> frozenset[str]:
         """Every concept that any coding of these CodeableConcepts stands for."""
-        entries = (self.codes.look_up(text(c.get("system")), _code_of(c)) for c in codings(list(_flat(concepts))))
-        return frozenset(entry[0] for entry in entries if entry is not None)
+        look_up = self.codes.look_up
+        every = codings(concepts[0] if len(concepts) == 1 else _flat(concepts))
+        found = [entry[0] for c in every if (entry := look_up(c.get("system"), _code_of(c))) is not None]
+        return frozenset(found) if found else _NO_CONCEPT
 
     def routes_in(self, texts: Iterable[str]) -> frozenset[str]:
         """The routes whose words stand in these texts: intravenous, intrathecal, other."""
@@ -153,14 +156,14 @@ class Recognition:
 
     def holds(self, list_name: str, said: str) -> bool:
         """Whether a word of the list stands in the text as a whole word, whatever its case."""
-        return self._may_hold(list_name, said) and self.patterns[list_name].search(said) is not None
+        return self.mentions(list_name, said) and self.patterns[list_name].search(said) is not None
 
     def affirms(self, list_name: str, said: str, denied_by: tuple[str, ...] = ("denial",)) -> bool:
         """Whether a word of the list stands in the text and no word of `denied_by` before it in the same clause.
 
         For what may only raise an alarm: "jaundice, not improving" says jaundice.
         """
-        if not self._may_hold(list_name, said):
+        if not self.mentions(list_name, said):
             return False
         return any(self._affirms_in(list_name, clause, denied_by) for clause in clauses(said))
 
@@ -174,10 +177,13 @@ class Recognition:
 
     def words_in(self, list_name: str, said: str) -> frozenset[str]:
         """The words of the list that stand in the text as whole words, in lower case; of overlapping ones the first."""
-        return frozenset(self.patterns[list_name].findall(said.lower()) if self._may_hold(list_name, said) else ())
+        return frozenset(self.patterns[list_name].findall(said.lower()) if self.mentions(list_name, said) else ())
 
-    def _may_hold(self, list_name: str, said: str) -> bool:
-        """A cheap look before the exact one: every order of every patient passes here, and few hold a word."""
+    def mentions(self, list_name: str, said: str) -> bool:
+        """Whether a word of the list stands anywhere in the text, also within another word, whatever its case.
+
+        A cheap look before the exact one: every order of every patient passes here, and few hold a word.
+        """
         lowered = said.lower()
         return any(word in lowered for word in self.words[list_name])
 
@@ -190,7 +196,9 @@ def clauses(said: str) -> list[str]:
 def _code_of(coding: JsonObject) -> str:
     """A coding's code, also where a sender writes it as a number."""
     code = coding.get("code")
-    return str(code) if isinstance(code, int) and not isinstance(code, bool) else text(code)
+    if isinstance(code, str):
+        return code.strip()
+    return str(code) if isinstance(code, int) and not isinstance(code, bool) else ""
 
 
 _CONCEPTS = (
@@ -248,12 +256,8 @@ def _require_all(codes: CodeBook, names: Mapping[str, tuple[str, ...]]) -> None:
         raise ContentProblem(f"outside/names.yaml: {lost[0]} is missing; restore it")
 
 
-def _flat(concepts: Iterable[object]) -> Iterable[object]:
-    for concept in concepts:
-        if isinstance(concept, list):
-            yield from concept
-        else:
-            yield concept
+def _flat(concepts: Iterable[object]) -> list[object]:
+    return [item for concept in concepts for item in values(concept)]
 
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str]:

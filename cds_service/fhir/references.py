@@ -6,6 +6,7 @@ import re
 
 from cds_service.fhir.json_shapes import JsonObject, an_object, objects, text
 
+_NOTHING: tuple[object, ...] = (None, "", {}, [])
 _TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([^/?#]+)(?:/_history/[^/]+)?/?$")
 
 
@@ -20,7 +21,12 @@ def plain_reference(written: object) -> str:
 
 def own_reference(resource: JsonObject) -> str:
     """The reference under which a resource is known: `Type/id`, or only its type where it has no id."""
-    kind, identity = text(resource.get("resourceType")), text(resource.get("id"))
+    return reference_as(text(resource.get("resourceType")), resource)
+
+
+def reference_as(kind: str, resource: JsonObject) -> str:
+    """The same where the resource's type has been read already."""
+    identity = text(resource.get("id"))
     return f"{kind}/{identity}" if identity else kind
 
 
@@ -34,10 +40,18 @@ def is_about(resource: JsonObject, patient: str) -> bool | None:
 
     A subject that cannot be resolved (a display, an identifier, an odd shape) is somebody else's.
     """
-    stated = [resource[name] for name in ("subject", "patient") if resource.get(name) not in (None, "", {}, [])]
+    stated = [subject for name in ("subject", "patient") if (subject := resource.get(name)) not in _NOTHING]
     if not stated:
         return None
-    return all(isinstance(subject, dict) and referenced(subject) == patient for subject in stated)
+    return all([isinstance(subject, dict) and _refers_to(subject, patient) for subject in stated])
+
+
+def _refers_to(element: JsonObject, patient: str) -> bool:
+    written = element.get("reference")
+    # Every resource of a chart passes here, and nearly all write it so.
+    if written == patient and not ("?" in patient or "#" in patient):
+        return True
+    return plain_reference(written) == patient
 
 
 def identifiers(resource: JsonObject) -> frozenset[str]:

@@ -33,7 +33,7 @@ def read_requested_test(
     It is active while it is on its way: in force, or a draft beside the order in hand (`is_draft`).
     """
     concepts = recognition.concept_of(resource.get("code"))
-    if is_titer(resource, recognition):
+    if is_titer(resource, concepts, recognition):
         concepts |= {ANTI_AAV9}
     if resource.get("resourceType") != "ServiceRequest" or is_removed(resource) or not concepts:
         return None

@@ -13,6 +13,7 @@ _OBSERVATION: Mapping[str, Standing] = {
     "corrected": Standing.ACCEPTED,
     "preliminary": Standing.PROVISIONAL,
 }
+_REMOVED = "entered-in-error"
 _NOT_RESULTED = frozenset({"registered", "cancelled", "unknown"})
 _REPORT: Mapping[str, Standing] = {
     **_OBSERVATION,
@@ -32,13 +33,13 @@ _WRONG = frozenset({"refuted", "entered-in-error"})
 
 def is_removed(resource: JsonObject) -> bool:
     """Whether the entry was never true."""
-    return code_text(resource.get("status")) == "entered-in-error"
+    return code_text(resource.get("status")) == _REMOVED
 
 
 def observation_standing(resource: JsonObject) -> Standing | None:
     """What an Observation may do by its status; one whose status is missing or misspelt may alarm."""
     status = code_text(resource.get("status"))
-    if is_removed(resource):
+    if status == _REMOVED:
         return None
     return Standing.NO_INFORMATION if status in _NOT_RESULTED else _OBSERVATION.get(status, Standing.PROVISIONAL)
 

@@ -75,16 +75,26 @@ _NEGATIVE = _Said(TiterReading.NEGATIVE)
 _NO_RESULT = _Said(TiterReading.NO_RESULT)
 
 
-def is_titer(resource: JsonObject, recognition: Recognition) -> bool:
-    """Whether an Observation, or a request for one, is about the antibody to AAV9: by code, else by its name."""
-    concepts = recognition.concept_of(resource.get("code"))
+def is_titer(resource: JsonObject, concepts: frozenset[str], recognition: Recognition) -> bool:
+    """Whether an Observation of these concepts, or a request for one, is about the antibody to AAV9.
+
+    By the concepts that its code stands for, else by its name.
+    """
     if NOT_ANTI_AAV9 in concepts:
         return False
     if ANTI_AAV9 in concepts:
         return True
-    name = " | ".join(concept_texts(resource.get("code"))).translate(_PLAIN_SIGNS).lower()
-    is_named = any(part in name for part in recognition.words["anti_aav9_name"])
-    return is_named and not recognition.holds("not_anti_aav9_name", name)
+    name = " | ".join(concept_texts(resource.get("code")))
+    return may_name_titer(name, recognition) and not recognition.holds("not_anti_aav9_name", _in_plain_signs(name))
+
+
+def may_name_titer(name: str, recognition: Recognition) -> bool:
+    """Whether a test's name names the virus; what stands beside it may say that it is another test."""
+    return recognition.mentions("anti_aav9_name", _in_plain_signs(name))
+
+
+def _in_plain_signs(name: str) -> str:
+    return name.translate(_PLAIN_SIGNS).lower()
 
 
 def read_titer(resource: JsonObject, clock: SiteClock, recognition: Recognition) -> TiterResult | None:
@@ -109,7 +119,7 @@ def read_titer(resource: JsonObject, clock: SiteClock, recognition: Recognition)
         measured=measured,
         standing=standing,
         is_correction=is_correction(resource),
-        order_key=recency(resource),
+        order_key=recency(resource, clock),
         evidence=result_evidence(resource, "anti_aav9", written, measured),
     )
 
@@ -145,7 +155,8 @@ def _values(resource: JsonObject, recognition: Recognition) -> Iterator[tuple[_S
 def _parts(resource: JsonObject, recognition: Recognition) -> Iterator[tuple[_Said, str]]:
     """What a report without a value of its own says in components that are no titres themselves: nobody can tell."""
     for part in objects(resource.get("component")):
-        if not is_titer(part, recognition) and (said := unread_value(part, ())):
+        is_a_titer = is_titer(part, recognition.concept_of(part.get("code")), recognition)
+        if not is_a_titer and (said := unread_value(part, ())):
             yield _NOT_INTERPRETABLE, said
 
 

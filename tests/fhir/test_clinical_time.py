@@ -203,16 +203,16 @@ def test_what_cannot_be_placed_is_shown_as_written(clock: SiteClock) -> None:
     assert iso_day(read_time("2026-03-02T04:30:00Z", clock)) == "2026-03-01"
 
 
-def test_of_two_results_of_one_time_the_later_release_is_newer() -> None:
+def test_of_two_results_of_one_time_the_later_release_is_newer(clock: SiteClock) -> None:
     earlier = {"issued": "2026-03-01T08:00:00Z", "meta": {"lastUpdated": "2026-03-02T00:00:00Z"}}
     later = {"issued": "2026-03-01T09:00:00Z"}
-    assert recency(earlier) < recency(later)
+    assert recency(earlier, clock) < recency(later, clock)
 
 
-def test_releases_written_in_different_zones_are_compared_as_moments() -> None:
+def test_releases_written_in_different_zones_are_compared_as_moments(clock: SiteClock) -> None:
     earlier = {"issued": "2026-03-01T08:30:00+02:00"}
     later = {"issued": "2026-03-01T07:00:00Z"}
-    assert recency(earlier) < recency(later)
+    assert recency(earlier, clock) < recency(later, clock)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from cds_service.domain.intervals import Interval
 from cds_service.domain.quantities import UnitTable
 from cds_service.domain.results import LabFlag, LabResult
 from cds_service.fhir import Recognition, SiteClock
-from cds_service.fhir.laboratory import ANALYTES, read_lab_result
+from cds_service.fhir.laboratory import ANALYTES, LabReader
 
 Resource = dict[str, Any]
 Read = Callable[..., LabResult]
@@ -27,7 +27,7 @@ def read(clock: SiteClock, units: UnitTable) -> Read:
     """A result that was not entered in error."""
 
     def result(resource: Resource, analyte: str = "alt") -> LabResult:
-        found = read_lab_result(resource, analyte, None, clock, units)
+        found = LabReader.of(None, clock, units).read(resource, analyte)
         assert found is not None
         return found
 
@@ -106,7 +106,7 @@ def test_the_status_decides_what_a_result_may_do(read: Read, status: Any, standi
 @pytest.mark.hazard("H20")
 @pytest.mark.parametrize("status", ["entered-in-error", "Entered-In-Error "])
 def test_a_result_entered_in_error_is_not_there(clock: SiteClock, units: UnitTable, status: str) -> None:
-    assert read_lab_result(of(81) | {"status": status}, "alt", None, clock, units) is None
+    assert LabReader.of(None, clock, units).read(of(81) | {"status": status}, "alt") is None
 
 
 MASKED = {"coding": [{"code": "masked"}]}

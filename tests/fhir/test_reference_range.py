@@ -16,7 +16,7 @@ from cds_service.domain.facts import BirthDate
 from cds_service.domain.intervals import Interval
 from cds_service.domain.quantities import UnitTable
 from cds_service.domain.results import ReferenceRange
-from cds_service.fhir.reference_range import read_reference_range
+from cds_service.fhir.reference_range import RangeReader, StatedUnit
 
 Resource = dict[str, Any]
 Limits = Callable[..., ReferenceRange | None]
@@ -38,12 +38,11 @@ def limits(units: UnitTable) -> Limits:
         born: BirthDate | None = BORN,
         on: date | None = COLLECTED,
     ) -> ReferenceRange | None:
-        written = unit_written if unit_written is not None else unit or ""
+        stated = StatedUnit(unit, unit_written if unit_written is not None else unit or "")
         number = Interval.exactly(Decimal(value))
         measured = ClinicalTime(str(on), on)
-        return read_reference_range(
-            {"referenceRange": list(ranges)}, analyte, number, unit, written, measured, born, units
-        )
+        resource = {"referenceRange": list(ranges)}
+        return RangeReader(units).limits(resource, analyte, number, stated, measured, born)
 
     return read
 

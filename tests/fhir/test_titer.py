@@ -504,4 +504,4 @@ def test_a_neutralising_test_by_name_is_another_method(read: Read) -> None:
     ],
 )
 def test_the_test_is_known_by_its_code_or_its_name(recognition: Recognition, code: Resource, expected: bool) -> None:
-    assert is_titer({"code": code}, recognition) is expected
+    assert is_titer({"code": code}, recognition.concept_of(code), recognition) is expected

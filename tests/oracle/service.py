@@ -43,7 +43,7 @@ from cds_service.domain.rules.corticosteroid_taper import steroid_taper_abrupt, 
 from cds_service.domain.rules.dose_and_order import weight_between_bands, weight_out_of_table
 from cds_service.domain.steroid_states import CourseStatus, course_status
 from cds_service.fhir.clinical_time import SiteClock
-from cds_service.fhir.laboratory import read_lab_result
+from cds_service.fhir.laboratory import LabReader
 
 from .patients import ULN, PanelResult, Patient, ResultSpec, Step
 
@@ -311,7 +311,7 @@ def _read(spec: ResultSpec, known: Known) -> LabResult:
     if spec.age is not None:
         birthday = _SAMPLED - timedelta(days=spec.age)
         born = BirthDate(birthday, birthday, _NOWHERE)
-    result = read_lab_result(resource, NAMES.get(spec.analyte, spec.analyte), born, _CLOCK, known.units)
+    result = LabReader.of(born, _CLOCK, known.units).read(resource, NAMES.get(spec.analyte, spec.analyte))
     assert result is not None
     return result
 
