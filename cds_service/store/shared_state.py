@@ -12,10 +12,10 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import RedisStorage
 
 from cds_service.errors import SettingsProblem
-from cds_service.store.call_counts import CallCounts, StoredCallCounts
+from cds_service.store.call_counts import CallCounts, OwnCallCounts, StoredCallCounts
 from cds_service.store.spent_tokens import OwnSpentTokens, RedisSpentTokens, SpentTokens
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def open_shared_state(url: str, now: Callable[[], float] = time) -> SharedState:
     Redis is first asked when it is first needed, so the service starts without it. Raises SettingsProblem for an
     address that is none, and where the client library is not installed.
     """
-    own_tokens, own_counts = OwnSpentTokens(now), StoredCallCounts(MemoryStorage())
+    own_tokens, own_counts = OwnSpentTokens(now), OwnCallCounts(now)
     if url == "memory://":
         return SharedState(own_tokens, own_counts, lambda: True)
     if not url.startswith(("redis://", "rediss://")):

@@ -13,6 +13,7 @@ import pytest
 from loopback_servers import raw_server
 
 from cds_service.errors import SettingsProblem
+from cds_service.store.call_counts import OwnCallCounts
 from cds_service.store.shared_state import SharedState, open_shared_state
 from cds_service.store.spent_tokens import OwnSpentTokens
 
@@ -164,13 +165,41 @@ def test_each_name_and_each_kind_is_counted_apart(shared: SharedState, token: st
     assert shared.call_counts.add("client", f"{token}-b", 1) == 0
 
 
-def test_a_new_minute_is_counted_from_zero(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
-    shared = open_shared_state("memory://")
+@pytest.mark.parametrize(("seconds", "is_over"), [(59, False), (60, True), (61, True), (-1, True)])
+def test_a_new_minute_is_counted_from_zero(token: str, seconds: int, is_over: bool) -> None:
+    replicas = Replicas("memory://")
+    shared = replicas.another()
     assert shared.call_counts.add("client", token, 1) == 0
-    begun = time.time()
-    for seconds, is_over in ((58, False), (61, True)):
-        monkeypatch.setattr(time, "time", lambda seconds=seconds: begun + seconds)
-        assert (shared.call_counts.add("client", token, 1) == 0) is is_over
+    replicas.now += seconds
+    assert (shared.call_counts.add("client", token, 1) == 0) is is_over
+
+
+def test_the_wait_ends_with_the_minute(token: str) -> None:
+    replicas = Replicas("memory://")
+    shared = replicas.another()
+    waits = []
+    for seconds in (0, 0.5, 59.5):
+        replicas.now = NOW + seconds
+        waits.append(shared.call_counts.add("client", token, 1))
+    assert waits == [0, 60, 1]
+
+
+def test_callers_whose_minute_is_over_are_forgotten() -> None:
+    clock = Replicas("memory://")
+    counts = OwnCallCounts(lambda: clock.now)
+    for seconds, kept in ((0, 1), (30, 2), (60, 2), (200, 1)):
+        clock.now = NOW + seconds
+        counts.add("refused", f"address {seconds}", 10)
+        assert len(counts) == kept
+
+
+def test_strangers_from_many_addresses_fill_no_memory() -> None:
+    counts = OwnCallCounts(lambda: NOW, most=3)
+    for number in range(5):
+        counts.add("refused", f"address {number}", 1)
+    assert len(counts) == 3
+    assert [counts.add("refused", f"address {number}", 1) > 0 for number in (4, 3, 2)] == [True, True, True]
+    assert counts.add("refused", "address 0", 1) == 0
 
 
 def test_calls_at_all_replicas_count_together(redis_url: str, token: str) -> None:
