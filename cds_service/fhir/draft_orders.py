@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import IdentityFault, IdentityProblem
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text
-from cds_service.fhir.recognition import Medicine, Recognition, medications_by_reference
+from cds_service.fhir.recognition import Medicine, Recognition, medications_by_reference, stated
 from cds_service.fhir.references import is_about, own_reference, plain_reference, referenced
 from cds_service.fhir.steroid import is_steroid_draft
 from cds_service.fhir.vaccine import is_vaccine_draft
 
 # An order in force that is called an error now is not given any longer either.
 _BEING_STOPPED = frozenset({"cancelled", "stopped", "entered-in-error"})
+# Where an order that is none for a medicine says what it is for.
+_CODED = ("code", "vaccineCode")
 _MEDICINES = frozenset({"MedicationRequest", "MedicationAdministration"})
 
 
@@ -79,6 +81,11 @@ def read_draft_orders(
     medications = medications_by_reference(entries)
     if any(_refers_elsewhere(order, medications) for order in (*orders, *stopped)):
         medications = {**medications_in(prefetch), **medications}
+    told = [resource for _, resource in entries if resource]
+    if all(_tells_nothing(order, medications, recognition) for order in told) and not _ends_recorded_steroid(
+        told, prefetch, recognition
+    ):
+        return NO_DRAFTS
     ours, others = _sorted_out(orders, medications, recognition)
     times = Counter(text(resource.get("id")) for _, resource in entries)
     in_hand = [draft for draft in ours if selections is None or _is_selected(draft.resource, selections, times)]
@@ -104,6 +111,13 @@ def read_draft_orders(
         medications=medications,
         other_subjects=tuple(p for order in judged if (p := _other_subject(order, patient_id))),
     )
+
+
+def _tells_nothing(order: JsonObject, medications: dict[str, JsonObject], recognition: Recognition) -> bool:
+    """Whether an order of any kind surely is neither for the product nor for a corticosteroid or vaccine."""
+    concepts, written = stated(order, medications)
+    concepts += [concept for member in _CODED for concept in objects(order.get(member))]
+    return recognition.tells_nothing(concepts, written)
 
 
 def _sorted_out(
