@@ -75,17 +75,14 @@ def read_draft_orders(
     with the orders.
     """
     entries = [(text(e.get("fullUrl")), an_object(e.get("resource"))) for e in _entries(draft_orders)]
+    medications = medications_by_reference(entries)
+    if _concern_nobody([resource for _, resource in entries if resource], medications, prefetch, recognition):
+        return NO_DRAFTS
     orders = [resource for _, resource in entries if _is_being_ordered(resource)]
     taken_back = _of_patient([r for _, r in entries if r and not _is_being_ordered(r)], patient_id)
     stopped = tuple(order for order in taken_back if _is_being_stopped(order))
-    medications = medications_by_reference(entries)
     if any(_refers_elsewhere(order, medications) for order in (*orders, *stopped)):
         medications = {**medications_in(prefetch), **medications}
-    told = [resource for _, resource in entries if resource]
-    if all(_tells_nothing(order, medications, recognition) for order in told) and not _ends_recorded_steroid(
-        told, prefetch, recognition
-    ):
-        return NO_DRAFTS
     ours, others = _sorted_out(orders, medications, recognition)
     times = Counter(text(resource.get("id")) for _, resource in entries)
     in_hand = [draft for draft in ours if selections is None or _is_selected(draft.resource, selections, times)]
@@ -111,6 +108,17 @@ def read_draft_orders(
         medications=medications,
         other_subjects=tuple(p for order in judged if (p := _other_subject(order, patient_id))),
     )
+
+
+def _concern_nobody(
+    orders: list[JsonObject], medications: dict[str, JsonObject], prefetch: object, recognition: Recognition
+) -> bool:
+    """Whether none of these orders, whatever becomes of it, can concern this service: looked at first of all."""
+    if any(_refers_elsewhere(order, medications) for order in orders):
+        medications = {**medications_in(prefetch), **medications}
+    if not all(_tells_nothing(order, medications, recognition) for order in orders):
+        return False
+    return not _ends_recorded_steroid(orders, prefetch, recognition)
 
 
 def _tells_nothing(order: JsonObject, medications: dict[str, JsonObject], recognition: Recognition) -> bool:
