@@ -189,10 +189,8 @@ def _with_given(ordered: DailySteroid, given: Sequence[SteroidDose], known: Know
 
 def _higher(ordered: Decimal | None, given: Sequence[SteroidDose], known: Known) -> Decimal | None:
     """What is ordered for a day that is not over, or what was given already where that is more."""
-    if ordered is None:
-        return None
     recorded = _sum(in_prednisolone(dose.mg, dose.drug, known) for dose in given)
-    return None if recorded is None else max(ordered, recorded)
+    return None if ordered is None or recorded is None else max(ordered, recorded)
 
 
 def _evidence(items: Iterable[SteroidOrder | SteroidDose]) -> tuple[Evidence, ...]:
