@@ -183,7 +183,18 @@ class Answer:
 
     def of(self, rule_id: str) -> Answer:
         """The same answer, given by this rule."""
-        return replace(self, rule_id=rule_id)
+        # Written out: `replace` takes three times as long, and every answer of every rule passes here.
+        return Answer(
+            self.verdict,
+            self.grade,
+            self.evidence,
+            self.shown,
+            self.missing,
+            self.assurance,
+            self.changes,
+            rule_id,
+            self.order_id,
+        )
 
 
 def fires(

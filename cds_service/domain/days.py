@@ -6,7 +6,7 @@ Days are dates in the site's zone. A difference of days is a calendar difference
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 MONTHS_PER_YEAR = 12
@@ -29,6 +29,18 @@ class ClinicalTime:
     instant: datetime | None = None
     is_exact: bool = False
     is_future: bool = False
+    _seconds: float | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def seconds(self) -> float:
+        """The instant in seconds, for comparing moments also within the hour that clocks repeat; 0 without one.
+
+        Worked out once: results are sorted by it again and again, and a zone takes a microsecond to look up.
+        """
+        if self._seconds is None:
+            object.__setattr__(self, "_seconds", self.instant.timestamp() if self.instant else 0.0)
+        assert self._seconds is not None
+        return self._seconds
 
     @property
     def may_satisfy(self) -> bool:

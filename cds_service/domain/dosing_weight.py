@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from weakref import WeakKeyDictionary
 
 from cds_service.domain.days import days_from
 from cds_service.domain.dose_table import DoseBand
@@ -84,18 +83,9 @@ class Doubt(Enum):
 DOSE_SHOWN_ALL_THE_SAME = (None, Doubt.GROWTH, Doubt.NEWER_NOT_CONFIRMED)
 
 
-# Every rule about the order asks for the weight; it is chosen once for each call, and forgotten with its facts.
-_chosen: WeakKeyDictionary[PatientFacts, tuple[Known, WeightChoice]] = WeakKeyDictionary()
-
-
 def choose_weight(facts: PatientFacts, known: Known) -> WeightChoice:
     """The newest weight that may be used for dosing, with everything that could make it doubtful."""
-    kept = _chosen.get(facts)
-    if kept is not None and kept[0] is known:
-        return kept[1]
-    choice = _choose(facts, known)
-    _chosen[facts] = (known, choice)
-    return choice
+    return facts.once(_choose, known)
 
 
 def _choose(facts: PatientFacts, known: Known) -> WeightChoice:
@@ -210,6 +200,10 @@ def ratio_to_previous(choice: WeightChoice) -> Decimal | None:
 
 def weight_for_dose(facts: PatientFacts, known: Known) -> WeightInKg | None:
     """The weight a dose may be looked up for, or None where there is none or the dose must be withheld."""
+    return facts.once(_weight_for_dose, known)
+
+
+def _weight_for_dose(facts: PatientFacts, known: Known) -> WeightInKg | None:
     choice = choose_weight(facts, known)
     return choice.chosen if doubt_about(choice, known) in DOSE_SHOWN_ALL_THE_SAME else None
 

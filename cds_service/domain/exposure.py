@@ -12,6 +12,10 @@ _TRUSTED_IN_ORDER = (_GIVEN, (ExposureKind.PRESUMED_FROM_ORDER,), (ExposureKind.
 
 def infusion_day(facts: PatientFacts) -> date | None:
     """Day 0: the earliest day of the most trusted kind of record; None where none names a day."""
+    return facts.once(_infusion_day)
+
+
+def _infusion_day(facts: PatientFacts) -> date | None:
     for kinds in _TRUSTED_IN_ORDER:
         days = [item.given.day for item in facts.exposures if item.kind in kinds and item.given.day]
         if days:

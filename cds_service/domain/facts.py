@@ -5,11 +5,12 @@ Nothing here is computed from clinical numbers; that is what the rules do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from typing import Any, TypeVar, TypeVarTuple
 
 from cds_service.domain.care import CardiacEvaluation, Consultation, Stay, Teaching
 from cds_service.domain.days import NO_TIME, ClinicalTime, add_months
@@ -34,6 +35,9 @@ from cds_service.domain.results import (
     TiterResult,
     UrineOutput,
 )
+
+About = TypeVarTuple("About")
+Found = TypeVar("Found")
 
 
 class Source(Enum):
@@ -368,7 +372,7 @@ class Moment(Enum):
     DISCHARGE = "discharge"
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PatientFacts:
     """All that a rule may know: the child, the record, the orders in hand, and the day.
 
@@ -430,6 +434,23 @@ class PatientFacts:
     teachings: tuple[Teaching, ...]
     stay: Stay | None
     unmapped_results: int
+    _worked_out: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, work: Callable[[PatientFacts, *About], Found], *about: *About) -> Found:
+        """What `work(facts, *about)` gives, worked out the first time it is asked for and forgotten with these facts.
+
+        Many rules of one call ask for the same weight, day or result. `work` must depend on nothing else.
+        """
+        question = (work, about)
+        try:
+            found: Found = self._worked_out[question]
+        except KeyError:
+            found = self._worked_out[question] = work(self, *about)
+        return found
+
+    def results_of(self, analyte: str) -> tuple[LabResult, ...]:
+        """All results of one analyte, in the record's order."""
+        return self.once(_by_analyte).get(analyte, ())
 
     def can_prove_absence(self, source: Source) -> bool:
         """Whether everything of this list is at hand and was read, so that "none found" means none (C13)."""
@@ -527,3 +548,10 @@ class PatientFacts:
     def earliest_infusion_day(self) -> date:
         """The first planned day, today where none is known or it has passed: what maturity is judged on."""
         return max(self.today, self.planned_days[0]) if self.planned_days else self.today
+
+
+def _by_analyte(facts: PatientFacts) -> Mapping[str, tuple[LabResult, ...]]:
+    found: dict[str, list[LabResult]] = {}
+    for item in facts.lab_results:
+        found.setdefault(item.analyte, []).append(item)
+    return {analyte: tuple(items) for analyte, items in found.items()}

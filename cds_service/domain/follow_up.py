@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from weakref import WeakKeyDictionary
 
 from cds_service.domain.days import add_months
 from cds_service.domain.exposure import infusion_day, is_infused, last_infusion_day
 from cds_service.domain.facts import ExposureKind, PatientFacts
 from cds_service.domain.handling import VisitKind
 from cds_service.domain.known import Known
-from cds_service.domain.liver_panel import (
-    LIVER_PANEL,
-    PLATELETS,
-    is_measured,
-    is_unremarkable,
-    results_after_infusion,
-    without_conflicts,
-)
+from cds_service.domain.liver_panel import LIVER_PANEL, PLATELETS, is_unremarkable, measured_after_infusion
 from cds_service.domain.monitoring_calendar import (
     Booking,
     MonitoringCalendar,
@@ -33,18 +25,13 @@ from cds_service.domain.steroid_course import required_start
 from cds_service.domain.steroid_dose import DAY
 from cds_service.domain.steroid_states import CourseState, CourseStatus, course_status
 
-_calendars: WeakKeyDictionary[PatientFacts, tuple[Known, MonitoringCalendar | None]] = WeakKeyDictionary()
-
 
 def calendar_of(facts: PatientFacts, known: Known) -> MonitoringCalendar | None:
     """The child's monitoring calendar; None where no infusion day is on record, or it is still ahead.
 
     The single source for cards, suggested orders and bookings.
     """
-    kept = _calendars.get(facts)
-    if kept is None or kept[0] is not known:
-        kept = _calendars[facts] = (known, _calendar_of(facts, known))
-    return kept[1]
+    return facts.once(_calendar_of, known)
 
 
 def _calendar_of(facts: PatientFacts, known: Known) -> MonitoringCalendar | None:
@@ -68,8 +55,7 @@ def _samples(facts: PatientFacts, known: Known) -> Iterator[Sample]:
     """Every accepted result of the calendar's tests after the infusion, without those that contradict each other."""
     baseline = baseline_count(facts, known)
     for analyte in (*LIVER_PANEL, PLATELETS):
-        measured = [item for item in results_after_infusion(analyte, facts) if is_measured(item)]
-        for item in without_conflicts(measured, known):
+        for item in measured_after_infusion(analyte, facts, known):
             is_count = analyte == PLATELETS
             is_fine = is_back_at_baseline(item, baseline, known) if is_count else is_unremarkable(item, known)
             assert item.measured.day is not None

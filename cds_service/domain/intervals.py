@@ -55,7 +55,8 @@ class Interval:
     def divided_by(self, divisor: Decimal) -> Interval:
         """Every value divided by a positive divisor."""
         low = None if self.low is None else exact_quotient(self.low, divisor)
-        high = None if self.high is None else exact_quotient(self.high, divisor)
+        is_exact = self.low is self.high
+        high = low if is_exact else None if self.high is None else exact_quotient(self.high, divisor)
         return Interval(low, high, self.low_included, self.high_included)
 
     def is_above(self, limit: Decimal) -> Certainty:

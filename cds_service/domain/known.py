@@ -82,9 +82,9 @@ class ChecklistLine:
     analyte: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """Everything a rule may use beside the facts; where it is read shows where it comes from.
+    """Everything a rule may use beside the facts; where it is read shows where it comes from. Compared by identity.
 
     `panels` maps a panel's concept to the analytes it measures, `test_for` an analyte to the test that is offered,
     `single_test_for` to the one that measures nothing else, and `covered_by` a test to all that it measures.

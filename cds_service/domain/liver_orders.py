@@ -138,6 +138,6 @@ def further_tests_missing(since: date, facts: PatientFacts) -> tuple[str, ...]:
 
 def _is_measured_since(analyte: str, since: date, facts: PatientFacts) -> bool:
     return any(
-        item.analyte == analyte and is_measured(item) and item.measured.day is not None and item.measured.day >= since
-        for item in facts.lab_results
+        is_measured(item) and item.measured.day is not None and item.measured.day >= since
+        for item in facts.results_of(analyte)
     )

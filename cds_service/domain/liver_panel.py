@@ -86,17 +86,30 @@ def is_after_infusion(result: LabResult, facts: PatientFacts) -> bool:
         return False
     if day is None or day != infusion:
         return day is None or day > infusion
-    moment, began = result.measured.instant, infusion_moment(facts)
-    return moment is not None and began is not None and moment.timestamp() > began.timestamp()
+    began = infusion_moment(facts)
+    return result.measured.instant is not None and began is not None and result.measured.seconds > began.timestamp()
 
 
-def results_after_infusion(analyte: str, facts: PatientFacts) -> list[LabResult]:
+def results_after_infusion(analyte: str, facts: PatientFacts) -> tuple[LabResult, ...]:
     """All results of an analyte after the infusion that say anything, in the record's order."""
-    return [
+    return facts.once(_results_after_infusion, analyte)
+
+
+def _results_after_infusion(facts: PatientFacts, analyte: str) -> tuple[LabResult, ...]:
+    return tuple(
         item
-        for item in facts.lab_results
-        if item.analyte == analyte and item.standing is not Standing.NO_INFORMATION and is_after_infusion(item, facts)
-    ]
+        for item in facts.results_of(analyte)
+        if item.standing is not Standing.NO_INFORMATION and is_after_infusion(item, facts)
+    )
+
+
+def measured_after_infusion(analyte: str, facts: PatientFacts, known: Known) -> Sequence[LabResult]:
+    """The results of an analyte after the infusion that say how much and that no other contradicts."""
+    return facts.once(_measured_after_infusion, known, analyte)
+
+
+def _measured_after_infusion(facts: PatientFacts, known: Known, analyte: str) -> Sequence[LabResult]:
+    return without_conflicts((item for item in results_after_infusion(analyte, facts) if is_measured(item)), known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +243,8 @@ def _timed(results: Iterable[LabResult]) -> dict[date | None, Timed]:
     """Results with their moment; those that have only a day by their day."""
     groups: dict[date | None, Timed] = {}
     for item in results:
-        moment = item.measured.instant
-        groups.setdefault(None if moment else item.measured.day, []).append((moment.timestamp() if moment else 0, item))
+        day = None if item.measured.instant else item.measured.day
+        groups.setdefault(day, []).append((item.measured.seconds, item))
     return groups
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import islice
-from weakref import WeakKeyDictionary
 
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import days_from
@@ -74,20 +73,18 @@ class Trend:
         return tuple(group for group in self.reliable if _is_before(group[0], result) and result not in group)
 
 
-_trends: WeakKeyDictionary[PatientFacts, tuple[Known, Mapping[str, Trend]]] = WeakKeyDictionary()
-
-
 def trends_of(facts: PatientFacts, known: Known) -> Mapping[str, Trend]:
     """The trends of the five liver tests by name."""
-    kept = _trends.get(facts)
-    if kept is None or kept[0] is not known:
-        kept = _trends[facts] = (known, {analyte: trend_of(analyte, facts, known) for analyte in LIVER_PANEL})
-    return kept[1]
+    return facts.once(_trends_of, known)
+
+
+def _trends_of(facts: PatientFacts, known: Known) -> Mapping[str, Trend]:
+    return {analyte: trend_of(analyte, facts, known) for analyte in LIVER_PANEL}
 
 
 def trend_of(analyte: str, facts: PatientFacts, known: Known) -> Trend:
     """All results of a test that say anything, sorted out by what they may do."""
-    told = [r for r in facts.lab_results if r.analyte == analyte and r.standing is not Standing.NO_INFORMATION]
+    told = [item for item in facts.results_of(analyte) if item.standing is not Standing.NO_INFORMATION]
     reliable, conflicting, doubtful = _sorted_out([item for item in told if _is_usable(item)], known)
     doubtful += [_as_doubtful(item) for item in told if not _is_usable(item)]
     sure = [item for group in reliable for item in group]
@@ -164,7 +161,7 @@ def _is_before(earlier: LabResult, later: LabResult) -> bool:
     if later.measured.day is None or earlier.measured.day is None:
         return later.measured.day is None
     if earlier.measured.instant is not None and later.measured.instant is not None:
-        return earlier.measured.instant.timestamp() < later.measured.instant.timestamp()
+        return earlier.measured.seconds < later.measured.seconds
     return earlier.measured.day < later.measured.day
 
 
@@ -261,9 +258,12 @@ def worsening_of(trend: Trend, known: Known) -> Worsening | None:
 def _worsening(result: LabResult, trend: Trend, known: Known) -> Worsening | None:
     before = trend.before(result)
     reached = [(limit, _last_index_reaching(limit, before)) for limit in _limits(known) if reaches(result, limit)]
+    may_have_risen = bool(before) and _is_high(result, known)
+    if not reached and not may_have_risen:
+        return None
     for number in range(max(len(before), 1)):
         crossed = next((limit for limit, index in reached if index < number), None)
-        has_risen = bool(before) and _has_risen(result, before[number], known)
+        has_risen = may_have_risen and _has_risen(result, before[number], known)
         if crossed is not None or has_risen:
             return Worsening(result, crossed, has_risen, before[number][0] if before else None)
         if not before or _is_surely_lower(result, before[number]):
@@ -283,17 +283,19 @@ def _last_index_reaching(limit: Decimal, groups: Sequence[tuple[LabResult, ...]]
     return max(found, default=-1)
 
 
-def _has_risen(result: LabResult, group: Iterable[LabResult], known: Known) -> bool:
-    """Whether a result rose by the site's ratio: ALT, AST and bilirubin from the site's multiple of the upper limit
-    on, PT and INR where they are above their own limit (ruling 48).
+def _is_high(result: LabResult, known: Known) -> bool:
+    """Whether a rise counts: of ALT, AST and bilirubin from the site's multiple of the upper limit on, of PT and INR
+    where they are above their own limit (ruling 48).
     """
-    is_high = (
-        is_above_own_limit(result)
-        if result.analyte in CLOTTING
-        else reaches(result, known.policy["liver.worsening.times_uln"])
-    )
+    if result.analyte in CLOTTING:
+        return is_above_own_limit(result)
+    return reaches(result, known.policy["liver.worsening.times_uln"])
+
+
+def _has_risen(result: LabResult, group: Iterable[LabResult], known: Known) -> bool:
+    """Whether a result rose by the site's ratio (ruling 48)."""
     ratio = known.policy["liver.worsening.ratio"]
-    return is_high and any(_is_so_many_times(result, item, ratio) for item in group)
+    return any(_is_so_many_times(result, item, ratio) for item in group)
 
 
 def _is_so_many_times(result: LabResult, earlier: LabResult, ratio: Decimal) -> bool:
@@ -321,9 +323,10 @@ def newly_above_limit(trend: Trend) -> LabResult | None:
     """The worst of the newest results that is above its own upper limit, where the one before it was not."""
     found = []
     for result in trend.told:
+        if not is_above_own_limit(result):
+            continue
         before = trend.before(result)
-        was_above = bool(before) and all(is_above_own_limit(item) for item in before[0])
-        if is_above_own_limit(result) and not was_above:
+        if not before or not all(is_above_own_limit(item) for item in before[0]):
             found.append(result)
     return worst_of(found)
 

@@ -26,8 +26,8 @@ from cds_service.domain.liver_panel import (
     PLATELETS,
     is_after_infusion,
     is_measured,
+    measured_after_infusion,
     results_after_infusion,
-    without_conflicts,
 )
 from cds_service.domain.newest import may_be_as_new, newest_of
 from cds_service.domain.platelet_count import baseline_count, is_below_normal
@@ -110,6 +110,10 @@ class Microangiopathy:
 
 def microangiopathy(facts: PatientFacts, known: Known) -> Microangiopathy:
     """Where each limb and each sign stands today. Only for a child with an infusion day that is not ahead."""
+    return facts.once(_microangiopathy, known)
+
+
+def _microangiopathy(facts: PatientFacts, known: Known) -> Microangiopathy:
     smear = _schistocytes(facts)
     specific, possible = _hemolysis(smear, facts, known)
     found = Microangiopathy(
@@ -238,9 +242,8 @@ def baseline(analyte: str, facts: PatientFacts, known: Known) -> LabResult | Non
         return baseline_count(facts, known)
     before = [
         item
-        for item in facts.lab_results
-        if item.analyte == analyte
-        and item.standing is not Standing.NO_INFORMATION
+        for item in facts.results_of(analyte)
+        if item.standing is not Standing.NO_INFORMATION
         and item.number is not None
         and item.measured.day is not None
         and not is_after_infusion(item, facts)
@@ -291,7 +294,7 @@ def has_fallen(count: LabResult, before: LabResult | None, known: Known) -> Cert
 def is_count_known(facts: PatientFacts, known: Known, since: date | None = None) -> bool:
     """Whether an accepted count of the site's last hours can be judged, taken on this day or later."""
     hours = timedelta(hours=known.policy.whole("tma.count_hours"))
-    sure = without_conflicts((item for item in results_after_infusion(PLATELETS, facts) if is_measured(item)), known)
+    sure = measured_after_infusion(PLATELETS, facts, known)
     return any(
         facts.is_within(item.measured, hours)
         and is_below_normal(item, known) is not Certainty.UNKNOWN

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
+from itertools import groupby
 
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import DAYS_PER_WEEK, add_months, days_from
@@ -478,18 +479,24 @@ def _filled(slots: Sequence[MonitoringSlot], samples: Sequence[Sample]) -> list[
 
     The extra counts are only offered and take no result from another slot.
     """
-    taken: dict[int, list[Sample]] = {}
-    for sample in sorted(samples, key=lambda s: (s.day, s.analyte, s.evidence.reference, s.evidence.value)):
-        fitting = [
-            (abs(days_from(slot.target, sample.day)), slot.target, index)
-            for index, slot in enumerate(slots)
-            if sample.analyte in slot.required
-            and slot.kind is not SlotKind.EXTRA
-            and slot.opens <= sample.day <= slot.closes
-        ]
-        if fitting:
-            taken.setdefault(min(fitting)[2], []).append(sample)
+    taken: dict[int | None, list[Sample]] = {}
+    of_one_day = groupby(
+        sorted(samples, key=lambda s: (s.day, s.analyte, s.evidence.reference, s.evidence.value)),
+        key=lambda s: (s.analyte, s.day),
+    )
+    for (analyte, day), of_the_day in of_one_day:
+        taken.setdefault(_nearest(analyte, day, slots), []).extend(of_the_day)
     return [_filled_with(slot, taken.get(index, []), samples) for index, slot in enumerate(slots)]
+
+
+def _nearest(analyte: str, day: date, slots: Sequence[MonitoringSlot]) -> int | None:
+    """The place of the nearest slot that a result of this day serves; None where there is none."""
+    fitting = [
+        (abs(days_from(slot.target, day)), slot.target, index)
+        for index, slot in enumerate(slots)
+        if analyte in slot.required and slot.kind is not SlotKind.EXTRA and slot.opens <= day <= slot.closes
+    ]
+    return min(fitting)[2] if fitting else None
 
 
 def _filled_with(slot: MonitoringSlot, taken: Sequence[Sample], samples: Sequence[Sample]) -> MonitoringSlot:

@@ -69,8 +69,7 @@ def _may_satisfy(result: Measured) -> bool:
 
 def newness(result: Measured) -> tuple[date, float, tuple[str, str]]:
     """What sorts results by time, then release, then last change."""
-    instant = result.measured.instant
-    return (result.measured.day or date.min, instant.timestamp() if instant else 0, result.order_key)
+    return (result.measured.day or date.min, result.measured.seconds, result.order_key)
 
 
 def at_one_time(newest_first: Sequence[Result], known: Known) -> tuple[Result, ...]:

@@ -17,7 +17,11 @@ def baseline_count(facts: PatientFacts, known: Known) -> LabResult | None:
 
     A sample without a number, such as a clumped one, was no count.
     """
-    counts = [item for item in facts.lab_results if item.analyte == PLATELETS and _is_before(item, facts)]
+    return facts.once(_baseline_count, known)
+
+
+def _baseline_count(facts: PatientFacts, known: Known) -> LabResult | None:
+    counts = [item for item in facts.results_of(PLATELETS) if _is_before(item, facts)]
     accepted = newest_of(counts, known).accepted
     amounts = {item.amount for item in accepted}
     return accepted[0] if len(amounts) == 1 and accepted[0].amount is not None else None

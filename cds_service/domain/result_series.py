@@ -97,7 +97,7 @@ def result_series(facts: PatientFacts, known: Known) -> tuple[ResultSeries, ...]
 
 
 def _series(analyte: str, facts: PatientFacts, known: Known) -> Iterator[ResultSeries]:
-    told = [r for r in facts.lab_results if r.analyte == analyte and r.standing is not Standing.NO_INFORMATION]
+    told = [r for r in facts.results_of(analyte) if r.standing is not Standing.NO_INFORMATION]
     scale = Scale.TIMES_ULN if analyte in LIVER_PANEL else Scale.VALUE
     names: Iterable[str] = dict.fromkeys(r.evidence.name for r in told) if analyte == TROPONIN_I else ()
     for test in names or ("",):

@@ -45,6 +45,10 @@ def required_end(first_day: date, infusion: date, known: Known) -> date:
 
 def course_around(infusion: date, facts: PatientFacts, known: Known, *, within_supply: bool = False) -> Course | None:
     """The course around an infusion day, planned or past; None where no day is covered (ruling 37)."""
+    return facts.once(_course_around, known, infusion, within_supply)
+
+
+def _course_around(facts: PatientFacts, known: Known, infusion: date, within_supply: bool) -> Course | None:
     first = _first_day(infusion, facts, known, within_supply)
     if first is None:
         return None

@@ -5,12 +5,11 @@ The label says only "equivalent to oral prednisolone"; the table of equivalents 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
-from weakref import WeakKeyDictionary
 
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import days_from
@@ -43,16 +42,34 @@ class DailySteroid:
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """What one order gives on one day."""
+    """What one instruction of an order gives on each day that it covers, from its start on. Compared by identity.
+
+    `is_sure`: it surely gives it; on the first day only where the end is presumed.
+    """
 
     order: SteroidOrder
+    phase: SteroidPhase
+    start: date
     mg: Decimal | None
     is_sure: bool
 
+    def is_sure_on(self, day: date) -> bool:
+        """Whether it surely gives it on a day that it covers."""
+        return self.is_sure and (not self.phase.is_end_presumed or day == self.start)
 
-_days: WeakKeyDictionary[PatientFacts, tuple[Known, dict[tuple[date, bool], DailySteroid]]] = WeakKeyDictionary()
+
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """What is ordered for every day that the same instructions cover."""
+
+    mg: Decimal | None
+    cover: Certainty
+    drugs: frozenset[str]
+    routes: frozenset[SteroidRoute]
+    is_computed: bool
+    evidence: tuple[Evidence, ...]
 
 
 def steroid_on(day: date, facts: PatientFacts, known: Known, *, within_supply: bool = False) -> DailySteroid:
@@ -60,42 +77,63 @@ def steroid_on(day: date, facts: PatientFacts, known: Known, *, within_supply: b
 
     `within_supply`: an order counts only as long as its dispensed supply lasts.
     """
-    kept = _days.get(facts)
-    if kept is None or kept[0] is not known:
-        kept = (known, {})
-        _days[facts] = kept
-    found = kept[1].get((day, within_supply))
-    if found is None:
-        found = kept[1][(day, within_supply)] = _steroid_on(day, facts, known, within_supply)
-    return found
+    return facts.once(_steroid_on, known, day, within_supply and facts.once(_has_supply))
 
 
-def _steroid_on(day: date, facts: PatientFacts, known: Known, within_supply: bool) -> DailySteroid:
-    doses = [dose for dose in facts.steroid_doses if dose.given.day == day]
+def last_day_of_any(facts: PatientFacts, known: Known) -> date | None:
+    """The last day for which a corticosteroid is ordered or recorded; None where an order has no end."""
+    return facts.once(_last_day_of_any, known)
+
+
+def _last_day_of_any(facts: PatientFacts, known: Known) -> date | None:
+    ends = [part.phase.last_day for part in facts.once(_parts, known)]
+    ends += [dose.given.day or date.min for dose in facts.steroid_doses]
+    last = [day for day in ends if day is not None]
+    return max(last, default=date.min) if len(last) == len(ends) else None
+
+
+def _has_supply(facts: PatientFacts) -> bool:
+    """Whether the supply of any order is stated; without one it limits nothing."""
+    return any(order.supply_ends is not None for order in facts.steroid_orders)
+
+
+def _steroid_on(facts: PatientFacts, known: Known, day: date, within_supply: bool) -> DailySteroid:
+    doses, parts = facts.once(_doses_by_day).get(day, ()), _ordered_parts(day, facts, known, within_supply)
+    if not doses:
+        return _as_ordered(day, parts, facts)
     given = [dose for dose in doses if dose.was_given]
-    parts = _ordered_parts(day, facts, known, within_supply)
-    if given and (day < facts.today or not parts):
-        return _as_given(day, given, known)
-    if doses and not given:
+    if not given:
         return DailySteroid(day, None, Certainty.FALSE, frozenset(), frozenset(), False, False, _evidence(doses))
-    return _as_ordered(day, parts, given, known)
+    if day < facts.today or not parts:
+        return _as_given(day, given, known)
+    return _with_given(_as_ordered(day, parts, facts), given, known)
 
 
 def ordered_on(day: date, facts: PatientFacts, known: Known) -> DailySteroid:
     """The corticosteroid that is ordered for a day, whatever was given."""
-    return _as_ordered(day, _ordered_parts(day, facts, known, within_supply=False), [], known)
+    return _as_ordered(day, _ordered_parts(day, facts, known, within_supply=False), facts)
 
 
-def _ordered_parts(day: date, facts: PatientFacts, known: Known, within_supply: bool) -> list[_Part]:
-    return [
+def _doses_by_day(facts: PatientFacts) -> Mapping[date | None, Sequence[SteroidDose]]:
+    found: dict[date | None, list[SteroidDose]] = {}
+    for dose in facts.steroid_doses:
+        found.setdefault(dose.given.day, []).append(dose)
+    return found
+
+
+def _ordered_parts(day: date, facts: PatientFacts, known: Known, within_supply: bool) -> tuple[_Part, ...]:
+    """What covers a day. An ended order covers the past only, and one that is still being written nothing of it."""
+    is_past = day < facts.today
+    return tuple(
         part
-        for order in facts.steroid_orders
-        if not within_supply or order.supply_ends is None or day <= order.supply_ends
-        for part in _parts(order, day, facts, known)
-    ]
+        for part in facts.once(_parts, known)
+        if _covers(part.phase, part.start, day)
+        and (not part.order.is_draft if is_past else part.order.is_cover)
+        and not (within_supply and part.order.supply_ends is not None and day > part.order.supply_ends)
+    )
 
 
-def _as_given(day: date, given: list[SteroidDose], known: Known) -> DailySteroid:
+def _as_given(day: date, given: Sequence[SteroidDose], known: Known) -> DailySteroid:
     return DailySteroid(
         day=day,
         mg=_sum(in_prednisolone(dose.mg, dose.drug, known) for dose in given),
@@ -113,27 +151,46 @@ def is_proven(dose: SteroidDose) -> bool:
     return dose.was_given and dose.given.may_satisfy and dose.route is not SteroidRoute.NOT_STATED
 
 
-def _as_ordered(day: date, parts: list[_Part], given: list[SteroidDose], known: Known) -> DailySteroid:
-    sure = [part for part in parts if part.is_sure]
-    cover = Certainty.TRUE if sure else Certainty.UNKNOWN if parts else Certainty.FALSE
+def _as_ordered(day: date, parts: tuple[_Part, ...], facts: PatientFacts) -> DailySteroid:
+    ordered = facts.once(_ordered, parts, tuple(part for part in parts if part.is_sure_on(day)))
     return DailySteroid(
         day=day,
-        mg=_higher(_sum(part.mg for part in parts) if parts else None, given, known),
-        cover=Certainty.TRUE if any(is_proven(dose) for dose in given) else cover,
-        drugs=frozenset(part.order.drug for part in parts),
-        routes=frozenset(part.order.route for part in parts),
-        is_recorded_as_given=bool(given),
-        is_computed=any(part.mg is not None for part in sure or parts),
-        evidence=_evidence([*(part.order for part in parts), *given]),
+        mg=ordered.mg,
+        cover=ordered.cover,
+        drugs=ordered.drugs,
+        routes=ordered.routes,
+        is_recorded_as_given=False,
+        is_computed=ordered.is_computed,
+        evidence=ordered.evidence,
     )
 
 
-def _higher(ordered: Decimal | None, given: list[SteroidDose], known: Known) -> Decimal | None:
+def _ordered(_facts: PatientFacts, parts: tuple[_Part, ...], sure: tuple[_Part, ...]) -> _Ordered:
+    return _Ordered(
+        mg=_sum(part.mg for part in parts) if parts else None,
+        cover=Certainty.TRUE if sure else Certainty.UNKNOWN if parts else Certainty.FALSE,
+        drugs=frozenset(part.order.drug for part in parts),
+        routes=frozenset(part.order.route for part in parts),
+        is_computed=any(part.mg is not None for part in sure or parts),
+        evidence=_evidence(part.order for part in parts),
+    )
+
+
+def _with_given(ordered: DailySteroid, given: Sequence[SteroidDose], known: Known) -> DailySteroid:
+    """A day that is not over, with what was given of it already."""
+    return replace(
+        ordered,
+        mg=_higher(ordered.mg, given, known),
+        cover=Certainty.TRUE if any(is_proven(dose) for dose in given) else ordered.cover,
+        is_recorded_as_given=True,
+        evidence=distinct((*ordered.evidence, *_evidence(given))),
+    )
+
+
+def _higher(ordered: Decimal | None, given: Sequence[SteroidDose], known: Known) -> Decimal | None:
     """What is ordered for a day that is not over, or what was given already where that is more."""
-    if not given or ordered is None:
-        return ordered
     recorded = _sum(in_prednisolone(dose.mg, dose.drug, known) for dose in given)
-    return None if recorded is None else max(ordered, recorded)
+    return None if ordered is None or recorded is None else max(ordered, recorded)
 
 
 def _evidence(items: Iterable[SteroidOrder | SteroidDose]) -> tuple[Evidence, ...]:
@@ -149,29 +206,21 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _parts(order: SteroidOrder, day: date, facts: PatientFacts, known: Known) -> list[_Part]:
-    """What an order gives on a day, one part for each of its instructions that covers it.
+def _parts(facts: PatientFacts, known: Known) -> Sequence[_Part]:
+    """What each instruction of each order gives."""
+    return [_part(phase, order, facts, known) for order in facts.steroid_orders for phase in order.phases]
 
-    An ended order covers the past only, and one that is still being written nothing of it.
-    """
-    is_ended, is_not_begun = not order.is_cover and day >= facts.today, order.is_draft and day < facts.today
-    if is_ended or is_not_begun:
-        return []
-    found = []
-    for phase in order.phases:
-        start = first_day_of(phase, order, facts)
-        if _covers(phase, start, day):
-            mg = daily_mg(phase, order, facts, known)
-            is_sure = (
-                mg is not None
-                and phase.first_day is not None
-                and phase.has_exact_days
-                and order.route is not SteroidRoute.NOT_STATED
-                and order.standing is Standing.ACCEPTED
-                and (not phase.is_end_presumed or day == start)
-            )
-            found.append(_Part(order, mg, is_sure))
-    return found
+
+def _part(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts, known: Known) -> _Part:
+    mg = daily_mg(phase, order, facts, known)
+    is_sure = (
+        mg is not None
+        and phase.first_day is not None
+        and phase.has_exact_days
+        and order.route is not SteroidRoute.NOT_STATED
+        and order.standing is Standing.ACCEPTED
+    )
+    return _Part(order, phase, first_day_of(phase, order, facts), mg, is_sure)
 
 
 def first_day_of(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts) -> date:

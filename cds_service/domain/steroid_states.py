@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
-from weakref import WeakKeyDictionary
 
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import days_from
@@ -23,7 +22,7 @@ from cds_service.domain.known import Known
 from cds_service.domain.liver_panel import newest_panel, panel_for_taper
 from cds_service.domain.quantities import exact_product
 from cds_service.domain.steroid_course import course_around, required_end, required_start
-from cds_service.domain.steroid_dose import DAY, DailySteroid, ordered_on, steroid_on
+from cds_service.domain.steroid_dose import DAY, DailySteroid, last_day_of_any, ordered_on, steroid_on
 
 _LOOK_AHEAD = timedelta(days=180)
 GIVEN_DIFFERS = "given-differs"
@@ -99,15 +98,9 @@ class CourseStatus:
         return days_from(self.taper_begins, self.last_day) + 1
 
 
-_statuses: WeakKeyDictionary[PatientFacts, tuple[Known, CourseStatus | None]] = WeakKeyDictionary()
-
-
 def course_status(facts: PatientFacts, known: Known) -> CourseStatus | None:
     """Where the course stands today; None where no infusion day is known, planned or past."""
-    kept = _statuses.get(facts)
-    if kept is None or kept[0] is not known:
-        kept = _statuses[facts] = (known, _course_status(facts, known))
-    return kept[1]
+    return facts.once(_course_status, known)
 
 
 def _course_status(facts: PatientFacts, known: Known) -> CourseStatus | None:
@@ -167,7 +160,8 @@ def _after(infusion: date, facts: PatientFacts, known: Known) -> CourseStatus:
 def _days(first: date, facts: PatientFacts, known: Known) -> list[DailySteroid]:
     """Every day from the first one to the last covered one, as far ahead as anybody plans."""
     horizon = facts.today + _LOOK_AHEAD
-    days = [steroid_on(first + DAY * n, facts, known) for n in range(days_from(first, horizon) + 1)]
+    last = min(last_day_of_any(facts, known) or horizon, horizon)
+    days = [steroid_on(first + DAY * n, facts, known) for n in range(days_from(first, last) + 1)]
     while days and days[-1].cover is Certainty.FALSE:
         days.pop()
     return days

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import IdentityFault, IdentityProblem
 from cds_service.fhir.json_shapes import JsonObject, an_object, code_text, objects, text
-from cds_service.fhir.recognition import Medicine, Recognition, medications_by_reference
+from cds_service.fhir.recognition import Medicine, Recognition, medications_by_reference, stated
 from cds_service.fhir.references import is_about, own_reference, plain_reference, referenced
 from cds_service.fhir.steroid import is_steroid_draft
 from cds_service.fhir.vaccine import is_vaccine_draft
 
 # An order in force that is called an error now is not given any longer either.
 _BEING_STOPPED = frozenset({"cancelled", "stopped", "entered-in-error"})
+# Where an order that is none for a medicine says what it is for.
+_CODED = ("code", "vaccineCode")
 _MEDICINES = frozenset({"MedicationRequest", "MedicationAdministration"})
 
 
@@ -73,10 +75,12 @@ def read_draft_orders(
     with the orders.
     """
     entries = [(text(e.get("fullUrl")), an_object(e.get("resource"))) for e in _entries(draft_orders)]
+    medications = medications_by_reference(entries)
+    if _concern_nobody([resource for _, resource in entries if resource], medications, prefetch, recognition):
+        return NO_DRAFTS
     orders = [resource for _, resource in entries if _is_being_ordered(resource)]
     taken_back = _of_patient([r for _, r in entries if r and not _is_being_ordered(r)], patient_id)
     stopped = tuple(order for order in taken_back if _is_being_stopped(order))
-    medications = medications_by_reference(entries)
     if any(_refers_elsewhere(order, medications) for order in (*orders, *stopped)):
         medications = {**medications_in(prefetch), **medications}
     ours, others = _sorted_out(orders, medications, recognition)
@@ -104,6 +108,24 @@ def read_draft_orders(
         medications=medications,
         other_subjects=tuple(p for order in judged if (p := _other_subject(order, patient_id))),
     )
+
+
+def _concern_nobody(
+    orders: list[JsonObject], medications: dict[str, JsonObject], prefetch: object, recognition: Recognition
+) -> bool:
+    """Whether none of these orders, whatever becomes of it, can concern this service: looked at first of all."""
+    if any(_refers_elsewhere(order, medications) for order in orders):
+        medications = {**medications_in(prefetch), **medications}
+    if not all(_tells_nothing(order, medications, recognition) for order in orders):
+        return False
+    return not _ends_recorded_steroid(orders, prefetch, recognition)
+
+
+def _tells_nothing(order: JsonObject, medications: dict[str, JsonObject], recognition: Recognition) -> bool:
+    """Whether an order of any kind surely is neither for the product nor for a corticosteroid or vaccine."""
+    concepts, written = stated(order, medications)
+    concepts += [concept for member in _CODED for concept in objects(order.get(member))]
+    return recognition.tells_nothing(concepts, written)
 
 
 def _sorted_out(

@@ -23,9 +23,11 @@ def request_body() -> bytes:
 
 
 def _read_body() -> bytes:
-    if request.mimetype not in _JSON_TYPES:
+    environment = request.environ
+    # Nearly all clients write the bare name, which need not be taken apart.
+    if environment.get("CONTENT_TYPE") not in _JSON_TYPES and request.mimetype not in _JSON_TYPES:
         raise UnsupportedMediaType("the body is not declared as JSON; send Content-Type: application/json")
-    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+    if environment.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("the body is compressed; send it without Content-Encoding")
     limit: int = current_app.extensions[MAX_BODY]
     if (request.content_length or 0) > limit:

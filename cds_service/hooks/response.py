@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -138,6 +139,8 @@ def _uuid_of(service_id: str, hook_instance: str, topic: str, findings: list[Jso
     return uuid5(_NAMESPACE, write_json([service_id, hook_instance, topic, findings]).decode())
 
 
+@cache
 def _camel_case(name: str) -> str:
+    """The name of a value as the interface writes it; there are only so many names, and none comes from a record."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)

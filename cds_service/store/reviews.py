@@ -65,9 +65,9 @@ def insert_reviews(connection: Connection, shown: Sequence[ShownReview]) -> None
     rows = [_card(review_id, item.patient_hash, card) for review_id, item in by_review for card in item.cards]
     by_card = zip(insert_all(connection, cards_shown, rows), cards, strict=True)
     found = [_finding(card_id, item) for card_id, card in by_card for item in dict.fromkeys(card.findings)]
-    insert_all(connection, findings_shown, found)
+    _insert(connection, findings_shown, found)
     quiet = [_quiet(review_id, finding) for review_id, item in by_review for finding in item.kept_quiet]
-    insert_all(connection, findings_kept_quiet, quiet)
+    _insert(connection, findings_kept_quiet, quiet)
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> list[int]:
@@ -76,6 +76,12 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[dict[str, An
         return []
     statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
     return list(connection.execute(statement, rows).scalars())
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Add the rows, whose ids nobody needs."""
+    if rows:
+        connection.execute(insert(table), rows)
 
 
 def _review(item: ShownReview) -> dict[str, Any]:

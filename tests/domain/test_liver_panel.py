@@ -230,7 +230,7 @@ def test_without_the_hour_of_the_infusion_its_day_is_baseline(facts_of: FactsOf)
 def test_before_an_infusion_no_result_is_after_it(facts_of: FactsOf) -> None:
     facts = facts_of({})
     assert not is_after_infusion(lab("alt", "20"), facts)
-    assert results_after_infusion("alt", facts) == []
+    assert results_after_infusion("alt", facts) == ()
     assert newest_panel(facts, known=None).unproven == newest_panel(facts, known=None).tests  # type: ignore[arg-type]
 
 
@@ -238,7 +238,7 @@ def test_what_says_nothing_is_no_result(facts_of: FactsOf) -> None:
     facts = facts_of({"moment": "chart", "infused": INFUSED})
     told, untold = lab("alt", "20"), lab("alt", "21", standing=Standing.NO_INFORMATION)
     other = lab("ast", "22")
-    assert results_after_infusion("alt", replace(facts, lab_results=(told, untold, other))) == [told]
+    assert results_after_infusion("alt", replace(facts, lab_results=(told, untold, other))) == (told,)
 
 
 # --- the newest panel

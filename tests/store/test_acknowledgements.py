@@ -199,7 +199,9 @@ def test_what_was_answered_on_cards_of_another_service_may_be_left_out(
 def test_what_a_call_reads_is_found_by_indexes_alone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     with engine_for(url) as engine, engine.connect() as connection:
-        monkeypatch.setattr(connection, "execute", lambda statement: asked.append(statement) or [])
+        monkeypatch.setattr(
+            connection, "execute", lambda statement, values: asked.append(statement.params(values)) or []
+        )
         read_acknowledged(connection, PATIENT, NOW, WEEK, SERVICE)
         monkeypatch.undo()
         written = asked[0].compile(engine, compile_kwargs={"literal_binds": True})

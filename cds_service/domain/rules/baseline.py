@@ -246,12 +246,16 @@ def aav9_old(facts: PatientFacts, known: Known) -> Answer:
 
 
 def _with_number(analyte: str, facts: PatientFacts) -> list[LabResult]:
-    return [item for item in facts.lab_results if item.analyte == analyte and item.number is not None]
+    return [item for item in facts.results_of(analyte) if item.number is not None]
 
 
 def newest_results(analyte: str, facts: PatientFacts, known: Known) -> Newest[LabResult]:
     """The newest results of an analyte that are a number; one whose number could not be read proves nothing."""
-    unread = (item for item in facts.lab_results if item.analyte == analyte and item.is_unread)
+    return facts.once(_newest_results, known, analyte)
+
+
+def _newest_results(facts: PatientFacts, known: Known, analyte: str) -> Newest[LabResult]:
+    unread = (item for item in facts.results_of(analyte) if item.is_unread)
     doubtful = [replace(item, standing=Standing.PROVISIONAL) for item in unread if _may_alarm(item)]
     return newest_of([*_with_number(analyte, facts), *doubtful], known)
 
@@ -267,7 +271,7 @@ def _missing(analyte: str, facts: PatientFacts) -> bool:
 
 def _missing_answer(analyte: str, analytes: str, grades: tuple[str, str], facts: PatientFacts, known: Known) -> Answer:
     """That a test is missing, or only preliminary: the grades for both."""
-    every = [item for item in facts.lab_results if item.analyte == analyte]
+    every = facts.results_of(analyte)
     evidence = [item.evidence for item in every]
     pending = pending_request(analyte, facts, known)
     if pending is not None:

@@ -446,7 +446,7 @@ def _liver_findings(facts: PatientFacts, known: Known) -> list[Evidence]:
     results = [
         item
         for analyte in LIVER_FINDINGS
-        for item in newest_of((r for r in facts.lab_results if r.analyte == analyte), known).accepted
+        for item in newest_of(facts.results_of(analyte), known).accepted
         if exceeds(item, ONCE) is Certainty.TRUE
     ]
     current = facts.with_concept("liver_disease", "hepatic_failure")

@@ -41,10 +41,8 @@ from cds_service.domain.liver_panel import (
     PanelReading,
     TestReading,
     end_check_from,
-    is_measured,
+    measured_after_infusion,
     panel_for_taper,
-    results_after_infusion,
-    without_conflicts,
 )
 from cds_service.domain.medicines import SteroidOrder
 from cds_service.domain.monitoring_calendar import MonitoringSlot, Series
@@ -216,8 +214,7 @@ def steroid_end_check_due(facts: PatientFacts, known: Known) -> Answer:
 
 def _sampled(analyte: str, first: date, facts: PatientFacts, known: Known) -> Iterator[Evidence]:
     """The accepted results of a test that were sampled on a day or later, apart from those that contradict others."""
-    measured = [item for item in results_after_infusion(analyte, facts) if is_measured(item)]
-    for item in without_conflicts(measured, known):
+    for item in measured_after_infusion(analyte, facts, known):
         if item.measured.day is not None and item.measured.day >= first:
             yield item.evidence
 

@@ -98,7 +98,7 @@ def troponin_raised(facts: PatientFacts, known: Known) -> Answers:
 
 
 def _troponin(analyte: str, facts: PatientFacts, known: Known) -> Answer:
-    results = [item for item in facts.lab_results if item.analyte == analyte and _is_told(item)]
+    results = [item for item in facts.results_of(analyte) if _is_told(item)]
     after = [item for item in results if is_after_infusion(item, facts)]
     before = [item for item in results if not is_after_infusion(item, facts)]
     newest = newest_reliable(after or before, is_raised, known)

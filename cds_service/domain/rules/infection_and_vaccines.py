@@ -138,14 +138,14 @@ def infection_after_infusion(facts: PatientFacts, known: Known) -> Answer:
 
 
 def _is_measured_within(analyte: str, hours: timedelta, facts: PatientFacts) -> bool:
-    results = (item for item in facts.lab_results if item.analyte == analyte and item.number is not None)
+    results = (item for item in facts.results_of(analyte) if item.number is not None)
     return any(item.standing is Standing.ACCEPTED and facts.is_within(item.measured, hours) for item in results)
 
 
 def _latest(analytes: Iterable[str], facts: PatientFacts) -> list[Evidence]:
     found = []
     for analyte in analytes:
-        dated = [item for item in facts.lab_results if item.analyte == analyte and item.measured.day]
+        dated = [item for item in facts.results_of(analyte) if item.measured.day]
         if dated:
             found.append(max(dated, key=lambda item: item.measured.day or date.min).evidence)
     return found

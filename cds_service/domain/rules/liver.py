@@ -34,10 +34,9 @@ from cds_service.domain.liver_panel import (
     ENZYMES,
     LIVER_PANEL,
     end_check_from,
-    is_measured,
     is_unremarkable,
+    measured_after_infusion,
     results_after_infusion,
-    without_conflicts,
 )
 from cds_service.domain.liver_trend import (
     CLOTTING,
@@ -326,6 +325,10 @@ def liver_worsening(facts: PatientFacts, known: Known) -> Answers:
     """A liver test is worse than before, or its height cannot be told (label 2.1, 5.1; ruling 48; C5, C6)."""
     if (not_asked := _not_asked(facts, known)) is not None:
         return (not_asked,)
+    return facts.once(_worsened_tests, known)
+
+
+def _worsened_tests(facts: PatientFacts, known: Known) -> Answers:
     return tuple(_worsened(trend, facts, known) for trend in trends_of(facts, known).values())
 
 
@@ -750,8 +753,7 @@ def _samples(facts: PatientFacts, known: Known) -> Mapping[str, list[ClinicalTim
     """When each of the five tests was surely measured after the infusion, the last ones first."""
     found = {}
     for analyte in LIVER_PANEL:
-        measured = [item for item in results_after_infusion(analyte, facts) if is_measured(item)]
-        sure = without_conflicts(measured, known)
+        sure = measured_after_infusion(analyte, facts, known)
         found[analyte] = [item.measured for item in sorted(sure, key=newness, reverse=True)]
     return found
 

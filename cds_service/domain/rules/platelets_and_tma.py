@@ -435,7 +435,7 @@ def _newest_pressure(facts: PatientFacts) -> str:
 
 
 def _newness(when: ClinicalTime, evidence: Evidence) -> tuple[date, float, str]:
-    return (when.day or date.min, when.instant.timestamp() if when.instant else 0, evidence.reference)
+    return (when.day or date.min, when.seconds, evidence.reference)
 
 
 def _signs_present(tma: Microangiopathy) -> str:
@@ -445,7 +445,7 @@ def _signs_present(tma: Microangiopathy) -> str:
 
 def _trend(facts: PatientFacts) -> str:
     """The last counts, oldest first, with their ids."""
-    counts = [item for item in facts.lab_results if item.analyte == PLATELETS and item.number is not None]
+    counts = [item for item in facts.results_of(PLATELETS) if item.number is not None]
     told = sorted((item for item in counts if item.standing is not Standing.NO_INFORMATION), key=newness)
     lines = (f"{written_result(item)}, {item.evidence.reference}" for item in told[-SHOWN_COUNTS:])
     return "; ".join(line.replace(";", ",") for line in lines)
