@@ -59,3 +59,14 @@ def test_the_derived_numbers_follow_from_those_of_the_label(catalogue: Catalogue
     label = catalogue.known.label
     assert label["steroid_days"] - 2 == 28  # from the day before the infusion, which is day 0
     assert label["dose_vector_genomes_per_kg"] / label["concentration_vector_genomes_per_ml"] == Decimal("5.5")
+
+
+def test_no_share_that_a_site_may_change_is_spelled_out() -> None:
+    spelled = re.compile(r"\b(half|halves|a third|a quarter)\b(?!-)")
+    found = [
+        f"{path.stem}: {match[0]}"
+        for path in sorted(CARDS.glob("*/*.md"))
+        if path.parent.name != "label"
+        for match in spelled.finditer(path.read_text(encoding="utf-8").partition("\n---\n")[2])
+    ]
+    assert found == []

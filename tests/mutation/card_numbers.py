@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What holds numbers or words that are shown. names.yaml and the names of codes hold what others write.
 FILES = (
     "label/values.yaml",
@@ -174,7 +175,7 @@ def _cells(file: str, text: str) -> Iterator[CardNumber]:
 
 def _of_yaml(file: str, text: str, offset: int) -> Iterator[CardNumber]:
     seen: set[int] = set()
-    yield from _of_node(file, yaml.compose(text, yaml.SafeLoader), (), text, offset, seen)
+    yield from _of_node(file, yaml.compose(text, _Loader), (), text, offset, seen)
 
 
 def _of_node(
