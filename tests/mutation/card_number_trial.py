@@ -25,6 +25,20 @@ _BROAD = (
     "tests/presentation", "tests/fhir", "tests/hooks", "tests/oracle", "tests/test_end_to_end.py",
     "tests/test_simulated_courses.py", "tests/replay", "tests/web",
 )  # fmt: skip
+# Short tests near to a number, by the beginning of its name.
+_NEAR = {
+    "acknowledgement.": ("tests/hooks/test_quiet_findings.py", "tests/presentation/test_acknowledgement.py"),
+    "feedback.": ("tests/hooks/test_feedback.py",),
+    "gate.": ("tests/domain/test_follow_up.py",),
+    "infection.": ("tests/domain/test_new_infection.py",),
+    "liver.": ("tests/domain/test_liver_orders.py", "tests/domain/test_liver_panel.py"),
+    "monitoring.": ("tests/domain/test_monitoring_calendar.py",),
+    "observation.": ("tests/hooks/test_clocks_that_differ.py",),
+    "platelet.": ("tests/domain/test_monitoring_calendar.py", "tests/domain/test_platelet_count.py"),
+    "rule_set.": ("tests/presentation/test_rule_set_age.py",),
+    "steroid.": ("tests/domain/test_course_states.py", "tests/hooks/test_suggestions.py"),
+    "taper.": ("tests/domain/test_taper_suggestions.py",),
+}
 _STAGES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "cell": (
         ("behaviour", ("tests/domain/test_dose_table.py",)),
@@ -179,7 +193,8 @@ class _Witnesses:
         for case, name in self._cases_for(mutant.number):
             if not self._still_answers(case, catalogue, mutant.number.kind):
                 return Outcome("behaviour", f"case {name}")
-        for how, paths in _STAGES[mutant.number.kind]:
+        near = [paths for name, paths in _NEAR.items() if mutant.number.place.startswith(name)]
+        for how, paths in (*(("behaviour", paths) for paths in near), *_STAGES[mutant.number.kind]):
             there = [path for path in paths if Path(path).exists()]
             if self._is_quick and any(Path(path).is_dir() for path in there):
                 continue
@@ -224,7 +239,7 @@ class _Witnesses:
             table = self._catalogue.known.units
             spellings = [unit, *(s for s, meant in table.spellings.get(concept, {}).items() if meant == unit)]
             naming = [each for each in self._cases if any(f" {s}" in str(each[0]) for s in spellings if s)]
-            return naming[:400] + self._cases[::13]
+            return naming[:60] + self._cases[::40]
         if number.kind == "strength":
             code = number.place.rpartition(".")[0].rpartition(".")[2]
             return [each for each in self._cases if code in str(each[0])]
