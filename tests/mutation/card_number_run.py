@@ -25,6 +25,7 @@ from .card_numbers import Mutant, mutants_of, numbers_in
 ROOT = Path(__file__).resolve().parents[2]
 SURVIVORS = Path(__file__).with_name("card_number_survivors.yaml")
 LEAST_CAUGHT = 0.95
+MANY = 60  # mutants, for which it pays to read all example patients beforehand
 CATCHERS = ("behaviour", "transcription", "start")
 
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _asked(arguments)
     chosen = _chosen(mutants_of(numbers_in(ROOT / "cards")), asked)
     known = equivalents()
-    trials = Trials(ROOT, ROOT / "build" / "card-mutants", is_new=asked.again, is_quick=asked.quick)
+    trials = Trials(ROOT, asked.folder, is_new=asked.again, is_quick=asked.quick, is_long=len(chosen) > MANY)
     outcomes = {}
     for number, mutant in enumerate(chosen, start=1):
         outcomes[mutant] = trials.outcome_of(mutant)
@@ -104,6 +105,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of that chance")
     parser.add_argument("--file", default="", help="only files with this in their path under cards/")
     parser.add_argument("--kind", default="", help="only numbers of this kind, such as bound or words")
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "card-mutants", help="of the results")
     parser.add_argument("--again", action="store_true", help="forget the results of earlier runs")
     parser.add_argument("--quick", action="store_true", help="ask example patients and short tests only")
     parser.add_argument("--verbose", action="store_true", help="a line for each mutant")

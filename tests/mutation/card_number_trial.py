@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -17,14 +17,35 @@ from pathlib import Path
 from typing import Any
 
 from .card_numbers import CardNumber, Mutant
+from .plain_tests import first_failing
 
 _COPIED = ("cds_service", "tests", "cards", "fhir_fixtures", "docs", "bench", "deploy")
 _LONGEST_SECONDS = 600
-# Which tests look at a number of a kind after the example patients, in this order, and what their objection shows.
-_BROAD = (
-    "tests/presentation", "tests/fhir", "tests/hooks", "tests/oracle", "tests/test_end_to_end.py",
-    "tests/test_simulated_courses.py", "tests/replay", "tests/web",
-)  # fmt: skip
+# Kinds of number on which it depends what is read from a record.
+_READ_ANEW = ("factor", "strength")
+# Which tests look at a number of a kind after the example patients, and what their objection shows. Those of the
+# first table are called as plain functions, which takes no time; then whole folders are run.
+_FIRST: dict[str, tuple[tuple[str, str], ...]] = {
+    "value": (),
+    "cell": (("behaviour", "tests/domain/test_kit_contents.py"), ("transcription", "tests/test_label_tables.py")),
+    "bound": (("transcription", "tests/test_policy_limits.py"),),
+    "factor": (("transcription", "tests/test_code_lists.py"),),
+    "strength": (("transcription", "tests/test_code_lists.py"),),
+    "words": (("transcription", "tests/test_numbers_in_words.py"),),
+    "condition": (("behaviour", "tests/presentation/test_first_two_weeks.py"),),
+}
+_THEN: dict[str, tuple[str, ...]] = {
+    "value": (
+        "tests/domain", "tests/presentation", "tests/fhir", "tests/hooks", "tests/oracle", "tests/test_end_to_end.py",
+        "tests/test_simulated_courses.py", "tests/replay", "tests/web",
+    ),
+    "cell": ("tests/domain/test_dose_table.py", "tests/oracle"),
+    "bound": ("tests/presentation",),
+    "factor": ("tests/fhir", "tests/domain"),
+    "strength": ("tests/fhir",),
+    "words": ("tests/test_traces.py", "tests/test_end_to_end.py", "tests/presentation"),
+    "condition": ("tests/presentation", "tests/test_end_to_end.py"),
+}  # fmt: skip
 # Short tests near to a number, by the beginning of its name.
 _NEAR = {
     "acknowledgement.": ("tests/hooks/test_quiet_findings.py", "tests/presentation/test_acknowledgement.py"),
@@ -38,24 +59,6 @@ _NEAR = {
     "rule_set.": ("tests/presentation/test_rule_set_age.py",),
     "steroid.": ("tests/domain/test_course_states.py", "tests/hooks/test_suggestions.py"),
     "taper.": ("tests/domain/test_taper_suggestions.py",),
-}
-_STAGES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
-    "cell": (
-        ("behaviour", ("tests/domain/test_dose_table.py",)),
-        ("transcription", ("tests/test_label_tables.py",)),
-    ),
-    "value": (
-        ("behaviour", ("tests/domain",)),
-        ("behaviour", _BROAD),
-    ),
-    "bound": (("transcription", ("tests/test_policy_limits.py",)), ("behaviour", ("tests/presentation",))),
-    "factor": (("transcription", ("tests/test_code_lists.py",)), ("behaviour", ("tests/fhir", "tests/domain"))),
-    "strength": (("transcription", ("tests/test_code_lists.py",)), ("behaviour", ("tests/fhir",))),
-    "words": (
-        ("transcription", ("tests/test_numbers_in_words.py",)),
-        ("transcription", ("tests/test_traces.py", "tests/test_end_to_end.py", "tests/presentation")),
-    ),
-    "condition": (("behaviour", ("tests/presentation", "tests/test_end_to_end.py")),),
 }
 
 
@@ -72,11 +75,14 @@ class Outcome:
         return self.how == "survives"
 
 
+_NOBODY = Outcome("survives")
+
+
 class Trials:
     """Tries mutants one after the other and keeps what became of each, until something of the tree changes."""
 
-    def __init__(self, root: Path, folder: Path, *, is_new: bool, is_quick: bool) -> None:
-        self._is_quick = is_quick
+    def __init__(self, root: Path, folder: Path, *, is_new: bool, is_quick: bool, is_long: bool) -> None:
+        self._is_quick, self._is_long = is_quick, is_long
         self._tree = folder / f"tree-{os.getpid()}"
         self._results = folder / "results.jsonl"
         if is_new:
@@ -116,6 +122,8 @@ class Trials:
     def _try(self, mutant: Mutant, text: str) -> Outcome:
         if self._witnesses is None:
             self._witnesses = _Witnesses(self._tree, is_quick=self._is_quick)
+        if self._is_long and mutant.number.kind in ("value", "cell"):
+            self._witnesses.prepare()
         changed = self._tree / "cards" / mutant.number.file
         changed.write_text(mutant.changed(text), encoding="utf-8")
         try:
@@ -176,11 +184,18 @@ class _Witnesses:
         self._asks = test_cases.test_the_rule_answers_as_the_case_says
         self._cases = [(param.values[0], param.id) for param in test_cases._cases()]
         self._catalogue = self._load()
-        recognition = self._recognition_of(self._catalogue)
-        self._facts = {
-            id(case): facts_given(case.get("given") or {}, self._catalogue.known.units, recognition)
-            for case, _ in self._cases
-        }
+        self._read = self._facts_of(self._catalogue)
+        self._facts: dict[int, Any] = {}
+
+    def prepare(self) -> None:
+        """Read the facts of all example patients, which are the same under every number but a unit's or a code's."""
+        for case, _ in self._cases:
+            self._facts_of_case(case)
+
+    def _facts_of_case(self, case: Mapping[str, Any]) -> Any:
+        if id(case) not in self._facts:
+            self._facts[id(case)] = self._read(case.get("given") or {})
+        return self._facts[id(case)]
 
     def first_objection(self, mutant: Mutant) -> Outcome:
         """What notices that the number has changed, first of all."""
@@ -193,27 +208,31 @@ class _Witnesses:
         for case, name in self._cases_for(mutant.number):
             if not self._still_answers(case, catalogue, mutant.number.kind):
                 return Outcome("behaviour", f"case {name}")
-        near = [paths for name, paths in _NEAR.items() if mutant.number.place.startswith(name)]
-        for how, paths in (*(("behaviour", paths) for paths in near), *_STAGES[mutant.number.kind]):
-            there = [path for path in paths if Path(path).exists()]
-            if self._is_quick and any(Path(path).is_dir() for path in there):
-                continue
-            failing = _first_failing_test(there) if there else ""
+        fixtures = {"catalogue": catalogue, "facts_of": self._facts_of(catalogue)}
+        for how, path in _FIRST[mutant.number.kind]:
+            failing = first_failing(path, fixtures)
             if failing:
                 return Outcome(how, failing)
-        return Outcome("survives")
+        failing = self._first_failing_test(mutant.number)
+        return (
+            Outcome("transcription" if mutant.number.kind == "words" else "behaviour", failing) if failing else _NOBODY
+        )
+
+    def _first_failing_test(self, number: CardNumber) -> str:
+        near = [path for name, paths in _NEAR.items() if number.place.startswith(name) for path in paths]
+        failing = _first_failing_test(near) if near and number.kind == "value" else ""
+        return failing or ("" if self._is_quick else _first_failing_test(_THEN[number.kind]))
+
+    def _facts_of(self, catalogue: Any) -> Callable[[Mapping[str, Any]], Any]:
+        recognition = self._recognition_of(catalogue)
+        return lambda given: self._facts_given(given, catalogue.known.units, recognition)
 
     def _still_answers(self, case: Mapping[str, Any], catalogue: Any, kind: str) -> bool:
         """Whether the rule of the case answers as the case says. Summaries see the answers of all other rules."""
         rule = case["rule"]
         if rule in catalogue.rules.rules:
             catalogue = _with_rules(catalogue, catalogue.rules.only(frozenset({rule})))
-        units = catalogue.known.units
-        recognition = self._recognition_of(catalogue) if kind in ("factor", "strength") else None
-
-        def facts_of(given: Mapping[str, Any]) -> Any:
-            return self._facts_given(given, units, recognition) if recognition else self._facts[id(case)]
-
+        facts_of = self._facts_of(catalogue) if kind in _READ_ANEW else lambda given: self._facts_of_case(case)
         try:
             self._asks(case, facts_of, catalogue)
         except Exception:  # an answer that is not the expected one, or none at all
@@ -252,7 +271,7 @@ def _with_rules(catalogue: Any, rules: Any) -> Any:
     return replace(catalogue, rules=rules)
 
 
-def _first_failing_test(paths: list[str]) -> str:
+def _first_failing_test(paths: Sequence[str]) -> str:
     """The id of the first test that fails, or an empty text."""
     import pytest
 
