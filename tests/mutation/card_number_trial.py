@@ -55,7 +55,11 @@ _NEAR = {
     "liver.": ("tests/domain/test_liver_orders.py", "tests/domain/test_liver_panel.py"),
     "monitoring.": ("tests/domain/test_monitoring_calendar.py",),
     "observation.": ("tests/hooks/test_clocks_that_differ.py",),
-    "platelet.": ("tests/domain/test_monitoring_calendar.py", "tests/domain/test_platelet_count.py"),
+    "platelet.": (
+        "tests/domain/test_after_a_low_count.py",
+        "tests/domain/test_monitoring_calendar.py",
+        "tests/domain/test_platelet_count.py",
+    ),
     "rule_set.": ("tests/presentation/test_rule_set_age.py",),
     "steroid.": ("tests/domain/test_course_states.py", "tests/hooks/test_suggestions.py"),
     "taper.": ("tests/domain/test_taper_suggestions.py",),
