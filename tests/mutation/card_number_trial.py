@@ -32,7 +32,10 @@ _FIRST: dict[str, tuple[tuple[str, str], ...]] = {
     "factor": (("transcription", "tests/test_code_lists.py"),),
     "strength": (("transcription", "tests/test_code_lists.py"),),
     "words": (("transcription", "tests/test_numbers_in_words.py"),),
-    "condition": (("behaviour", "tests/presentation/test_first_two_weeks.py"),),
+    "condition": (
+        ("behaviour", "tests/presentation/test_first_two_weeks.py"),
+        ("transcription", "tests/test_numbers_in_words.py"),
+    ),
 }
 _THEN: dict[str, tuple[str, ...]] = {
     "value": (
