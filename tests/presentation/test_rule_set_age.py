@@ -32,7 +32,7 @@ def said(facts: PatientFacts, catalogue: Catalogue, checked_on: date, **policy: 
 @pytest.mark.parametrize(
     ("checked_on", "is_said"), [(date(2025, 3, 3), False), (date(2025, 3, 2), False), (date(2025, 3, 1), True)]
 )
-def test_a_rule_set_older_than_twelve_months_says_so(
+def test_a_rule_set_older_than_the_sites_limit_says_so(
     facts_of: FactsOf, catalogue: Catalogue, checked_on: date, is_said: bool
 ) -> None:
     assert said(facts_of({}), catalogue, checked_on) is is_said
