@@ -6,26 +6,20 @@ import io
 import logging
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import kept_run
 import pytest
 import structlog
 from _pytest.nodeid import NodeId
-from builders import hook_of, hook_request, today_of
 from flask import Flask
 from flask.testing import FlaskClient
+from given_facts import FIXED_NOW, facts_given
 
 from cds_service.app import create_app, create_catalogue
 from cds_service.config import Settings, load_settings
 from cds_service.domain.facts import PatientFacts
-from cds_service.fhir import Occasion, Recognition, SiteClock, read_chart, read_draft_orders, read_facts
-from cds_service.hooks.evaluation import MOMENTS
-from cds_service.hooks.json_body import read_json_object, write_json
-from cds_service.hooks.request import read_hook_call
-from cds_service.hooks.services import service_by_id
+from cds_service.fhir import Recognition
 from cds_service.presentation import Catalogue
 
 # The service refuses variables of its own prefix that it does not know; those for the tests go by other names.
@@ -33,7 +27,6 @@ for _name in [name for name in os.environ if name.startswith("CDS_TEST_")]:
     os.environ[_name.removeprefix("CDS_")] = os.environ.pop(_name)
 
 kept_run.begin()
-FIXED_NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -74,29 +67,10 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def facts_of(catalogue: Catalogue, recognition: Recognition) -> Callable[[Mapping[str, Any]], PatientFacts]:
-    """What the service reads from a child described in the words of cases.yaml, on the hook of its moment.
-
-    Read even where the service would not answer, because the call does not concern it.
-    """
+    """What the service reads from a child described in the words of cases.yaml, on the hook of its moment."""
 
     def read(given: Mapping[str, Any]) -> PatientFacts:
-        hook = hook_of(given)
-        request = read_json_object(write_json(hook_request(given, hook)))
-        call = read_hook_call(request, service_by_id(f"onasemnogene-{hook}"))
-        drafts = read_draft_orders(call.draft_orders, call.selections, call.prefetch, call.patient_id, recognition)
-        occasion = Occasion(
-            MOMENTS[hook],
-            drafts,
-            bool(drafts.in_hand),
-            call.dispatched_orders,
-            call.fulfillment_tasks,
-            call.appointments,
-            call.encounter_id,
-        )
-        now = datetime.combine(today_of(given), FIXED_NOW.timetz())
-        clock = SiteClock(now, ZoneInfo("UTC"), timedelta(minutes=15))
-        chart = read_chart(call.prefetch, call.patient_id)
-        return read_facts(chart, occasion, call.patient_id, clock, catalogue.known.units, recognition)
+        return facts_given(given, catalogue.known.units, recognition)
 
     return read
 

@@ -327,20 +327,37 @@ def test_an_analytes_units_belong_to_its_codes(concept: str) -> None:
     assert UNITS[concept]["spellings"][UNITS[concept]["own_unit"]] == UNITS[concept]["own_unit"]
 
 
-@pytest.mark.parametrize(
-    ("concept", "unit", "is_one_of_its_own"),
-    [
-        ("alt", "[IU]/L", "1"), ("ast", "ukat/L", "60"), ("alt", "nkat/L", "0.06"), ("total_bilirubin", "mg/dL", "17.104"),
-        ("direct_bilirubin", "mg/dL", "17.104"), ("albumin", "g/L", "0.1"), ("creatinine", "mg/dL", "88.42"),
-        ("hemoglobin", "mmol/L", "1.611"), ("platelets", "10*9/L", "1"), ("platelets", "/uL", "0.001"),
-        ("ldh", "ukat/L", "60"), ("haptoglobin", "g/L", "100"), ("troponin_i", "ng/mL", "1"), ("troponin_i", "ng/L", "0.001"),
-        ("troponin_i", "pg/mL", "0.001"), ("troponin_t", "ug/L", "1"), ("urine_output", "L", "1000"),
-        ("urine_output", "mL/(24.h)", "1"), ("blood_pressure", "mm[Hg]", "1"),
-        ("platelets", "K/uL", "1"), ("inr", "{INR}", "1"), ("dose_mass", "ug", "0.001"), ("dose_mass", "g", "1000"),
-    ],
-)  # fmt: skip
-def test_conversions_are_those_of_the_clinical_rules(concept: str, unit: str, is_one_of_its_own: str) -> None:
-    assert Decimal(str(UNITS[concept]["one_is"][unit])) == Decimal(is_one_of_its_own)
+# What one unit is in another, from the definition of both: of the avoirdupois pound of 1959, of the calendar, of the
+# katal, and of the prefixes of the International System of Units. What is not here is the same amount in other letters.
+CONVERSIONS = {
+    ("kg", "g"): "0.001", ("kg", "[lb_av]"): "0.45359237", ("kg", "[oz_av]"): "0.028349523125",
+    ("d", "wk"): "7", ("s", "min"): "60", ("s", "h"): "3600",
+    ("mL", "L"): "1000", ("mL", "uL"): "0.001", ("mL", "L/(24.h)"): "1000", ("mL", "L/d"): "1000", ("mL/h", "mL/min"): "60",
+    ("vg", "10*13.{vg}"): "10000000000000", ("vg", "10*14.{vg}"): "100000000000000", ("vg", "10*15.{vg}"): "1000000000000000",
+    ("vg/kg", "10*13.{vg}/kg"): "10000000000000", ("vg/kg", "10*14.{vg}/kg"): "100000000000000",
+    ("U/L", "ukat/L"): "60", ("U/L", "nkat/L"): "0.06",
+    ("g/dL", "g/L"): "0.1", ("mg/dL", "g/L"): "100", ("ug/L", "ng/L"): "0.001", ("ug/L", "pg/mL"): "0.001",
+    ("10*3/uL", "/uL"): "0.001", ("10*3/uL", "/mm3"): "0.001", ("10*3/uL", "{cells}/uL"): "0.001",
+    ("mg", "g"): "1000", ("mg", "ug"): "0.001", ("mg/kg", "g/kg"): "1000", ("mg/kg", "ug/kg"): "0.001",
+}  # fmt: skip
+# Where a mass becomes an amount of substance, each as clinical-rules C4 gives it.
+OF_ONE_SUBSTANCE = {
+    ("total_bilirubin", "mg/dL"): "17.104", ("direct_bilirubin", "mg/dL"): "17.104", ("creatinine", "mg/dL"): "88.42",
+    ("hemoglobin", "mmol/L"): "1.611",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("concept", UNITS)
+def test_conversions_are_those_of_the_definitions_and_of_the_clinical_rules(concept: str) -> None:
+    own = UNITS[concept]["own_unit"]
+    for unit, factor in UNITS[concept]["one_is"].items():
+        spelled = re.sub(r"(?<![A-Za-z])([mud]?)l\b", r"\1L", unit)  # the litre is written with either letter
+        expected = OF_ONE_SUBSTANCE.get((concept, spelled), CONVERSIONS.get((own, spelled), "1"))
+        assert Decimal(str(factor)) == Decimal(expected), (concept, unit)
+
+
+def test_a_pound_has_sixteen_ounces() -> None:
+    assert 16 * Decimal(CONVERSIONS["kg", "[oz_av]"]) == Decimal(CONVERSIONS["kg", "[lb_av]"])
 
 
 def test_micrograms_in_letters_are_a_spelling_and_no_code() -> None:

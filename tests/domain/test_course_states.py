@@ -217,6 +217,14 @@ def test_a_switch_within_the_taper_is_no_raise(status_on: StatusOn) -> None:
     assert status_on(57, *orders).state is CourseState.FINISHED
 
 
+@pytest.mark.parametrize(("last_raised", "full_mg"), [(8, "3.2"), (9, "6.4")])
+def test_a_dose_is_the_full_one_from_its_third_day_in_a_row(
+    status_on: StatusOn, last_raised: int, full_mg: str
+) -> None:
+    raised = status_on(last_raised, order(-1, 6), order(7, last_raised, "6.4 mg"))
+    assert raised.maintenance_mg == Decimal(full_mg)
+
+
 def test_a_dose_that_was_raised_and_is_back_at_1_mg_per_kg_is_no_taper(status_on: StatusOn) -> None:
     weights = [{"weight": "3.2 kg", "days_ago": 1}]
     orders = (order(-1, 6), order(7, 13, "6.4 mg"), order(14, None))

@@ -51,7 +51,7 @@ FINE = [{"on": day(28).isoformat()}]
 
 @pytest.mark.parametrize(
     ("kg", "doses"),
-    [("3.2 kg", ["1.5", "0.9"]), ("3.0 kg", ["1.5", "0.9"]), ("6.0 kg", ["3.0", "1.5"])],
+    [("3.2 kg", ["1.5", "0.9"]), ("3.0 kg", ["1.5", "0.9"]), ("6.0 kg", ["3.0", "1.5"]), ("4.1 kg", ["2.1", "0.9"])],
 )
 def test_the_taper_of_the_template_is_measurable_falls_and_lasts_28_days(
     changes_of: ChangesOf, kg: str, doses: list[str]

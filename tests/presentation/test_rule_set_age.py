@@ -19,10 +19,10 @@ FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
 NOT_COMPARED_SINCE = "Rule set not compared with the current label since "
 
 
-def said(facts: PatientFacts, catalogue: Catalogue, checked_on: date, months: int = 12) -> bool:
-    """Whether the checklist card says so on 2 March 2026."""
+def said(facts: PatientFacts, catalogue: Catalogue, checked_on: date, **policy: int) -> bool:
+    """Whether the checklist card says so on 2 March 2026, under the policy as delivered or as changed here."""
     checked = replace(catalogue.identity, rules_checked_on=checked_on)
-    known = under_policy(catalogue.known, {"rule_set.recheck_months": months})
+    known = under_policy(catalogue.known, {f"rule_set.{name}": value for name, value in policy.items()})
     review = review_treatment(facts, replace(catalogue, identity=checked, known=known), "order-sign", Concern.PRODUCT)
     (card,) = [card for card in review.cards if card.topic == "readiness"]
     return f"{NOT_COMPARED_SINCE}{checked_on}." in card.detail
@@ -40,5 +40,5 @@ def test_a_rule_set_older_than_the_sites_limit_says_so(
 
 def test_how_old_is_the_sites_to_say(facts_of: FactsOf, catalogue: Catalogue) -> None:
     facts = facts_of({})
-    assert said(facts, catalogue, date(2025, 12, 1), months=2)
-    assert not said(facts, catalogue, date(2025, 12, 1), months=4)
+    assert said(facts, catalogue, date(2025, 12, 1), recheck_months=2)
+    assert not said(facts, catalogue, date(2025, 12, 1), recheck_months=4)
