@@ -1,0 +1,200 @@
+"""Change the domain in every small way and see whether a test notices: `python -m tests.mutation.domain_mutants`.
+
+What was tried before is not tried again while its module and the checks are the same; build/mutation/ keeps it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
+
+import pytest
+from checks import Failures, case_checks, is_passed
+from code_mutants import MutableModule, Mutant
+from equivalent_mutants import Judged, judge
+from mutant_run import PACKAGE, Checks, Outcome, outcome_of
+from mutated_code import functions_below
+from reach import DOMAIN, LOADING, READING, Reach, Recorder, module_of
+
+from cds_service.app import create_catalogue
+
+ROOT = HERE.parents[1]
+KEPT = ROOT / "build" / "mutation"
+REACH, RESULTS = KEPT / "reach.json", KEPT / "results.jsonl"
+# The tests that are asked after the example patients, from those of the domain to whole calls.
+TESTS = (
+    "tests/domain", "tests/fhir", "tests/presentation", "tests/hooks/test_follow_up_suggestions.py",
+    "tests/hooks/test_suggestions.py", "tests/test_no_false_reassurance.py", "tests/web/test_timeline_pages.py",
+)  # fmt: skip
+# Those whose error would weigh most come first.
+FIRST = (
+    "dose_table", "order_dose", "dosing_weight", "rules.dose_and_order", "quantities", "intervals", "certainty",
+    "vector_genomes", "reference_range", "steroid_dose", "rules.corticosteroid", "rules.corticosteroid_taper",
+    "steroid_states", "steroid_course", "liver_panel", "liver_trend", "rules.liver", "monitoring_calendar", "follow_up",
+    "platelet_count", "microangiopathy", "rules.platelets_and_tma",
+)  # fmt: skip
+
+
+def modules() -> dict[str, MutableModule]:
+    """Every module of the domain, those of most weight first."""
+    found = {module_of(path): path for path in sorted(DOMAIN.rglob("*.py"))}
+    first = [f"{PACKAGE}.{name}" for name in FIRST]
+    ordered = [*first, *(name for name in found if name not in first)]
+    return {name: MutableModule(name, str(found[name]), found[name].read_text(encoding="utf-8")) for name in ordered}
+
+
+class MutantLoop:
+    """A plugin that takes the place of pytest's loop over the tests: it tries mutants on what was collected."""
+
+    def __init__(self, mutants: list[Mutant], by_module: dict[str, MutableModule], jobs: int, results: Path) -> None:
+        self._mutants, self._modules, self._jobs, self._results = mutants, by_module, jobs, results
+        self._fixtures: dict[str, Any] = {}
+        self._failures = Failures()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Function) -> Generator[None]:
+        """Keep the fixtures of the session, which the first test has made."""
+        if not self._fixtures:
+            names = ("catalogue", "settings", "facts_of", "app")
+            self._fixtures = {name: item._request.getfixturevalue(name) for name in names}
+        return (yield)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Record what reaches what, where that is not known; then try the mutants, some processes at a time."""
+        session.config.pluginmanager.register(self._failures)
+        is_passed(session.items[0], session.items[-1], self._failures)
+        cases = case_checks(self._fixtures["catalogue"], self._fixtures["facts_of"])
+        checks = Checks(
+            cases={check.name: check for check in cases},
+            tests={item.nodeid: item for item in session.items},
+            reach=Reach.load(REACH),
+            failures=self._failures,
+            living={},
+            load=lambda: create_catalogue(self._fixtures["settings"]),
+            read=self._fixtures["facts_of"],
+        )
+        self._record(checks)
+        checks.cases = {check.name: check.with_facts() for check in cases}
+        checks.living = functions_below(PACKAGE)
+        gc.collect()
+        gc.freeze()
+        for number in _in_processes(self._jobs):
+            self._try(self._mutants[number :: self._jobs], checks)
+        return True
+
+    def _record(self, checks: Checks) -> None:
+        for names in (checks.cases, checks.tests):
+            missing = [name for name in names if name not in checks.reach.seconds]
+            if missing:
+                print(f"\nrecording what {len(missing)} checks reach", flush=True)
+                self._record_these(missing, checks)
+
+    def _record_these(self, missing: list[str], checks: Checks) -> None:
+        for number in _in_processes(self._jobs):
+            _recorded(checks, missing[number :: self._jobs]).save(REACH.with_suffix(f".{number}"))
+        for number in range(self._jobs):
+            checks.reach.add(Reach.load(REACH.with_suffix(f".{number}")))
+        checks.reach.save(REACH)
+
+    def _try(self, mutants: Iterable[Mutant], checks: Checks) -> None:
+        with self._results.open("a", encoding="utf-8") as results:
+            for mutant in mutants:
+                outcome = outcome_of(mutant, self._modules[mutant.module], checks)
+                results.write(as_line(outcome))
+                results.flush()
+
+
+def _in_processes(jobs: int) -> Iterable[int]:
+    """Go through the numbers below `jobs`, each in a process of its own; this one waits for all."""
+    children = []
+    for number in range(jobs):
+        child = os.fork()
+        if child == 0:
+            yield number
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        _, status = os.waitpid(child, 0)
+        if status:
+            raise RuntimeError(f"a process of the run ended with {status}")
+
+
+def _recorded(checks: Checks, names: Iterable[str]) -> Reach:
+    tests = [name for name in names if name in checks.tests]
+    with Recorder() as recorder:
+        recorder.begin(LOADING + "the cards")
+        checks.load()
+        for name in names:
+            if name in checks.cases:
+                check = checks.cases[name]
+                recorder.begin(READING + name)
+                read = check.with_facts()
+                recorder.begin(name)
+                held = read.holds(anew=False)
+                recorder.end()
+                assert held, f"{name} does not hold without any mutant"
+        for name, following in zip(tests, [*tests[1:], *tests[-1:]], strict=True):
+            recorder.begin(name)
+            is_passed(checks.tests[name], checks.tests[following], checks.failures)
+            recorder.end()
+    return recorder.reach()
+
+
+def as_line(outcome: Outcome) -> str:
+    """An outcome as one line of the file of results."""
+    mutant = outcome.mutant
+    told = {"mutant": mutant.name, "became": outcome.became, "by": outcome.by, "seconds": outcome.seconds}
+    return json.dumps(told, ensure_ascii=False) + "\n"
+
+
+def earlier_results(path: Path) -> dict[str, dict[str, Any]]:
+    """What earlier runs have found, by the name of the mutant; the last one counts."""
+    if not path.exists():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {told["mutant"]: told for told in map(json.loads, lines)}
+
+
+def run(mutants: list[Mutant], by_module: dict[str, MutableModule], jobs: int, tests: Sequence[str], results: Path = RESULTS) -> None:
+    """Try these mutants and write down what became of each."""
+    results.parent.mkdir(parents=True, exist_ok=True)
+    loop = MutantLoop(mutants, by_module, jobs, results)
+    status = pytest.main(["-q", "-n0", "-p", "no:cacheprovider", "-p", "no:randomly", *tests], plugins=[loop])
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise SystemExit(f"the tests could not be collected: {status!r}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Try what was not tried yet, or is named; then tell the score. 1 where it is below the limit."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--module", action="append", default=[], help="only modules whose name ends so")
+    parser.add_argument("--again", choices=("survivors", "all"), help="try these again")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="the tests that are asked after the example patients")
+    parser.add_argument("--report", action="store_true", help="try nothing, tell what is known")
+    asked = parser.parse_args(arguments)
+    by_module = modules()
+    mutants = [mutant for module in by_module.values() for mutant in module.mutants]
+    wanted = [m for m in mutants if not asked.module or any(m.module.endswith(f".{end}") for end in asked.module)]
+    known = earlier_results(RESULTS) if asked.again != "all" else {}
+    if asked.again == "survivors":
+        known = {name: told for name, told in known.items() if told["became"] not in ("survived", "not reached")}
+    untried = [mutant for mutant in wanted if mutant.name not in known]
+    if untried and not asked.report:
+        run(untried, by_module, asked.jobs, asked.tests)
+    judged: Judged = judge(wanted, earlier_results(RESULTS))
+    judged.show()
+    return 0 if judged.is_good_enough else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
