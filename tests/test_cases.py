@@ -14,6 +14,7 @@ from cds_service.domain.registry import answer_all
 from cds_service.presentation import Catalogue
 from cds_service.presentation.render import Finding, finding_for
 
+
 def _cases() -> list[Any]:
     return [pytest.param(case, id=name) for name, case in cases_by_name()]
 

@@ -10,22 +10,26 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
 
 import pytest
-from checks import Failures, case_checks, is_passed
-from code_mutants import MutableModule, Mutant
-from equivalent_mutants import Judged, judge
-from mutant_run import PACKAGE, Checks, Outcome, outcome_of
-from mutated_code import functions_below
-from reach import DOMAIN, LOADING, READING, Reach, Recorder, module_of
 
 from cds_service.app import create_catalogue
+
+from .checks import Failures, case_checks, is_passed
+from .code_mutants import MutableModule, Mutant
+from .mutant_run import PACKAGE, Checks, Outcome, outcome_of
+from .mutated_code import functions_below
+from .mutation_score import SURVIVED, listed_survivors, score_of
+from .reach import DOMAIN, LOADING, READING, Reach, Recorder, module_of
 
 ROOT = HERE.parents[1]
 KEPT = ROOT / "build" / "mutation"
@@ -164,7 +168,9 @@ def earlier_results(path: Path) -> dict[str, dict[str, Any]]:
     return {told["mutant"]: told for told in map(json.loads, lines)}
 
 
-def run(mutants: list[Mutant], by_module: dict[str, MutableModule], jobs: int, tests: Sequence[str], results: Path = RESULTS) -> None:
+def run(
+    mutants: list[Mutant], by_module: dict[str, MutableModule], jobs: int, tests: Sequence[str], results: Path = RESULTS
+) -> None:
     """Try these mutants and write down what became of each."""
     results.parent.mkdir(parents=True, exist_ok=True)
     loop = MutantLoop(mutants, by_module, jobs, results)
@@ -174,26 +180,57 @@ def run(mutants: list[Mutant], by_module: dict[str, MutableModule], jobs: int, t
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Try what was not tried yet, or is named; then tell the score. 1 where it is below the limit."""
+    """Try what was not tried yet, or is asked for; then tell the score. 1 where it is below the limit."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--module", action="append", default=[], help="only modules whose name ends so")
     parser.add_argument("--again", choices=("survivors", "all"), help="try these again")
     parser.add_argument("--tests", nargs="+", default=TESTS, help="the tests that are asked after the example patients")
     parser.add_argument("--report", action="store_true", help="try nothing, tell what is known")
+    parser.add_argument("--sample", type=int, default=0, help="try so many of all, always the same, and nothing else")
     asked = parser.parse_args(arguments)
     by_module = modules()
     mutants = [mutant for module in by_module.values() for mutant in module.mutants]
-    wanted = [m for m in mutants if not asked.module or any(m.module.endswith(f".{end}") for end in asked.module)]
-    known = earlier_results(RESULTS) if asked.again != "all" else {}
-    if asked.again == "survivors":
-        known = {name: told for name, told in known.items() if told["became"] not in ("survived", "not reached")}
-    untried = [mutant for mutant in wanted if mutant.name not in known]
+    if asked.sample:
+        return tried_sample(sample_of(mutants, asked.sample), by_module, asked.jobs, asked.tests)
+    wanted = [
+        each for each in mutants if not asked.module or each.module.endswith(tuple(f".{e}" for e in asked.module))
+    ]
+    untried = [each for each in wanted if is_to_be_tried(each, earlier_results(RESULTS), asked.again)]
     if untried and not asked.report:
         run(untried, by_module, asked.jobs, asked.tests)
-    judged: Judged = judge(wanted, earlier_results(RESULTS))
-    judged.show()
-    return 0 if judged.is_good_enough else 1
+    score = score_of(wanted, earlier_results(RESULTS), listed_survivors())
+    print(*score.lines(), sep="\n")
+    return 0 if score.is_good_enough else 1
+
+
+def is_to_be_tried(mutant: Mutant, known: Mapping[str, Mapping[str, Any]], again: str | None) -> bool:
+    """Whether a mutant was not tried yet, or is to be tried once more."""
+    if again == "all" or mutant.name not in known:
+        return True
+    return again == "survivors" and known[mutant.name]["became"] in SURVIVED
+
+
+def sample_of(mutants: Sequence[Mutant], size: int) -> list[Mutant]:
+    """So many mutants, the same on every run of the same source: one of each module, the others from anywhere."""
+    chosen: list[Mutant] = []
+    shuffled = sorted(mutants, key=lambda mutant: sha256(mutant.name.encode()).hexdigest())
+    for module in sorted({mutant.module for mutant in mutants}):
+        chosen.append(next(mutant for mutant in shuffled if mutant.module == module))
+    rest = (mutant for mutant in shuffled if mutant not in chosen)
+    return [*chosen, *islice(rest, max(0, size - len(chosen)))]
+
+
+def tried_sample(sample: list[Mutant], by_module: dict[str, MutableModule], jobs: int, tests: Sequence[str]) -> int:
+    """Try a sample; 1 where one is neither caught nor listed."""
+    with TemporaryDirectory() as folder:
+        results = Path(folder) / "results.jsonl"
+        run(sample, by_module, jobs, tests, results)
+        score = score_of(sample, earlier_results(results), listed_survivors())
+    print(f"{len(sample)} mutants, {sum(score.total[name] for name in ('caught', 'timed out'))} caught")
+    for mutant in score.unlisted:
+        print(f"neither caught nor listed: line {mutant.lines.start}: {mutant.name}")
+    return 1 if score.unlisted or score.total["untried"] else 0
 
 
 if __name__ == "__main__":

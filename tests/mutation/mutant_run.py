@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import faulthandler
-import gc
 import os
 import resource
 import signal
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic
 
 import pytest
-from checks import CaseCheck, Failures, FactsOf, case_checks, is_passed
-from code_mutants import AT_MODULE, Mutant, MutableModule
-from mutated_code import Functions, functions_below, put_in_place
-from reach import LOADING, READING, Reach
 
 from cds_service.presentation import Catalogue
+
+from .checks import CaseCheck, FactsOf, Failures, case_checks, is_passed
+from .code_mutants import AT_MODULE, MutableModule, Mutant
+from .mutated_code import Functions, put_in_place
+from .reach import LOADING, READING, Reach
 
 PACKAGE = "cds_service.domain"
 CAUGHT, SURVIVED, TIMED_OUT, NOT_REACHED = "caught", "survived", "timed out", "not reached"
@@ -83,10 +81,7 @@ class Checks:
         if mutant.function == AT_MODULE:
             every = self.reach.lines.get(mutant.module, {})
             return self.reach.of(mutant.module, every)
-        return (
-            self.reach.of(mutant.module, mutant.lines)
-            or self.reach.of(mutant.module, mutant.statement)
-        )
+        return self.reach.of(mutant.module, mutant.lines) or self.reach.of(mutant.module, mutant.statement)
 
     def is_part_of_loading(self, mutant: Mutant) -> bool:
         """Whether the mutant does its work while the cards are loaded, before any call."""

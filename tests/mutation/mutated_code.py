@@ -12,9 +12,11 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from code_mutants import AT_MODULE
+from .code_mutants import AT_MODULE
 
 Functions = dict[tuple[str, str], list[FunctionType]]
+# The package whose modules keep what they calculated before.
+KEEPING = "cds_service"
 _PLAIN = (bool, int, str, tuple, frozenset, dict, list, type(None))
 
 
@@ -99,14 +101,19 @@ def _take_lambda(functions: list[FunctionType], name: str, code: CodeType) -> No
 
 
 def _replace_everywhere(name: str, before: Any, after: Any) -> None:
-    for module in [found for found in sys.modules.values() if found.__name__.startswith("cds_service")]:
+    for module in [found for found in sys.modules.values() if _is_below(found, KEEPING)]:
         if vars(module).get(name) is before:
             setattr(module, name, after)
 
 
 def forget_everything() -> None:
     """Drop what the project has kept of earlier calls, so that all is calculated anew."""
-    for module in [found for found in sys.modules.values() if found.__name__.startswith("cds_service.domain")]:
+    for module in [found for found in sys.modules.values() if _is_below(found, KEEPING)]:
         for value in vars(module).values():
             if isinstance(value, (WeakKeyDictionary, functools._lru_cache_wrapper)):
                 value.clear() if isinstance(value, WeakKeyDictionary) else value.cache_clear()
+
+
+def _is_below(module: ModuleType, package: str) -> bool:
+    name = getattr(module, "__name__", "")
+    return name == package or name.startswith(f"{package}.")

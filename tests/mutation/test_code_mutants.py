@@ -5,7 +5,8 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
-from code_mutants import AT_MODULE, MutableModule
+
+from .code_mutants import AT_MODULE, MutableModule
 
 
 def mutable(source: str) -> MutableModule:

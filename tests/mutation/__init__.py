@@ -1,0 +1,1 @@
+"""Which changes of the service and of its numbers the tests notice."""
