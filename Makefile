@@ -20,7 +20,7 @@ require_python = $(eval problem := $(python_problem))$(if $(problem),$(error $(p
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format demo cards fixtures traces assets pictures bench lock clean
+.PHONY: help test lint format demo cards fixtures traces assets pictures bench mutants lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ pictures: .venv/.installed ## take the pictures of the pages that the README sho
 bench: .venv/.installed ## measure what a call costs by the size of the chart, and what fetching costs
 	$(BIN)/python -m bench.chart_size
 	$(BIN)/python -m bench.fetching
+
+mutants: .venv/.installed ## change the domain in every small way; tests have to notice 95 of 100 (what was tried is kept)
+	$(BIN)/python -m tests.mutation.domain_mutants --page docs/mutation.md
 
 lock: ## pin what pyproject.toml asks for (UPGRADE=--upgrade: the newest versions)
 	$(require_python)

@@ -28,6 +28,7 @@ from .checks import Failures, case_checks, is_passed
 from .code_mutants import MutableModule, Mutant
 from .mutant_run import PACKAGE, Checks, Outcome, outcome_of
 from .mutated_code import functions_below
+from .mutation_page import page
 from .mutation_score import SURVIVED, listed_survivors, score_of
 from .reach import DOMAIN, LOADING, READING, Reach, Recorder, module_of
 
@@ -87,6 +88,8 @@ class MutantLoop:
             read=self._fixtures["facts_of"],
         )
         self._record(checks)
+        if not self._mutants:
+            return True
         checks.cases = {check.name: check.with_facts() for check in cases}
         checks.living = functions_below(PACKAGE)
         gc.collect()
@@ -187,10 +190,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--again", choices=("survivors", "all"), help="try these again")
     parser.add_argument("--tests", nargs="+", default=TESTS, help="the tests that are asked after the example patients")
     parser.add_argument("--report", action="store_true", help="try nothing, tell what is known")
+    parser.add_argument("--record", action="store_true", help="only record which check reaches what")
     parser.add_argument("--sample", type=int, default=0, help="try so many of all, always the same, and nothing else")
+    parser.add_argument("--page", type=Path, help="write the page about the score there")
     asked = parser.parse_args(arguments)
     by_module = modules()
     mutants = [mutant for module in by_module.values() for mutant in module.mutants]
+    if asked.record:
+        run([], by_module, asked.jobs, asked.tests)
+        return 0
     if asked.sample:
         return tried_sample(sample_of(mutants, asked.sample), by_module, asked.jobs, asked.tests)
     wanted = [
@@ -201,6 +209,8 @@ def main(arguments: list[str] | None = None) -> int:
         run(untried, by_module, asked.jobs, asked.tests)
     score = score_of(wanted, earlier_results(RESULTS), listed_survivors())
     print(*score.lines(), sep="\n")
+    if asked.page:
+        asked.page.write_text(page(score, listed_survivors()), encoding="utf-8")
     return 0 if score.is_good_enough else 1
 
 
