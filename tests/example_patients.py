@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -22,6 +22,16 @@ def cases_by_name() -> list[tuple[str, Case]]:
     """Every case with its topic and name, in the order of the files."""
     files = sorted(CARDS.glob("*/cases.yaml"))
     return [(f"{path.parent.name}: {case['name']}", case) for path in files for case in load_yaml(path)]
+
+
+def named_once(cases: Iterable[tuple[str, Case]]) -> Iterator[tuple[str, Case]]:
+    """The same cases; a name that stands twice says so the second time."""
+    seen: set[str] = set()
+    for name, case in cases:
+        while name in seen:
+            name = f"{name} (again)"
+        seen.add(name)
+        yield name, case
 
 
 def known_of(case: Case, known: Known) -> Known:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from builders import hook_of, today_of
-from example_patients import cases_by_name, is_answered, known_of
+from example_patients import cases_by_name, is_answered, known_of, named_once
+from whole_answers import answers_to, kept, told_of
 
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.registry import answer_all
@@ -19,6 +20,9 @@ def _cases() -> list[Any]:
     return [pytest.param(case, id=name) for name, case in cases_by_name()]
 
 
+WHOLE_ANSWERS = kept()
+
+
 @pytest.mark.parametrize("case", _cases())
 def test_the_rule_answers_as_the_case_says(
     case: dict[str, Any], facts_of: Callable[[Any], PatientFacts], catalogue: Catalogue
@@ -27,6 +31,21 @@ def test_the_rule_answers_as_the_case_says(
     about = [answer for answer in answers if answer.rule_id == case["rule"]]
     found = [(a.verdict.value, a.grade, a.assurance.value, dict(a.shown)) for a in about]
     assert is_answered(case, about), found
+
+
+@pytest.mark.parametrize(
+    ("name", "case"), [pytest.param(name, case, id=name) for name, case in named_once(cases_by_name())]
+)
+def test_the_whole_answer_is_the_one_that_is_kept(
+    name: str, case: dict[str, Any], facts_of: Callable[[Any], PatientFacts], catalogue: Catalogue
+) -> None:
+    assert told_of(case, answers_to(case, facts_of, catalogue)) == WHOLE_ANSWERS[name], (
+        "if it is meant: python -m tests.whole_answers"
+    )
+
+
+def test_no_answer_is_kept_of_a_case_that_is_gone() -> None:
+    assert set(WHOLE_ANSWERS) == {name for name, _ in named_once(cases_by_name())}
 
 
 @pytest.mark.hazard("H39")

@@ -1,13 +1,17 @@
-"""What may catch a mutant: example patients, asked of their own rule alone, and tests."""
+"""What may catch a mutant: example patients, asked of their own rule alone, and tests.
+
+An example patient stands for two of its tests in test_cases.py: what the case expects, and the whole answer that is kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from example_patients import Case, cases_by_name, is_answered, known_of
+from example_patients import Case, cases_by_name, is_answered, known_of, named_once
+from whole_answers import kept, told_of
 
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.known import Known
@@ -26,14 +30,15 @@ class CaseCheck:
     known: Known
     rules: Registry
     read: FactsOf
+    whole: tuple[str, ...]
     facts: PatientFacts | None = None
 
     @classmethod
-    def of(cls, name: str, case: Case, catalogue: Catalogue, read: FactsOf) -> CaseCheck:
+    def of(cls, name: str, case: Case, catalogue: Catalogue, read: FactsOf, whole: Sequence[str]) -> CaseCheck:
         """The check of a case; a rule that sums up others is asked with all of them."""
         asked = catalogue.rules.only(frozenset({case["rule"]}))
         rules = catalogue.rules if asked.summaries else asked
-        return cls(name, case, known_of(case, catalogue.known), rules, read)
+        return cls(name, case, known_of(case, catalogue.known), rules, read, tuple(whole))
 
     def with_facts(self) -> CaseCheck:
         """The same with the record read once and for all."""
@@ -47,18 +52,15 @@ class CaseCheck:
         """Whether the rule answers as the case says; `anew`: from the record and not from what was kept of it."""
         facts = self.read_facts() if anew or self.facts is None else self.facts
         answers = answer_all(facts, self.known, self.rules)
-        return is_answered(self.case, [answer for answer in answers if answer.rule_id == self.case["rule"]])
+        about = [answer for answer in answers if answer.rule_id == self.case["rule"]]
+        return is_answered(self.case, about) and tuple(told_of(self.case, about)) == self.whole
 
 
 def case_checks(catalogue: Catalogue, read: FactsOf) -> list[CaseCheck]:
-    """One check for each example patient; names that stand twice are counted."""
-    checks, seen = [], set()
-    for name, case in cases_by_name():
-        while name in seen:
-            name = f"{name} again"
-        seen.add(name)
-        checks.append(CaseCheck.of(name, case, catalogue, read))
-    return checks
+    """One check for each example patient."""
+    whole = kept()
+    cases = named_once(cases_by_name())
+    return [CaseCheck.of(name, case, catalogue, read, whole.get(name, ())) for name, case in cases]
 
 
 def is_passed(item: pytest.Item, following: pytest.Item, watching: Failures) -> bool:

@@ -7,6 +7,7 @@ import gc
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -29,20 +30,37 @@ def functions_below(package: str) -> Functions:
     return found
 
 
+@contextmanager
+def in_place(module: str, code: CodeType, living: Functions) -> Iterator[None]:
+    """Let a function's code be that of the mutant for a while, and everything be as it was afterwards."""
+    before = [(function, function.__code__) for function, _ in _swaps(module, code, living)]
+    for function, mutated in _swaps(module, code, living):
+        function.__code__ = mutated
+    forget_everything()
+    try:
+        yield
+    finally:
+        for function, original in before:
+            function.__code__ = original
+        forget_everything()
+
+
 def put_in_place(module: str, function: str, code: CodeType, living: Functions) -> None:
     """Let the code of this process be that of the mutant, for good; to be done in a process of its own."""
     if function == AT_MODULE:
         _graft(module, code, living)
-    else:
-        _swap(module, code, living)
+    for swapped, mutated in [] if function == AT_MODULE else _swaps(module, code, living):
+        swapped.__code__ = mutated
     forget_everything()
 
 
-def _swap(module: str, code: CodeType, living: Functions) -> None:
-    for inner in _codes_in(code):
-        for function in living.get((module, inner.co_qualname), []):
-            if function.__code__.co_freevars == inner.co_freevars:
-                function.__code__ = inner
+def _swaps(module: str, code: CodeType, living: Functions) -> list[tuple[FunctionType, CodeType]]:
+    return [
+        (function, inner)
+        for inner in _codes_in(code)
+        for function in living.get((module, inner.co_qualname), [])
+        if function.__code__.co_freevars == inner.co_freevars
+    ]
 
 
 def _codes_in(code: CodeType) -> Iterator[CodeType]:

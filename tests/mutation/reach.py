@@ -83,6 +83,7 @@ class Recorder:
         self._seconds: dict[str, float] = {}
         self._name = ""
         self._begun = 0.0
+        self._left_out: set[str] = set()
 
     def __enter__(self) -> Recorder:
         self._coverage.start()
@@ -104,6 +105,10 @@ class Recorder:
         self._name = ""
         self._coverage.switch_context("")
 
+    def leave_out(self, name: str) -> None:
+        """Forget a check that fails by itself: it says nothing about mutants."""
+        self._left_out.add(name)
+
     def reach(self) -> Reach:
         """All that was recorded."""
         data = self._coverage.get_data()
@@ -111,7 +116,7 @@ class Recorder:
         for file in data.measured_files():
             module = module_of(Path(file))
             for line, names in data.contexts_by_lineno(file).items():
-                reach.lines.setdefault(module, {})[line] = sorted(name for name in names if name)
+                reach.lines.setdefault(module, {})[line] = sorted(set(names) - self._left_out - {""})
         return reach
 
 

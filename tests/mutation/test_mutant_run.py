@@ -133,7 +133,7 @@ def test_an_error_of_a_mutant_is_noticed(tiny: ModuleType) -> None:
 
 
 def test_a_mutant_that_does_not_come_to_an_end_is_stopped(tiny: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutant_run, "MOST_SECONDS", 0.4)
+    monkeypatch.setattr(mutant_run, "SECONDS_OF_A_CASE", 0.2)
     checks = checks_of(tiny, first=lambda: tiny.first_below([9, 4]) == 1)
     assert became(tiny, "at += 1 → pass", checks)[0] == TIMED_OUT
 
