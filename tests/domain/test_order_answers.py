@@ -13,7 +13,7 @@ from site_policies import under_policy
 from cds_service.domain.answers import Answer, CorrectOrder, RequestTest
 from cds_service.domain.dosing_weight import choose_weight
 from cds_service.domain.facts import AmountKind, Instruction, OrderedAmount, PatientFacts, ProductOrder
-from cds_service.domain.order_dose import correction_of, ordered_volume
+from cds_service.domain.order_dose import correction_of, ordered_volume, unclear_timing
 from cds_service.domain.registry import answer_all
 from cds_service.domain.rules.dose_and_order import (
     dose_expressed_in_vg,
@@ -136,6 +136,7 @@ def test_a_vial_beside_a_code_that_is_none_is_not_called_a_vial(facts_of: FactsO
         ({"weight": "25 kg", "draft": {"dose": "19.3 mL", "ndc": "71894-120-02"}}, "something-differs"),
         ({"weight": "25 kg", "draft": {"dose": "14.3 mL", "ndc": "71894-120-02"}}, "something-differs"),
         ({"weight": "25 kg", "draft": {"dose": "14.3 mL", "ndc": "none"}}, "something-differs"),
+        ({"weights": [], "draft": {"dose": "14.3 mL", "ndc": "71894-120-02"}}, "volume-differs"),
         ({"weights": [], "draft": {"dose": "19.3 mL", "ndc": "71894-120-02"}}, "something-differs"),
     ],
 )
@@ -301,6 +302,13 @@ def test_a_rate_on_one_instruction_of_several_is_a_rate(facts_of: FactsOf, catal
     two = with_instructions(facts, {}, {"ml_per_hour": None, "rate_written": ""})
     (found,) = correction(facts, catalogue, two)
     assert found.minutes is None
+
+
+def test_only_timing_that_is_unclear_is_told(facts_of: FactsOf) -> None:
+    facts = facts_of({})
+    clear = facts.drafts[0].instructions[0].repetition
+    order = with_instructions(facts, {}, {"repetition": replace(clear, unclear="as directed")})
+    assert unclear_timing(order) == "as directed"
 
 
 def test_all_drafts_are_asked_about(facts_of: FactsOf, catalogue: Catalogue) -> None:

@@ -25,7 +25,7 @@ import pytest
 from cds_service.app import create_catalogue
 
 from .checks import Failures, case_checks, is_passed
-from .code_mutants import MutableModule, Mutant
+from .code_mutants import AT_MODULE, MutableModule, Mutant
 from .mutant_run import PACKAGE, Checks, Outcome, outcome_of
 from .mutated_code import functions_below
 from .mutation_page import page
@@ -212,6 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
         each for each in mutants if not asked.module or each.module.endswith(tuple(f".{e}" for e in asked.module))
     ]
     untried = [each for each in wanted if is_to_be_tried(each, earlier_results(RESULTS), asked.again)]
+    untried.sort(key=lambda mutant: mutant.function == AT_MODULE)  # they take longest, because all is read anew
     if untried and not asked.report:
         run(untried, by_module, asked.jobs, asked.tests)
     score = score_of(wanted, earlier_results(RESULTS), listed_survivors())

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from hashlib import sha256
+from difflib import SequenceMatcher
 from pathlib import Path
 from time import perf_counter
 
@@ -16,10 +16,9 @@ DOMAIN = Path(__file__).resolve().parents[2] / "cds_service" / "domain"
 LOADING, READING = "loading ", "reading "
 
 
-def digest_of_domain() -> str:
-    """What changes with every change of the domain."""
-    paths = sorted(DOMAIN.rglob("*.py"))
-    return sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+def sources() -> dict[str, list[str]]:
+    """The lines of every module of the domain."""
+    return {module_of(path): path.read_text(encoding="utf-8").splitlines() for path in sorted(DOMAIN.rglob("*.py"))}
 
 
 @dataclass(slots=True)
@@ -29,7 +28,6 @@ class Reach:
     A check's name stands behind `reading ` where only the reading of its record runs the line.
     """
 
-    digest: str
     seconds: dict[str, float] = field(default_factory=dict)
     lines: dict[str, dict[int, list[str]]] = field(default_factory=lambda: defaultdict(dict))
 
@@ -55,24 +53,36 @@ class Reach:
             for module, by_line in self.lines.items()
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = {"digest": self.digest, "seconds": self.seconds, "names": names, "lines": lines}
+        content = {"sources": sources(), "seconds": self.seconds, "names": names, "lines": lines}
         path.write_text(json.dumps(content), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Reach:
-        """What was recorded of the domain as it is now; nothing, where it was recorded of another one."""
-        digest = digest_of_domain()
+        """What was recorded. Where a module was changed since, its lines are found again, and a new one takes over what
+        reached the line before it: too few checks may then be asked, never wrong ones.
+        """
         if not path.exists():
-            return cls(digest)
+            return cls()
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["digest"] != digest:
-            return cls(digest)
-        names = content["names"]
-        lines = {
-            module: {int(line): [names[at] for at in found] for line, found in by_line.items()}
-            for module, by_line in content["lines"].items()
-        }
-        return cls(digest, content["seconds"], lines)
+        names, now = content["names"], sources()
+        reach = cls(content["seconds"])
+        for module, by_line in content["lines"].items():
+            if module in now:
+                by_number = {int(line): [names[at] for at in found] for line, found in by_line.items()}
+                reach.lines[module] = _found_again(by_number, content["sources"][module], now[module])
+        return reach
+
+
+def _found_again(by_line: dict[int, list[str]], before: list[str], after: list[str]) -> dict[int, list[str]]:
+    if before == after:
+        return by_line
+    found: dict[int, list[str]] = {}
+    for old, new, size in SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks():
+        found |= {new + at + 1: by_line[old + at + 1] for at in range(size) if old + at + 1 in by_line}
+    for number in range(2, len(after) + 1):
+        if number not in found and number - 1 in found:
+            found[number] = found[number - 1]
+    return found
 
 
 class Recorder:
@@ -112,7 +122,7 @@ class Recorder:
     def reach(self) -> Reach:
         """All that was recorded."""
         data = self._coverage.get_data()
-        reach = Reach(digest_of_domain(), self._seconds)
+        reach = Reach(self._seconds)
         for file in data.measured_files():
             module = module_of(Path(file))
             for line, names in data.contexts_by_lineno(file).items():

@@ -83,7 +83,7 @@ def checks_of(tiny: ModuleType, reached: str = "check", **told: Callable[[], boo
     return Checks(
         cases={name: Told(name, true, []) for name, true in told.items()},
         tests={},
-        reach=Reach("", dict.fromkeys(told, 0.01), defaultdict(dict, tiny=lines)),
+        reach=Reach(dict.fromkeys(told, 0.01), defaultdict(dict, tiny=lines)),
         failures=Failures(),
         living=functions_below("tiny"),
         load=lambda: pytest.fail("no check of these needs the cards"),
