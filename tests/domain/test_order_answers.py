@@ -315,3 +315,14 @@ def test_all_drafts_are_asked_about(facts_of: FactsOf, catalogue: Catalogue) -> 
     facts = facts_of({"drafts": [{}, {"dose": "14.3 mL"}]})
     answers = answer_all(facts, catalogue.known, catalogue.rules.only(frozenset({"dose-volume"})))
     assert [(answer.order_id, answer.grade) for answer in answers] == [("draft-1", ""), ("draft-2", "mismatch")]
+
+
+@pytest.mark.parametrize(
+    ("weight", "dose", "grade"),
+    [("3.5 kg", "3.85e14 vg", "matches"), ("3.5 kg", "3.7e14 vg", "mismatch"), ("3.3 kg", "3.85e14 vg", "mismatch")],
+)
+def test_the_heaviest_weight_of_a_band_times_the_dose_is_right_for_that_weight_alone(
+    facts_of: FactsOf, catalogue: Catalogue, weight: str, dose: str, grade: str
+) -> None:
+    facts = facts_of({"weight": weight, "draft": {"dose": dose}})
+    assert dose_expressed_in_vg(facts.drafts[0], facts, catalogue.known).grade == grade
