@@ -22,7 +22,7 @@ require_python = $(eval problem := $(python_problem))$(if $(problem),$(error $(p
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format demo cards fixtures traces assets pictures bench fuzz lock clean
+.PHONY: help test lint format demo cards fixtures traces assets pictures bench fuzz mutants lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,8 +66,13 @@ bench: .venv/.installed .venv-bench/.locked ## measure calls against the limit, 
 	$(BIN)/python -m bench.chart_size
 	$(BIN)/python -m bench.fetching
 
-fuzz: .venv/.installed ## send mutated requests to the service for an hour (SECONDS=3600, SEED= the day)
+fuzz: .venv/.installed ## send mutated and made-up requests to the service for two hours (SECONDS=3600 each, SEED= the day)
 	$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS),3600) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.fuzz_openapi --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),$(shell date +%Y%m%d)) --examples 100 --most-seconds 4
+
+mutants: .venv/.installed ## change the domain and each number in cards/; tests have to notice 95 of 100 (what was tried is kept)
+	$(BIN)/python -m tests.mutation.domain_mutants --page docs/mutation.md
+	$(BIN)/python -m tests.mutation.card_number_run
 
 lock: ## pin what pyproject.toml asks for (UPGRADE=--upgrade: the newest versions)
 	$(require_python)

@@ -3,59 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import date
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import hook_of, today_of
+from example_patients import cases_by_name, is_answered, known_of, named_once
+from whole_answers import answers_to, kept, told_of
 
-from cds_service.content_folders import CARDS
-from cds_service.domain.answers import Answer, Assurance, Verdict
 from cds_service.domain.facts import PatientFacts
-from cds_service.domain.known import Known, Numbers
-from cds_service.domain.quantities import plain
 from cds_service.domain.registry import answer_all
 from cds_service.presentation import Catalogue
 from cds_service.presentation.render import Finding, finding_for
-from cds_service.presentation.yaml_files import load_yaml
-
-ASSURANCE = {"verified": Assurance.VERIFIED, "to attest": Assurance.ATTEST}
-
-
-def known_of(case: dict[str, Any], known: Known) -> Known:
-    """The numbers of the card files, with the site policy that the case names."""
-    changed = {name: Decimal(str(value)) for name, value in case.get("policy", {}).items()}
-    if not changed:
-        return known
-    described = {name: known.policy.described(name) for name in known.policy}
-    described |= {name: replace(described[name], value=value) for name, value in changed.items()}
-    return replace(known, policy=Numbers(described))
 
 
 def _cases() -> list[Any]:
-    files = sorted(CARDS.glob("*/cases.yaml"))
-    return [pytest.param(case, id=f"{path.parent.name}: {case['name']}") for path in files for case in load_yaml(path)]
+    return [pytest.param(case, id=name) for name, case in cases_by_name()]
 
 
-def _matches(answer: Answer, expect: str, values: dict[str, str]) -> bool:
-    verdict, _, rest = expect.partition(" ")
-    if answer.verdict is not Verdict(verdict):
-        return False
-    if verdict == "silent" and rest and answer.assurance is not ASSURANCE[rest]:
-        return False
-    if verdict != "silent" and answer.grade != rest:
-        return False
-    shown = {name: _text(value) for name, value in answer.shown.items()}
-    return all(shown.get(name) == text for name, text in values.items())
-
-
-def _text(value: object) -> str:
-    if isinstance(value, Decimal):
-        return plain(value)
-    return value.isoformat() if isinstance(value, date) else str(value)
+WHOLE_ANSWERS = kept()
 
 
 @pytest.mark.parametrize("case", _cases())
@@ -65,9 +30,22 @@ def test_the_rule_answers_as_the_case_says(
     answers = answer_all(facts_of(case.get("given") or {}), known_of(case, catalogue.known), catalogue.rules)
     about = [answer for answer in answers if answer.rule_id == case["rule"]]
     found = [(a.verdict.value, a.grade, a.assurance.value, dict(a.shown)) for a in about]
-    assert any(_matches(answer, case["expect"], case.get("values", {})) for answer in about), found
-    if case["expect"].startswith("silent") and "values" not in case:
-        assert all(answer.verdict is Verdict.SILENT for answer in about), found
+    assert is_answered(case, about), found
+
+
+@pytest.mark.parametrize(
+    ("name", "case"), [pytest.param(name, case, id=name) for name, case in named_once(cases_by_name())]
+)
+def test_the_whole_answer_is_the_one_that_is_kept(
+    name: str, case: dict[str, Any], facts_of: Callable[[Any], PatientFacts], catalogue: Catalogue
+) -> None:
+    assert told_of(case, answers_to(case, facts_of, catalogue)) == WHOLE_ANSWERS[name], (
+        "if it is meant: python -m tests.whole_answers"
+    )
+
+
+def test_no_answer_is_kept_of_a_case_that_is_gone() -> None:
+    assert set(WHOLE_ANSWERS) == {name for name, _ in named_once(cases_by_name())}
 
 
 @pytest.mark.hazard("H39")
@@ -95,7 +73,7 @@ def _is_well_worded(finding: Finding) -> None:
 
 
 def test_every_rule_has_a_case_for_every_way_it_can_answer(catalogue: Catalogue) -> None:
-    cases = [case for path in sorted(CARDS.glob("*/cases.yaml")) for case in load_yaml(Path(path))]
+    cases = [case for _, case in cases_by_name()]
     lacking = []
     for rule_id, card in catalogue.cards.items():
         expected = {case["expect"] for case in cases if case["rule"] == rule_id}

@@ -18,6 +18,7 @@ from cds_service.domain.quantities import (
     per_cent,
     plain,
     rounded_half_up,
+    to_show_beside,
     to_significant_digits,
 )
 from cds_service.presentation import Catalogue
@@ -122,3 +123,23 @@ def test_numbers_for_showing_are_rounded_half_up() -> None:
 @given(weights)
 def test_our_rounding_agrees_with_the_decimal_modules(weight: Decimal) -> None:
     assert rounded_half_up(weight, TENTH) == weight.quantize(TENTH, ROUND_HALF_UP)
+
+
+def test_a_quotient_has_sixty_digits() -> None:
+    assert len(exact_quotient(Decimal(2), Decimal(3)).as_tuple().digits) == 60
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "shown"),
+    [
+        ("2.00000", "2", "2.00"),
+        ("1.9999", "2", "1.9999"),
+        ("2.0001", "2", "2.0001"),
+        ("1.9949", "2", "1.99"),
+        ("2.0050", "2", "2.01"),
+    ],
+)
+def test_a_value_is_shown_on_its_own_side_of_a_limit_and_on_the_limit_only_where_it_is(
+    value: str, limit: str, shown: str
+) -> None:
+    assert plain(to_show_beside(Decimal(value), [Decimal(limit)], 3)) == shown

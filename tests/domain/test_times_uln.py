@@ -190,3 +190,24 @@ def test_why_a_multiple_cannot_be_told(
     own: ReferenceRange | None, flag: LabFlag, number: Interval | None, amount: Interval | None, why: str
 ) -> None:
     assert why_unclassified(a_result(own=own, flag=flag, number=number, amount=amount)) == why
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "flag", "contradicts"),
+    [
+        ("20", None, "40", FLAGS.NORMAL, False),
+        ("20", "10", None, FLAGS.NORMAL, False),
+        ("20", "10", None, FLAGS.HIGH, False),
+        ("20", None, "40", FLAGS.LOW, False),
+        ("20", "10", "40", FLAGS.ABNORMAL, True),
+        ("5", "10", "40", FLAGS.ABNORMAL, False),
+        ("50", "10", "40", FLAGS.ABNORMAL, False),
+        ("20", None, "40", FLAGS.ABNORMAL, True),
+        ("20", "10", None, FLAGS.ABNORMAL, False),
+        ("5", "10", None, FLAGS.NORMAL, True),
+    ],
+)
+def test_a_flag_is_contradicted_only_by_a_limit_that_is_known(
+    value: str, low: str | None, high: str | None, flag: LabFlag, contradicts: bool
+) -> None:
+    assert flag_contradicts(a_result(own=limits(value, high, low), flag=flag)) is contradicts

@@ -295,8 +295,10 @@ def _comes_from_kit(order: ProductOrder) -> bool:
 def _odd_one_out(stated: dict[str, DoseBand | None]) -> str:
     """Which of the three disagrees with the two others, or "something" where that cannot be told."""
     outside = [name for name, band in stated.items() if band is None]
-    if len(outside) == 1 and len({band for band in stated.values() if band}) == 1:
-        return outside[0]
+    if outside:
+        # Two that no table has do not agree with each other.
+        is_told = len(outside) == 1 and len({band for band in stated.values() if band}) == 1
+        return outside[0] if is_told else "something"
     lonely = [name for name, band in stated.items() if list(stated.values()).count(band) == 1]
     return lonely[0] if len(lonely) == 1 else "something"
 
