@@ -38,7 +38,7 @@ class ClinicalTime:
         Worked out once: results are sorted by it again and again, and a zone takes a microsecond to look up.
         """
         if self._seconds is None:
-            object.__setattr__(self, "_seconds", self.instant.timestamp() if self.instant else 0.0)
+            object.__setattr__(self, "_seconds", self.instant.timestamp() if self.instant else 0)
         assert self._seconds is not None
         return self._seconds
 

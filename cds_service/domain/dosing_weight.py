@@ -50,7 +50,7 @@ class WeightChoice:
     """The newest weights (several where they share one time), the two before them, and what was rejected.
 
     `chosen` is None where there is none, where the newest cannot be interpreted, or where the newest disagree.
-    `not_comparable` are weights newer than `previous` that the chosen one should be compared with and cannot be.
+    `earlier` are all that came before the newest and could set a dose.
     """
 
     chosen: WeightInKg | None
@@ -60,7 +60,7 @@ class WeightChoice:
     before_previous: WeightInKg | None
     rejected: tuple[RejectedWeight, ...]
     newer_unconfirmed: tuple[WeightMeasurement, ...]
-    not_comparable: tuple[WeightMeasurement, ...] = ()
+    earlier: tuple[WeightMeasurement, ...] = ()
 
     @property
     def newest_evidence(self) -> tuple[Evidence, ...]:
@@ -105,7 +105,7 @@ def _choose(facts: PatientFacts, known: Known) -> WeightChoice:
         before_previous=before_previous,
         rejected=rejected,
         newer_unconfirmed=_newer_in_another_band(chosen, rejected, known) if chosen else (),
-        not_comparable=_not_comparable(chosen, usable[len(newest) :], previous, rejected, known) if chosen else (),
+        earlier=tuple(usable[len(newest) :]),
     )
 
 
@@ -131,16 +131,16 @@ def _newer_in_another_band(
     )
 
 
-def _not_comparable(
-    chosen: WeightInKg,
-    earlier: list[WeightMeasurement],
-    previous: WeightInKg | None,
-    rejected: tuple[RejectedWeight, ...],
-    known: Known,
-) -> tuple[WeightMeasurement, ...]:
-    """Earlier weights without a readable number, and those that may only alarm, and would: pounds may hide (H4)."""
-    alarming = [item.measurement for item in rejected if item.reason in _MAY_ALARM]
-    unread = [weight for weight in earlier if weight.quantity is None]
+def not_comparable(choice: WeightChoice, known: Known) -> tuple[WeightMeasurement, ...]:
+    """Weights after the previous one that the chosen one should be compared with, and cannot be: pounds may hide (H4).
+
+    Those without a readable number, and those that may only alarm, and would.
+    """
+    chosen, previous = choice.chosen, choice.previous
+    if chosen is None:
+        return ()
+    alarming = [item.measurement for item in choice.rejected if item.reason in _MAY_ALARM]
+    unread = [weight for weight in choice.earlier if weight.quantity is None]
     told = [weight for weight in (*unread, *alarming) if weight.standing is not Standing.NO_INFORMATION]
     return tuple(
         weight

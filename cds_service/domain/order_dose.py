@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from cds_service.domain.answers import CorrectOrder
 from cds_service.domain.dose_table import DoseBand
-from cds_service.domain.dosing_weight import WeightInKg, band_for_dose, choose_weight, doubt_about
+from cds_service.domain.dosing_weight import WeightInKg, band_for_dose, choose_weight, doubt_about, not_comparable
 from cds_service.domain.facts import (
     AmountKind,
     Instruction,
@@ -122,7 +122,7 @@ def correction_of(order: ProductOrder, facts: PatientFacts, known: Known) -> tup
     if facts.exposures or facts.identity_problems or may_be_another_product(order):
         return ()
     choice = choose_weight(facts, known)
-    is_doubtful = doubt_about(choice, known) is not None or bool(choice.not_comparable)
+    is_doubtful = doubt_about(choice, known) is not None or bool(not_comparable(choice, known))
     band = None if is_doubtful else band_for_dose(facts, known)
     change = CorrectOrder(
         order.order_id,

@@ -75,10 +75,10 @@ def per_cent(part: Decimal, whole: Decimal) -> Decimal:
     return _EXACT.divide(part * Decimal(100), whole).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP, context=_EXACT)
 
 
-def exact_product(first: Decimal, *others: Decimal) -> Decimal:
+def exact_product(*factors: Decimal) -> Decimal:
     """The product of all factors without rounding to the default precision."""
-    product = first
-    for factor in others:
+    product = Decimal(1)
+    for factor in factors:
         product = _EXACT.multiply(product, factor)
     return product
 

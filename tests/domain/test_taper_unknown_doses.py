@@ -67,10 +67,10 @@ def test_a_stop_from_an_unknown_dose_counts_as_one_from_a_high_dose(
     child: Callable[..., PatientFacts], catalogue: Catalogue
 ) -> None:
     status = status_of(child(40), catalogue)
-    last = status.days[-1]
-    assert not _is_from_high(replace(last, mg=last.mg and last.mg / 4), status, catalogue.known)
-    assert _is_from_high(replace(last, mg=None), status, catalogue.known)
-    assert _is_from_high(last, replace(status, maintenance_mg=None), catalogue.known)
+    last, full_mg = status.days[-1], status.maintenance_so_far_mg
+    assert not _is_from_high(replace(last, mg=last.mg and last.mg / 4), full_mg, catalogue.known)
+    assert _is_from_high(replace(last, mg=None), full_mg, catalogue.known)
+    assert _is_from_high(last, None, catalogue.known)
 
 
 def test_whether_a_taper_is_planned_to_end_abruptly_is_unknown_with_an_unknown_last_dose(

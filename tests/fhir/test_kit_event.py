@@ -61,22 +61,41 @@ def output(name: str, **value: Any) -> Resource:
     return {"type": {"text": name}, **(value or {"valueDateTime": MORNING})}
 
 
-@pytest.mark.parametrize("made", [delivery, dispense])
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    ("made", "status", "expected"),
     [
-        ("completed", RECEIVED),
-        ("Completed ", RECEIVED),
-        ("abandoned", []),
-        ("entered-in-error", []),
-        ("preparation", []),
-        ("cancelled", []),
-        ("declined", []),
-        (None, []),
+        (delivery, "completed", RECEIVED),
+        (delivery, "Completed ", RECEIVED),
+        (delivery, "in-progress", []),
+        (delivery, "abandoned", []),
+        (delivery, "entered-in-error", []),
+        (dispense, "completed", RECEIVED),
+        (dispense, "Completed ", RECEIVED),
+        (dispense, "in-progress", RECEIVED),
+        (dispense, "preparation", []),
+        (dispense, "cancelled", []),
+        (dispense, "declined", []),
+        (dispense, "entered-in-error", []),
     ],
 )
 def test_the_status_says_whether_the_kit_came(read: Read, made: Any, status: Any, expected: Any) -> None:
     assert steps(read(made(status=status))) == expected
+
+
+@pytest.mark.parametrize(
+    ("made", "status"),
+    [
+        (delivery, "cancelled"),
+        (delivery, None),
+        (delivery, 5),
+        (dispense, "abandoned"),
+        (dispense, None),
+        (dispense, "?"),
+    ],
+)
+def test_a_receipt_whose_status_says_nothing_may_be_the_one_that_counts(read: Read, made: Any, status: Any) -> None:
+    with pytest.raises(ValueError, match="status"):
+        read(made(status=status))
 
 
 @pytest.mark.parametrize(
@@ -101,11 +120,25 @@ def test_a_delivery_over_some_time_ends_with_the_receipt(read: Read) -> None:
     assert read(delivery(occurrenceDateTime=None, occurrencePeriod={"start": MORNING})) == []
 
 
-@pytest.mark.parametrize("written", ["2026-02", "yesterday", None, 5])
-def test_a_step_without_a_day_is_none(read: Read, written: Any) -> None:
-    assert read(delivery(occurrenceDateTime=written)) == []
-    assert read(dispense(whenHandedOver=written)) == []
-    assert read(task(output("Kit received", valueDateTime=written))) == []
+def test_a_step_without_a_day_is_none(read: Read) -> None:
+    assert read(delivery(occurrenceDateTime=None)) == []
+    assert read(dispense(whenHandedOver=None)) == []
+    assert read(task(output("Kit received", valueDateTime=None))) == []
+
+
+@pytest.mark.parametrize("written", ["2026-02", "yesterday", 5])
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda written: delivery(occurrenceDateTime=written),
+        lambda written: dispense(whenHandedOver=written),
+        lambda written: task(output("Kit received", valueDateTime=written)),
+    ],
+    ids=["delivery", "dispense", "task"],
+)
+def test_a_step_on_a_day_that_cannot_be_told_is_said(read: Read, made: Any, written: Any) -> None:
+    with pytest.raises(ValueError, match="day"):
+        read(made(written))
 
 
 def test_a_supplied_item_in_a_list_is_read(read: Read) -> None:

@@ -25,6 +25,7 @@ from cds_service.domain.dosing_weight import (
     choose_weight,
     days_a_weight_stays_fresh,
     doubt_about,
+    not_comparable,
     ratio_to_previous,
     weight_for_dose,
 )
@@ -118,8 +119,9 @@ def weight_implausible(facts: PatientFacts, known: Known) -> Answer:
     if not choice.newest:
         return unknown("dosing-weight")
     doubt = doubt_about(choice, known)
-    if doubt is None and choice.not_comparable:
-        unread = [weight.evidence for weight in choice.not_comparable]
+    lacking = not_comparable(choice, known)
+    if doubt is None and lacking:
+        unread = [weight.evidence for weight in lacking]
         return unknown("earlier-weight", [*choice.newest_evidence, *unread])
     if doubt is None:
         return verified(choice.newest_evidence)
@@ -474,7 +476,7 @@ def _verified_by_weight(facts: PatientFacts, known: Known, evidence: list[Eviden
         return unknown(Source.MEASUREMENTS, evidence, **shown)
     choice = choose_weight(facts, known)
     is_fresh = choice.chosen and days_from(choice.chosen.day, facts.today) <= days_a_weight_stays_fresh(facts, known)
-    if not is_fresh or doubt_about(choice, known) or choice.not_comparable:
+    if not is_fresh or doubt_about(choice, known) or not_comparable(choice, known):
         return unknown("fresh-undoubted-weight", evidence, **shown)
     return verified(evidence, **shown)
 
