@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -55,6 +56,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="short rounds")
+    parser.add_argument("--rounds", type=int, metavar="N", help="so many rounds in place of five, or two")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     for name in ("calls", "subjects", "parts"):
         parser.add_argument(f"--{name}", nargs="+", metavar="NAME", help="only these")
@@ -63,6 +65,7 @@ def _arguments() -> argparse.Namespace:
 
 def _run(given: argparse.Namespace) -> Run:
     plan = QUICK if given.quick else FULL
+    plan = replace(plan, rounds=given.rounds or plan.rounds)
     parts = given.parts or PARTS
     names = list(_chosen(dict.fromkeys(names_of_calls()), given.calls))
     _chosen(dict.fromkeys(PARTS), given.parts)
