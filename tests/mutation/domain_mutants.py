@@ -29,7 +29,7 @@ from .code_mutants import AT_MODULE, MutableModule, Mutant
 from .mutant_run import PACKAGE, Checks, Outcome, outcome_of
 from .mutated_code import functions_below
 from .mutation_page import page
-from .mutation_score import SURVIVED, listed_survivors, score_of
+from .mutation_score import SURVIVED, keep_open, listed_survivors, score_of
 from .reach import DOMAIN, LOADING, READING, Reach, Recorder, module_of
 
 ROOT = HERE.parents[1]
@@ -197,6 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--report", action="store_true", help="try nothing, tell what is known")
     parser.add_argument("--record", action="store_true", help="only record which check reaches what")
     parser.add_argument("--sample", type=int, default=0, help="try so many of all, always the same, and nothing else")
+    parser.add_argument("--keep-open", action="store_true", help="write down the survivors that nobody looked at")
     parser.add_argument("--page", type=Path, help="write the page about the score there")
     asked = parser.parse_args(arguments)
     if asked.quick:
@@ -211,12 +212,15 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = [
         each for each in mutants if not asked.module or each.module.endswith(tuple(f".{e}" for e in asked.module))
     ]
-    untried = [each for each in wanted if is_to_be_tried(each, earlier_results(RESULTS), asked.again)]
+    known = earlier_results(RESULTS)
+    untried = [each for each in wanted if is_to_be_tried(each, known, asked.again)]
     untried.sort(key=lambda mutant: mutant.function == AT_MODULE)  # they take longest, because all is read anew
     if untried and not asked.report:
         run(untried, by_module, asked.jobs, asked.tests)
     score = score_of(wanted, earlier_results(RESULTS), listed_survivors())
     print(*score.lines(), sep="\n")
+    if asked.keep_open:
+        keep_open(score, listed_survivors())
     if asked.page:
         asked.page.write_text(page(score, listed_survivors()), encoding="utf-8")
     return 0 if score.is_good_enough else 1

@@ -13,6 +13,9 @@ import yaml
 from .code_mutants import Mutant
 
 SURVIVORS = Path(__file__).with_name("domain_survivors.yaml")
+# One name a line: survivors that nobody has looked at yet. They count against the score.
+OPEN = Path(__file__).with_name("domain_open.txt")
+NOT_LOOKED_AT = "Not looked at yet."
 LEAST = 95
 PREFIX = "cds_service.domain."
 SURVIVED = ("survived", "not reached")
@@ -28,9 +31,10 @@ class Listed:
     is_equivalent: bool
 
 
-def listed_survivors(path: Path = SURVIVORS) -> dict[str, Listed]:
+def listed_survivors(path: Path = SURVIVORS, left_open: Path = OPEN) -> dict[str, Listed]:
     """Every listed mutant by its name. An entry with `open: true` is no equivalent mutant, only a known one."""
-    found = {}
+    names = left_open.read_text(encoding="utf-8").splitlines() if left_open.exists() else []
+    found = {name: Listed(name, NOT_LOOKED_AT, False) for name in names}
     for entry in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
         for change in entry["changes"]:
             text, _, ordinal = change.partition(" #")
@@ -38,6 +42,13 @@ def listed_survivors(path: Path = SURVIVORS) -> dict[str, Listed]:
             name = " | ".join(parts)
             found[name] = Listed(name, " ".join(entry["reason"].split()), not entry.get("open", False))
     return found
+
+
+def keep_open(score: Score, listed: Mapping[str, Listed], path: Path = OPEN) -> None:
+    """Write down the survivors that the other list does not name, so that a new one is told from them."""
+    named = {name for name, entry in listed.items() if entry.reason != NOT_LOOKED_AT}
+    left = [mutant.name for mutant in score.survivors if mutant.name not in named]
+    path.write_text("".join(f"{name}\n" for name in left), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,9 @@ class Score:
         tried = found + every["survived"] + every["equivalent"]
         yield f"caught: {found} of {tried}; {per_cent_caught(every):.2f} % of those that are not equivalent"
         yield from (f"survived: line {mutant.lines.start}: {mutant.name}" for mutant in self.survivors)
-        yield from (f"listed, but caught or gone; take it out of {SURVIVORS.name}: {name}" for name in self.stale)
+        yield from (
+            f"listed, but caught or gone; take it out of {SURVIVORS.name} or {OPEN.name}: {name}" for name in self.stale
+        )
 
 
 def numbers_of(counts: Counter[str]) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from .code_mutants import MutableModule, Mutant
-from .mutation_score import Listed, Score, listed_survivors, score_of
+from .mutation_score import Listed, Score, keep_open, listed_survivors, score_of
 
 SOURCE = "def f(a, b):\n    return a < b, a > b, a and b\n"
 MUTANTS: list[Mutant] = MutableModule("cds_service.domain.tiny", "tiny.py", SOURCE).mutants
@@ -55,6 +55,14 @@ def test_the_list_names_a_mutant_by_module_function_line_and_change(tmp_path: Pa
         "  changes: ['a < b → a <= b', 'a > b → a >= b #2']\n  reason: because\n  open: true\n",
         encoding="utf-8",
     )
-    listed = listed_survivors(path)
+    listed = listed_survivors(path, tmp_path / "none.txt")
     assert [entry.is_equivalent for entry in listed.values()] == [False, False]
     assert list(listed) == [MUTANTS[0].name, MUTANTS[1].name.removesuffix("1") + "2"]
+
+
+def test_survivors_that_nobody_looked_at_are_known_the_next_time_and_still_count(tmp_path: Path) -> None:
+    empty, kept = tmp_path / "list.yaml", tmp_path / "open.txt"
+    empty.write_text("[]", encoding="utf-8")
+    keep_open(scored("caught", "survived", "survived"), listed_survivors(empty, kept), kept)
+    again = scored("caught", "caught", "survived", listed=tuple(listed_survivors(empty, kept).values()))
+    assert (len(again.survivors), again.unlisted, again.stale) == (1, (), (MUTANTS[1].name,))
