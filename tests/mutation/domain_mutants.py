@@ -211,7 +211,8 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = [
         each for each in mutants if not asked.module or each.module.endswith(tuple(f".{e}" for e in asked.module))
     ]
-    untried = [each for each in wanted if is_to_be_tried(each, earlier_results(RESULTS), asked.again)]
+    known = earlier_results(RESULTS)
+    untried = [each for each in wanted if is_to_be_tried(each, known, asked.again)]
     untried.sort(key=lambda mutant: mutant.function == AT_MODULE)  # they take longest, because all is read anew
     if untried and not asked.report:
         run(untried, by_module, asked.jobs, asked.tests)
