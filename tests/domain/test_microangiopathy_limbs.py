@@ -16,6 +16,7 @@ from cds_service.domain.known import Known
 from cds_service.domain.microangiopathy import (
     Microangiopathy,
     Presence,
+    _Before,
     has_fallen,
     is_count_known,
     is_creatinine_raised,
@@ -31,6 +32,7 @@ PRESENT, ABSENT, NOT_MEASURED = Presence.PRESENT, Presence.ABSENT, Presence.NOT_
 CHILD = {"moment": "chart", "infused": "2026-02-02", "today": "2026-02-10"}
 HIGH_LDH = {"value": "900 U/L", "range": ["150", "450"]}
 FINE_HAPTOGLOBIN = {"value": "90 mg/dL", "range": ["30", "200"]}
+BOUNDS = (("", "11.0"), ("<", "12.5"))
 NO_BASELINE = {"hemoglobin": "none"}
 BRUISING, SEIZURE, KIDNEY_INJURY = "ICD10CM R23.3", "ICD10CM R56.9", "ICD10CM N17.9"
 
@@ -366,3 +368,18 @@ def test_of_the_urine_of_a_day_the_least_is_told(
 def test_a_preliminary_urine_output_proves_nothing(facts_of: FactsOf, known: Known) -> None:
     enough = {"volume": "200 mL", "status": "preliminary"}
     assert seen(facts_of, known, weight="3.2 kg", urine_outputs=[enough]).urine.presence is NOT_MEASURED
+
+
+def test_a_medicine_that_began_on_the_infusion_day_makes_a_later_order_of_it_no_older_one(
+    facts_of: FactsOf, known: Known
+) -> None:
+    orders = [{"name": "amlodipine", "start": "2026-02-02"}, {"name": "amlodipine", "start": "2026-02-05"}]
+    assert seen(facts_of, known, antihypertensives=orders).hypertension.since == february(5)
+
+
+def test_the_highest_bound_of_the_values_before_keeps_a_fall_possible() -> None:
+    """10.4 after 11.0 and after less than 12.5: from the second one it may have fallen by 2."""
+    earlier = [a_result(analyte="hemoglobin", amount=Interval.of(sign, D(value))) for sign, value in BOUNDS]
+    for results in (earlier, earlier[::-1]):
+        assert _Before.of(results).has_lost(Interval.exactly(D("10.4")), D(2)) is UNKNOWN
+    assert _Before.of(earlier).has_lost(Interval.exactly(D("10.6")), D(2)) is FALSE

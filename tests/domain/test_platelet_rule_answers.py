@@ -257,3 +257,71 @@ def test_the_next_count_is_the_next_one_of_the_calendar(
     low = [count(sampled, "100 10*3/uL", at="06:00", status=status)]
     answer = ask("platelet-not-at-baseline", today=today, counts=low)
     assert (answer.grade, str(answer.shown["next_date"])) == ("below-normal", next_day)
+
+
+# --- what the record leaves out
+
+
+def test_a_pressure_without_a_day_is_shown_without_one_and_counts_as_older_than_any_day(ask: Ask) -> None:
+    low = [count("2026-02-10", "60 10*3/uL")]
+    undated = {"systolic": "91 mm[Hg]", "when": "none", "id": "z"}
+    shown = str(ask("platelet-low", counts=low, blood_pressures=[undated]).shown["pressure_written"])
+    assert shown.startswith("91")
+    assert not shown.endswith(", ")
+    dated = [
+        {"systolic": "92 mm[Hg]", "when": "2026-02-08", "id": "y"},
+        {"systolic": "93 mm[Hg]", "when": "2026-02-09", "id": "x"},
+    ]
+    assert str(ask("platelet-low", counts=low, blood_pressures=[undated, *dated]).shown["pressure_written"]).startswith(
+        "93"
+    )
+
+
+def test_a_range_without_a_lower_limit_is_not_shown_as_what_the_count_is_below(ask: Ask) -> None:
+    upper = {"value": "60 10*3/uL", "range": ["none", "450"]}
+    low = ask("platelet-low", counts=[{"on": "2026-02-10", "platelets": upper}])
+    assert (low.shown["limits_written"], str(low.shown["site_limit"])) == ("", "150")
+
+
+def test_of_two_counts_as_low_the_one_that_is_known_in_its_unit_is_told(ask: Ask) -> None:
+    without_unit = {"value": "110", "range": ["150", "450"], "range_unit": "none"}
+    counts = [{"on": "2026-02-10", "platelets": without_unit}, count("2026-02-10", "120 10*3/uL")]
+    low = ask("platelet-low", labs={"platelets": {"value": "300 10*3/uL", "when": "2026-01-31"}}, counts=counts)
+    assert str(low.shown["result_written"]).startswith("120")
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        # Haemoglobin fell on 2026-02-07; the count of the same tube answers it, an older one does not.
+        ([count("2026-02-07")], "silent"),
+        ([count("2026-02-08")], "silent"),
+        ([count("2026-02-06")], "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_a_fall_of_haemoglobin_is_answered_by_a_normal_count_since_then(
+    ask: Ask, counts: list[dict[str, Any]], expected: str
+) -> None:
+    fallen = {"on": "2026-02-07", "platelets": "none", "hemoglobin": "9.9 g/dL"}
+    assert fell(ask("tma-evaluate", counts=[fallen, *counts])) == expected
+
+
+def test_a_pattern_with_a_part_of_unknown_day_has_no_onset_and_no_consultation_answers_it(ask: Ask) -> None:
+    said: dict[str, Any] = {
+        "counts": [count("2026-02-09", "60 10*3/uL")],
+        "consults": [{"with": "Hematology", "when": "2026-02-10"}],
+    }
+    undated = ask("tma-consult", conditions=[{"code": "ICD10CM N17.9"}], **said)
+    assert (undated.grade, undated.shown["onset_date"]) == ("kidney", "")
+    dated = ask("tma-consult", conditions=[{"code": "ICD10CM N17.9", "onset": "2026-02-08"}], **said)
+    assert (dated.grade, str(dated.shown["onset_date"])) == ("consulted", "2026-02-09")
+
+
+def test_consultations_are_told_in_the_order_of_their_days(ask: Ask) -> None:
+    answer = ask(
+        "tma-consult",
+        smears=[{"result": "Present", "when": "2026-02-08T08:00:00Z"}],
+        consults=[{"with": "Hematology", "when": "2026-02-10"}, {"with": "Nephrology", "when": "2026-02-09"}],
+    )
+    assert (answer.grade, answer.shown["consult_date"]) == ("consulted", "2026-02-09, 2026-02-10")
