@@ -186,8 +186,8 @@ def test_a_count_of_the_last_day_is_known_whether_low_or_normal(
     assert is_count_known(facts, known, february(since) if since else None) is is_known
 
 
-def test_a_clumped_sample_is_no_count(facts_of: FactsOf) -> None:
-    counts = [{"on": "2026-02-08"}, {"on": "2026-02-09", "platelets": {"string": "clumped"}}]
+def test_a_remark_is_no_count(facts_of: FactsOf) -> None:
+    counts = [{"on": "2026-02-08"}, {"on": "2026-02-09", "platelets": {"string": "giant platelets"}}]
     assert [item.evidence.day for item in numbers_after("platelets", facts_of({**CHILD, "counts": counts}))] == [
         "2026-02-08"
     ]

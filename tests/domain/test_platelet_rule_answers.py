@@ -147,7 +147,7 @@ def test_of_the_pressures_after_the_infusion_the_newest_is_shown(ask: Ask) -> No
 
 def test_the_last_six_counts_are_shown_oldest_first(ask: Ask) -> None:
     counts = [count(f"2026-02-{day:02}", f"{day}0 10*3/uL") for day in range(3, 10)]
-    counts.append({"on": "2026-02-10", "platelets": {"string": "clumped"}})
+    counts.append({"on": "2026-02-10", "platelets": {"string": "giant platelets"}})
     counts.append({"on": "2026-02-10", "platelets": {"value": "7 10*3/uL", "status": "entered-in-error"}})
     lines = str(ask("platelet-low", counts=counts).shown["trend"]).split("; ")
     assert [line.split()[0] for line in lines] == ["40", "50", "60", "70", "80", "90"]
@@ -180,7 +180,7 @@ def test_a_smear_is_answered_by_a_sure_normal_count_of_a_later_day(
     [
         ({"result": "Absent", "when": "2026-02-10T08:00:00Z"}, False),
         ({"result": "Absent", "when": "2026-02-10T08:00:00Z", "status": "preliminary"}, True),
-        ({"string": "see comment", "when": "2026-02-10T08:00:00Z"}, True),
+        ({"string": "giant platelets", "when": "2026-02-10T08:00:00Z"}, True),
         ({"result": "Absent", "when": "2026-02-08T08:00:00Z"}, True),
     ],
 )
@@ -325,3 +325,10 @@ def test_consultations_are_told_in_the_order_of_their_days(ask: Ask) -> None:
         consults=[{"with": "Hematology", "when": "2026-02-10"}, {"with": "Nephrology", "when": "2026-02-09"}],
     )
     assert (answer.grade, answer.shown["consult_date"]) == ("consulted", "2026-02-09, 2026-02-10")
+
+
+def test_a_remark_without_a_day_is_told_without_one(ask: Ask) -> None:
+    remark = {"string": "giant platelets", "when": "none"}
+    baseline = {"when": "2026-01-31"}
+    low = ask("platelet-low", labs={"platelets": [baseline, remark]}, counts=[count("2026-02-10", "60 10*3/uL")])
+    assert low.shown["without_count"] == "giant platelets"
