@@ -205,3 +205,26 @@ def test_where_no_result_can_be_seen_one_answer_names_the_last_overdue_slot(ask:
     assert [said(answer, "slot") for answer in ask(rule, given)] == [("W1",), ("W2",), ("W3",)]
     cut = ask(rule, {**given, "lists": {"observations": "partial 2/9"}})
     assert [(answer.verdict.value, *said(answer, "slot")) for answer in cut] == [("unknown", "W3")]
+
+
+@pytest.mark.hazard("H16")
+@pytest.mark.parametrize(("value", "expected"), [("999", "unclassified"), ("1000", "")])
+def test_an_enzyme_without_a_limit_is_unclear_unless_it_is_so_high_that_it_alarms(
+    ask: Ask, value: str, expected: str
+) -> None:
+    """H16."""
+    number = Interval.exactly(D(value))
+    bare = a_result(at("2026-02-23", "08:00"), written=value, number=number, amount=number)
+    answer = about(ask("liver-worsening", {"moment": "chart", "infused": "2026-02-02"}, bare), "alt")
+    assert answer.grade == expected
+    if expected:
+        assert said(answer, "why", "result_written", "crossed", "infusion_date", "course_state") == (
+            "no-range", "999", "", "2026-02-02", "decide",
+        )  # fmt: skip
+
+
+def test_where_the_orders_did_not_all_come_that_is_why_nobody_can_tell_of_a_taper(ask: Ask) -> None:
+    given = {**TAPER, "steroids": [], "lists": {"medicationRequests": "partial 1/9"}}
+    (answer,) = ask("liver-rise-on-taper", given)
+    assert answer.verdict.value == "unknown"
+    assert [str(getattr(item, "value", item)) for item in answer.missing] == ["medicationRequests"]

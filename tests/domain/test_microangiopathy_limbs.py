@@ -197,7 +197,7 @@ def test_a_remark_is_no_count(facts_of: FactsOf) -> None:
 
 
 def test_a_smear_that_says_nothing_takes_back_nothing_and_proves_nothing(facts_of: FactsOf, known: Known) -> None:
-    comment = {"string": "see comment", "when": "2026-02-09T08:00:00Z"}
+    comment = {"string": "giant platelets", "when": "2026-02-09T08:00:00Z"}
     assert not seen(facts_of, known, smears=[comment]).schistocytes.is_absent
     present = {"result": "Present", "when": "2026-02-08T08:00:00Z"}
     assert seen(facts_of, known, smears=[present, comment]).schistocytes.is_present
@@ -341,6 +341,9 @@ def test_new_medicines_are_there_since_the_first_of_them(facts_of: FactsOf, know
     medicines = [{"name": "amlodipine", "start": "2026-02-08"}, {"name": "enalapril", "start": "2026-02-05"}]
     found = seen(facts_of, known, antihypertensives=medicines).hypertension
     assert (found.day, found.since) == (february(8), february(5))
+    undated = {"name": "captopril", "start": "none", "written": "none"}
+    found = seen(facts_of, known, antihypertensives=[*medicines, undated]).hypertension
+    assert (found.day, found.since) == (february(8), None)
 
 
 def test_a_pressure_of_the_infusion_day_without_an_hour_may_be_of_after_it(facts_of: FactsOf, known: Known) -> None:

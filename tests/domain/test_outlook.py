@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -34,6 +35,8 @@ def test_what_a_rule_could_not_answer_keeps_a_child_off_track(facts_of: FactsOf,
     found = seen(facts_of, known, silent(), unknown("steroid-dose"), unknown("steroid-dose"))
     assert found.not_checked == ("steroid-dose",)
     assert not found.is_on_track
+    # What an answer about the record itself names as lacking is told by its own card.
+    assert seen(facts_of, known, replace(silent(), missing=("record",))).not_checked == ()
 
 
 def test_a_newest_count_without_a_number_keeps_a_child_off_track(facts_of: FactsOf, known: Known) -> None:

@@ -148,7 +148,7 @@ def test_of_the_pressures_after_the_infusion_the_newest_is_shown(ask: Ask) -> No
 def test_the_last_six_counts_are_shown_oldest_first(ask: Ask) -> None:
     counts = [count(f"2026-02-{day:02}", f"{day}0 10*3/uL") for day in range(3, 10)]
     counts.append({"on": "2026-02-10", "platelets": {"string": "giant platelets"}})
-    counts.append({"on": "2026-02-10", "platelets": {"value": "7 10*3/uL", "status": "entered-in-error"}})
+    counts.append({"on": "2026-02-10", "platelets": {"value": "7 10*3/uL", "status": "cancelled"}})
     lines = str(ask("platelet-low", counts=counts).shown["trend"]).split("; ")
     assert [line.split()[0] for line in lines] == ["40", "50", "60", "70", "80", "90"]
 
@@ -197,6 +197,8 @@ def test_infections_and_vaccinations_within_two_weeks_of_the_infusion_are_told_i
         smears=[{"result": "Present", "when": "2026-02-09T08:00:00Z"}],
         vaccinations=[
             {"cvx": "20", "when": "2026-02-05"},
+            # An antibody against RSV is no vaccine.
+            {"name": "nirsevimab", "when": "2026-02-04"},
             {"cvx": "20", "when": "2026-01-19"},
             {"cvx": "20", "when": "2026-01-18"},
         ],
