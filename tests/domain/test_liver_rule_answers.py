@@ -160,7 +160,6 @@ def times(analyte: str, value: str, high: str, measured: ClinicalTime, **other: 
     return a_result(measured, analyte=analyte, written=value, own=limits(value, high), amount=number, **other)
 
 
-@pytest.mark.hazard("H7")
 @pytest.mark.parametrize(
     ("enzyme", "bilirubin", "since"),
     [
