@@ -188,7 +188,7 @@ def _why_unproven(
         return ("preliminary", provisional[0]) if provisional else ("missing", None)
     newest = accepted[0]
     day = newest.measured.day
-    if len(accepted) > 1 and len({item.amount or item.written for item in accepted}) > 1:
+    if len({item.amount or item.written for item in accepted}) > 1:
         return "conflict", newest
     if first_day is not None and day is not None and day < first_day:
         return "too-early", newest

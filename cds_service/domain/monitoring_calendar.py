@@ -244,7 +244,7 @@ def _end_of_weekly(
     end = steroid.last_day
     if not steroid.is_end_known:
         return max(end, today), True
-    if end >= today or steroid.is_projected:
+    if steroid.is_projected:
         return end, False
     since = end - timedelta(days=known.policy.whole("monitoring.weekly.grace_days"))
     fine = _first_fine_panel(liver, since, not_before=end)

@@ -141,6 +141,8 @@ def test_days_that_were_left_out_make_no_test_rarer(catalogue: Catalogue, runs: 
         ({"restarted_on": 60, "last_day": 84, "runs": [(-1, 35), (60, 84)]}, [(-1, 56), (60, 84)]),
         ({"restarted_on": 50, "last_day": 84, "runs": [(-1, 35), (50, 84)]}, [(-1, 49), (50, 84)]),
         ({"restarted_on": 80, "last_day": 84}, [(-1, 56), (80, 84)]),
+        # Again for a single day.
+        ({"restarted_on": 80, "last_day": 80, "runs": [(-1, 56), (80, 80)]}, [(-1, 56), (80, 80)]),
     ],
 )
 def test_only_a_completed_taper_parts_two_courses(
@@ -431,3 +433,22 @@ def test_another_product_is_not_followed(catalogue: Catalogue, child_on: ChildOn
     other = replace(facts, exposures=tuple(replace(item, kind=ExposureKind.OTHER_PRODUCT) for item in facts.exposures))
     assert (follows_infusion(other, catalogue.known), given_days(other)) == (False, ())
     assert given_days(facts) == (INFUSED,)
+
+
+# --- where the follow-up turns
+
+
+def test_another_product_of_an_unknown_day_is_no_infusion(facts_of: FactsOf, catalogue: Catalogue) -> None:
+    other = Exposure(ExposureKind.OTHER_PRODUCT, NO_TIME, frozenset(), Evidence("Procedure/1", "dose"))
+    assert not follows_infusion(replace(facts_of({"moment": "chart"}), exposures=(other,)), catalogue.known)
+
+
+@pytest.mark.parametrize(("when", "status"), [("2026-02-09", SlotStatus.BOOKED), ("2026-02-08", SlotStatus.DUE)])
+def test_a_visit_of_today_is_still_ahead_and_one_of_yesterday_is_not(
+    facts_of: FactsOf, catalogue: Catalogue, when: str, status: SlotStatus
+) -> None:
+    visit = {"for": "visit", "start": f"{when}T09:00:00Z"}
+    facts = facts_of({"moment": "chart", "infused": "2026-02-02", "today": "2026-02-09", "appointments": [visit]})
+    calendar = calendar_of(facts, catalogue.known)
+    assert calendar is not None
+    assert calendar.of(Series.LIVER)[0].status is status

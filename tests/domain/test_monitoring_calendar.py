@@ -910,3 +910,71 @@ def test_the_sites_windows_are_read_and_not_known_by_heart(catalogue: Catalogue)
     plan = SteroidPlan((course(56),), True, is_projected=True)
     slot = monitoring_calendar(INFUSED, INFUSED, INFUSED, plan, (), (), changed).of(LIVER)[0]
     assert (number_of(slot.opens), number_of(slot.closes), number_of(slot.overdue_from)) == (5, 9, 8)
+
+
+# --- where the calendar turns
+
+
+def test_after_a_course_without_a_taper_two_more_panels_and_the_last_one_are_asked_for(calendar_on: CalendarOn) -> None:
+    assert targets(calendar_on(0, ends=28)) == {
+        "W1": 7, "W2": 14, "W3": 21, "W4": 28, "O1": 42, "O2": 56, "M3": 92,
+    }  # fmt: skip
+
+
+def test_a_low_count_after_the_last_panel_makes_no_liver_tests_due(calendar_on: CalendarOn) -> None:
+    names = targets(calendar_on(100, [*panels(*WEEKS, 70, 84), count(95, BAD)]))
+    assert not any(name.startswith("R") for name in names)
+
+
+@pytest.mark.parametrize(("abnormal_on", "goes_on"), [(49, False), (52, False), (53, True), (56, True)])
+def test_weekly_tests_go_on_where_the_last_around_the_end_is_abnormal(
+    calendar_on: CalendarOn, abnormal_on: int, goes_on: bool
+) -> None:
+    """The course ended on D+56; two days later nothing is overdue yet."""
+    calendar = calendar_on(58, [*panels(7, 14, 21, 28, 35, 42), *panel(abnormal_on, alt=BAD)])
+    assert (calendar.liver_ends is None) is goes_on
+
+
+def test_a_course_that_never_ends_has_weekly_tests_of_two_years(calendar_on: CalendarOn) -> None:
+    names = targets(calendar_on(800, is_end_known=False))
+    assert names["W104"] == 728
+    assert "W105" not in names
+
+
+def test_weekly_tests_begin_again_on_the_first_day_of_a_second_course(calendar_on: CalendarOn) -> None:
+    names = targets(calendar_on(90, spans=(course(56), course(120, first=84))))
+    assert names["W12"] == 84
+    assert "W11" not in names
+
+
+def test_after_an_abnormal_last_panel_weeks_are_counted_from_the_first_of_the_abnormal_ones(
+    calendar_on: CalendarOn,
+) -> None:
+    before = panels(*WEEKS, 70, 84)
+    names = targets(calendar_on(100, [*before, *panel(92, alt=BAD), *panel(99, alt=BAD)]))
+    assert (names["R1"], names["R2"]) == (99, 106)
+    others = [analyte for analyte in LIVER_PANEL if analyte != "alt"]
+    pieces = [*panel(93, "alt"), *panel(101, *others), *panel(111, "alt")]
+    assert targets(calendar_on(112, [*before, *pieces]))["R1"] == 108
+
+
+def test_platelets_are_back_on_the_first_of_several_fine_days(calendar_on: CalendarOn) -> None:
+    assert number_of(calendar_on(60, [count(42), count(56)]).platelets_back_on) == 42
+
+
+def test_a_count_on_the_last_day_of_a_window_keeps_its_slot_when_platelets_are_back(calendar_on: CalendarOn) -> None:
+    assert "P1" in targets(calendar_on(112, [count(111)]), COUNTS)
+    assert "P1" not in targets(calendar_on(113, [count(112)]), COUNTS)
+
+
+def test_a_visit_books_the_whole_panel_although_one_test_is_ordered_beside_it(calendar_on: CalendarOn) -> None:
+    assert slot_of(calendar_on(5, bookings=[visit(7), ordered(7, "alt")]), "W1").status is BOOKED
+    assert slot_of(calendar_on(5, bookings=[ordered(7, "alt")]), "W1").status is DUE
+
+
+@pytest.mark.parametrize(("today", "has_gap"), [(55, False), (56, True), (57, False)])
+def test_ten_days_are_too_long_through_the_last_day_of_the_weekly_tests(
+    calendar_on: CalendarOn, today: int, has_gap: bool
+) -> None:
+    gaps = calendar_on(today, panels(7, 14, 21, 28, 35, 46)).gaps
+    assert any(gap.series is LIVER for gap in gaps) is has_gap

@@ -180,6 +180,16 @@ def test_results_of_one_time_that_differ_contradict_each_other(series_of: Series
     assert [(point.is_known, point.counts, point.why) for point in series.points] == [(True, False, "conflict")] * 2
 
 
+def test_a_preliminary_result_that_differs_does_not_contradict_the_final_one(series_of: SeriesOf) -> None:
+    when = "2026-03-09T08:00:00Z"
+    early = {"value": "90 U/L", "when": when, "status": "preliminary"}
+    (series,) = series_of("alt", {"value": "30 U/L", "when": when}, early)
+    assert {point.value: (point.counts, point.why) for point in series.points} == {
+        "30": (True, ""),
+        "90": (False, "preliminary"),
+    }
+
+
 def test_a_corrected_result_counts_and_the_one_it_replaces_does_not(series_of: SeriesOf) -> None:
     at = "2026-03-09T08:00:00Z"
     (series,) = series_of(

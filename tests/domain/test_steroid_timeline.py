@@ -336,3 +336,12 @@ def test_without_a_course_there_are_no_states(catalogue: Catalogue, facts_of: Fa
 
 def test_every_state_has_a_phase() -> None:
     assert set(_PHASES) == set(CourseState)
+
+
+def test_a_phase_that_begins_on_the_last_day_asked_for_is_shown_for_that_day(timeline_on: TimelineOn) -> None:
+    whole = timeline_on(60, COURSE, *TAPER)
+    first, second = whole.phases[-2:]
+    cut = whole.until(second.first_day)
+    assert cut.phases[-1].phase is second.phase
+    assert (cut.phases[-1].first_day, cut.phases[-1].last_day) == (second.first_day, second.first_day)
+    assert whole.until(first.last_day).phases[-1] == first

@@ -355,10 +355,9 @@ def _worsened(trend: Trend, facts: PatientFacts, known: Known) -> Answer:
         further = further_tests_missing(sampled or facts.today, facts)
         changes = (*repeat_of_panel(sampled, facts, known), *offer_now(further, facts, known))
         return fires("worsening", trend.evidence, changes, **shown)
-    unclear = [item for item in trend.unclear if not _is_high_without_range(item, known)]
-    if unclear:
-        result = worst_of(unclear) or unclear[0]
-        shown = empty | _result_shown(result, trend, facts, known) | course | {"why": trend.why_unclear(result)}
+    unclear = worst_of(item for item in trend.unclear if not _is_high_without_range(item, known))
+    if unclear is not None:
+        shown = empty | _result_shown(unclear, trend, facts, known) | course | {"why": trend.why_unclear(unclear)}
         change = offer_now((trend.analyte,), facts, known)
         return cannot_check("unclassified", "result-classified", trend.evidence, change, **shown)
     above = newly_above_limit(trend)
@@ -732,7 +731,6 @@ def liver_acute_illness(facts: PatientFacts, known: Known) -> Answer:
     newest = max(unanswered, key=lambda pair: (pair[0].onset.day or facts.today, pair[0].evidence.reference))[0]
     missing = [a for a in LIVER_PANEL if any(a in lacking_then for _, lacking_then in unanswered)]
     since = newest.onset.day or facts.today
-    further = [a for a in further_tests_missing(since, facts) if a not in missing]
     shown: dict[str, Shown] = {
         "signs": _signs_written(sign for sign, _ in unanswered),
         "sign": newest.evidence.name or newest.evidence.value,
@@ -745,7 +743,7 @@ def liver_acute_illness(facts: PatientFacts, known: Known) -> Answer:
     evidence = [sign.evidence for sign, _ in unanswered]
     if lacking := facts.lacking(Source.MEASUREMENTS):
         return cannot_check("panel-not-visible", lacking, evidence, **shown)
-    changes = offer_now([*missing, *further], facts, known)
+    changes = offer_now([*missing, *further_tests_missing(since, facts)], facts, known)
     return fires("no-panel", evidence, changes, **shown)
 
 
