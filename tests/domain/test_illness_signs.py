@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -71,6 +71,10 @@ def test_on_an_infusion_day_without_an_hour_no_sign_of_that_day_is_surely_later(
     given = (Exposure(ExposureKind.GIVEN, at("2026-02-20"), frozenset(), EVIDENCE),)
     facts = with_signs(replace(child, exposures=given), "jaundice", at("2026-02-20", "23:00"))
     assert liver_failure_signs(INFUSED, facts) == ()
+
+
+def test_a_sign_of_an_unknown_time_is_not_surely_of_the_last_hours(child: PatientFacts) -> None:
+    assert not child.is_within(NO_TIME, timedelta(days=1000))
 
 
 def test_of_two_records_of_the_infusion_day_the_earlier_hour_is_its_beginning(child: PatientFacts) -> None:
