@@ -14,6 +14,7 @@ from cds_service.domain.evidence import Standing
 from cds_service.domain.facts import Diagnosis, PatientFacts
 from cds_service.domain.known import KnownNumber, Numbers, Provenance
 from cds_service.domain.registry import Registry
+from cds_service.domain.rules.data_and_identity import data_future_dated
 from cds_service.domain.rules.discharge_and_long_term import tumor_report
 from cds_service.presentation import Catalogue
 
@@ -59,3 +60,13 @@ def test_an_entry_with_codes_of_a_tumour_and_of_a_benign_one_is_a_tumour(
     facts = replace(facts, diagnoses=tuple(replace(entry, concept=concept) for concept in concepts))
     (answer,) = tumor_report(facts, catalogue.known)
     assert answer.grade == "tumor"
+
+
+@pytest.mark.parametrize("matters", [(True, False), (False, True)])
+def test_one_of_several_future_entries_that_would_have_counted_is_enough(
+    facts_of: Callable[[Mapping[str, Any]], PatientFacts], catalogue: Catalogue, matters: tuple[bool, bool]
+) -> None:
+    facts = facts_of({"weights": [{}, {"days_ago": -1}]})
+    (entry,) = facts.future_dated
+    facts = replace(facts, future_dated=tuple(replace(entry, matters=each) for each in matters))
+    assert data_future_dated(facts, catalogue.known).grade == "would-have-counted"
