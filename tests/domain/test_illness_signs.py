@@ -85,7 +85,8 @@ def test_of_two_records_of_the_infusion_day_the_earlier_hour_is_its_beginning(ch
 
 def test_a_reason_of_the_visit_that_is_no_symptom_is_none(child: PatientFacts) -> None:
     reason = Diagnosis("spinal_muscular_atrophy", Standing.ACCEPTED, EVIDENCE)
-    facts = replace(child, diagnoses=(), visit_reasons=(reason, replace(reason, concept="vomiting")))
+    symptom = replace(reason, concept="vomiting", evidence=replace(EVIDENCE, reference="Condition/2"))
+    facts = replace(child, diagnoses=(), visit_reasons=(reason, symptom))
     assert [sign.concept for sign in liver_symptoms(INFUSED, facts)] == ["vomiting"]
 
 
