@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cds_service.domain.answers import Answer, Verdict, cannot_check, fires, noted, silent, to_attest, unknown, verified
-from cds_service.domain.facts import PatientFacts
+from cds_service.domain.facts import PatientFacts, Source
 from cds_service.domain.known import ChecklistLine
 from cds_service.domain.rules.readiness import baseline_readiness
 from cds_service.presentation import Catalogue
@@ -130,3 +130,7 @@ def test_with_one_every_line_of_the_checklist_has_an_answer(
 ) -> None:
     answers = baseline_readiness(facts_of(given), (), catalogue.known)
     assert [answer.shown["check"] for answer in answers] == [line.check for line in catalogue.known.checklist]
+
+
+def test_a_line_does_not_name_what_an_answer_lacked_that_is_not_unknown(line_of: LineOf) -> None:
+    assert line_of(UNKNOWN, FIRES.without((Source.ORDERS,))).shown["because"] == "dosing-weight"

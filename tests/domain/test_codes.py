@@ -42,3 +42,25 @@ CVX = CodeBook.of(
 @pytest.mark.parametrize(("code", "is_found"), [("03", True), ("3", True), ("003", False), ("30", False)])
 def test_a_vaccine_code_may_have_lost_its_leading_zero(code: str, is_found: bool) -> None:
     assert (CVX.look_up("http://hl7.org/fhir/sid/cvx", code) is not None) is is_found
+
+
+OTHER = ("urn:local",)
+
+
+@pytest.mark.parametrize(
+    ("listed", "code", "is_found"),
+    [("1.2", "1.2", True), ("12", "1.2", True), ("1.2", "12", False), ("03", "3", False), ("3", "3", True)],
+)
+def test_a_code_of_another_system_keeps_its_dot_and_its_length(listed: str, code: str, is_found: bool) -> None:
+    book = CodeBook.of({"any": (Code("LOCAL", listed, "Synthetic name", "confirmed_1"),)}, {"LOCAL": OTHER})
+    assert (book.look_up("urn:local", code) is not None) is is_found
+
+
+def test_a_chapter_is_found_by_the_beginning_of_its_codes_and_a_code_only_whole() -> None:
+    chapter = Code("ICD10CM", "K7", "Synthetic chapter", "confirmed_1", is_prefix=True)
+    book = CodeBook.of({"liver": (chapter,)}, {"ICD10CM": ("urn:icd",)})
+    assert book.look_up("urn:icd", "K72.00") == ("liver", chapter)
+    whole = CodeBook.of(
+        {"liver": (Code("ICD10CM", "K72", "Synthetic name", "confirmed_1"),)}, {"ICD10CM": ("urn:icd",)}
+    )
+    assert whole.look_up("urn:icd", "K72.00") is None

@@ -68,6 +68,16 @@ def test_what_is_ordered_is_not_offered_again_and_the_rest_of_its_day_is(plan: C
     assert days == {**WHOLE_CALENDAR, "2026-03-06": {"pt-inr", "cbc"}}
 
 
+@pytest.mark.parametrize(
+    ("wanted", "slot"), [("2026-03-03", "2026-03-06"), ("2026-03-09", "2026-03-06"), ("2026-03-10", "2026-03-13")]
+)
+def test_an_order_belongs_to_the_slot_in_whose_days_it_is_wanted(
+    plan: Callable[..., Answer], wanted: str, slot: str
+) -> None:
+    days = offered(plan(requests=[{"code": "24325-3", "wanted": wanted}]))
+    assert days == {**WHOLE_CALENDAR, slot: {"pt-inr", "cbc"}}
+
+
 def test_a_single_test_of_a_panel_that_is_ordered_leaves_the_single_others(plan: Callable[..., Answer]) -> None:
     days = offered(plan(requests=[{"code": "1742-6", "wanted": "2026-03-06"}]))
     assert days["2026-03-06"] == {"ast", "total-bilirubin", "pt-inr", "cbc"}

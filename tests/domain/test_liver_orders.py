@@ -59,6 +59,14 @@ def test_what_is_ordered_in_the_window_is_not_offered(facts_of: FactsOf, catalog
     assert offered(given, {"liver-monitor-due"}, facts_of, catalogue) == {("pt-inr", "2026-02-09")}
 
 
+def test_what_was_ordered_for_a_day_that_has_passed_is_offered_all_the_same(
+    facts_of: FactsOf, catalogue: Catalogue
+) -> None:
+    given = {**CHILD, "today": "2026-02-07", "requests": [{"code": "24325-3", "wanted": "2026-02-06"}]}
+    expected = {("hepatic-panel", "2026-02-09"), ("pt-inr", "2026-02-09")}
+    assert offered(given, {"liver-monitor-due"}, facts_of, catalogue) == expected
+
+
 def test_a_single_test_is_not_offered_beside_a_panel_that_holds_it(facts_of: FactsOf, catalogue: Catalogue) -> None:
     panels = [{"on": "2026-02-09"}, {"on": "2026-02-16", "inr": "none", "alt": "100 U/L"}]
     given = {**CHILD, "today": "2026-02-26", "panels": panels}
@@ -115,3 +123,12 @@ def test_without_a_weight_no_dose_is_offered(facts_of: FactsOf, known: Known) ->
 def test_a_taper_into_a_vein_is_not_turned_into_one_by_mouth(facts_of: FactsOf, known: Known) -> None:
     steroids = [{}, {**TAPER["steroids"][1], "drug": "methylprednisolone", "route": "intravenous"}]
     assert options({**TAPER, "steroids": steroids}, facts_of, known) == []
+
+
+def test_a_dose_is_held_where_the_syringe_is_off_by_exactly_what_the_site_tolerates(
+    facts_of: FactsOf, known: Known
+) -> None:
+    # 0.3 mL of 3 mg/mL are 0.9 mg, a tenth less than 1.0 mg.
+    steroids = [{}, {"dose": "1.0 mg", "start": "2026-02-24", "end": "2026-03-23"}]
+    found = options({**TAPER, "steroids": steroids}, facts_of, known)
+    assert [(order.purpose, str(order.mg)) for order in found] == [("hold", "0.9"), ("return", "3.3")]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from domain_values import EVIDENCE
 
 from cds_service.domain.answers import RequestTest
-from cds_service.domain.facts import PatientFacts
+from cds_service.domain.evidence import Standing
+from cds_service.domain.facts import Control, Diagnosis, PatientFacts
 from cds_service.domain.registry import answer_all
+from cds_service.domain.rules.infection_and_vaccines import infection_chronic_uncontrolled
 from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
@@ -46,3 +50,12 @@ def test_a_result_of_the_last_48_hours_is_not_asked_for_again(
     facts_of: FactsOf, catalogue: Catalogue, when: str, asked: set[str]
 ) -> None:
     assert asked_for(facts_of, catalogue, platelets={"when": when}) == asked
+
+
+@pytest.mark.parametrize(("standing", "grade"), [(Standing.ACCEPTED, "uncontrolled"), (Standing.NO_INFORMATION, "")])
+def test_a_chronic_infection_that_is_over_is_not_uncontrolled(
+    facts_of: FactsOf, catalogue: Catalogue, standing: Standing, grade: str
+) -> None:
+    entry = Diagnosis("tuberculosis", standing, EVIDENCE, control=Control.UNCONTROLLED)
+    facts = replace(facts_of({}), diagnoses=(entry,))
+    assert infection_chronic_uncontrolled(facts, catalogue.known).grade == grade

@@ -12,7 +12,15 @@ from site_policies import under_policy
 
 from cds_service.domain.answers import Answer, CorrectOrder, RequestTest
 from cds_service.domain.dosing_weight import choose_weight
-from cds_service.domain.facts import AmountKind, Instruction, OrderedAmount, PatientFacts, ProductOrder
+from cds_service.domain.facts import (
+    AmountKind,
+    Instruction,
+    OrderedAmount,
+    PatientFacts,
+    ProductOrder,
+    Route,
+    Suffix,
+)
 from cds_service.domain.order_dose import correction_of, ordered_volume, unclear_timing
 from cds_service.domain.registry import answer_all
 from cds_service.domain.rules.dose_and_order import (
@@ -25,6 +33,7 @@ from cds_service.domain.rules.dose_and_order import (
     route_intravenous,
     weight_implausible,
 )
+from cds_service.domain.rules.eligibility import wrong_product
 from cds_service.presentation import Catalogue
 
 D = Decimal
@@ -326,3 +335,12 @@ def test_the_heaviest_weight_of_a_band_times_the_dose_is_right_for_that_weight_a
 ) -> None:
     facts = facts_of({"weight": weight, "draft": {"dose": dose}})
     assert dose_expressed_in_vg(facts.drafts[0], facts, catalogue.known).grade == grade
+
+
+@pytest.mark.parametrize("routes", [("intrathecal", "intravenous"), ("intravenous", "intrathecal")])
+def test_one_intrathecal_instruction_of_several_names_another_product(
+    facts_of: FactsOf, catalogue: Catalogue, routes: tuple[str, str]
+) -> None:
+    facts = facts_of({})
+    order = with_instructions(facts, *({"route": Route(route)} for route in routes))
+    assert wrong_product(replace(order, suffix=Suffix.NOT_STATED), facts, catalogue.known).grade == "intrathecal-route"

@@ -11,7 +11,7 @@ import pytest
 from domain_values import EVIDENCE, at
 
 from cds_service.domain.days import NO_TIME
-from cds_service.domain.exposure import day_zero, infusion_day, infusions_on
+from cds_service.domain.exposure import day_zero, infusion_day, infusions_on, last_infusion_day
 from cds_service.domain.facts import Exposure, ExposureKind, PatientFacts
 from cds_service.domain.infection import infection_evidence
 from cds_service.domain.product_code import is_of_product, is_vial
@@ -47,6 +47,15 @@ VACCINE_SLOT = [{"for": "vaccination"}]
         ({"moment": "booking", "slots": [{"for": "visit"}]}, Concern.NONE),
         ({"moment": "booking", **TREATED, "slots": [{"for": "visit"}]}, Concern.FOLLOW_UP),
         ({"moment": "booking", **TREATED, "slots": [{"name": "Physiotherapy"}]}, Concern.NONE),
+        (
+            {
+                "moment": "booking",
+                **TREATED,
+                "slots": [{"name": "Physiotherapy"}],
+                "appointments": [{"for": "vaccination", "start": "2026-03-09T09:00:00Z"}],
+            },
+            Concern.NONE,
+        ),
         ({"moment": "chart", **BARE}, Concern.NONE),
         ({"moment": "chart", **BARE, "open_orders": [{}]}, Concern.FOLLOW_UP),
         ({"moment": "chart", **TREATED}, Concern.FOLLOW_UP),
@@ -61,6 +70,14 @@ VACCINE_SLOT = [{"for": "vaccination"}]
         (
             {"moment": "discharge", "infused": "2026-02-15", "steroids": [], "stay": {"began": "2026-02-14"}},
             Concern.FOLLOW_UP,
+        ),
+        (
+            {"moment": "discharge", "infused": "2026-02-15", "steroids": [], "stay": {"began": "2026-02-15"}},
+            Concern.FOLLOW_UP,
+        ),
+        (
+            {"moment": "discharge", "infused": "2026-02-15", "steroids": [], "stay": {"began": "2026-02-16"}},
+            Concern.NONE,
         ),
         ({"moment": "discharge", **BARE, "given_doses": [{"when": "none"}]}, Concern.FOLLOW_UP),
     ],
@@ -117,6 +134,25 @@ def test_the_infusion_day_is_the_earliest_of_the_most_trusted_records(
     facts_of: FactsOf, exposures: list[tuple[ExposureKind, str]], expected: str | None
 ) -> None:
     found = infusion_day(with_exposures(facts_of({}), *exposures))
+    assert found == (date.fromisoformat(expected) if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("exposures", "expected"),
+    [
+        ([], None),
+        ([(KIND.GIVEN, "2026-02-10"), (KIND.PARTLY_GIVEN, "2026-02-12")], "2026-02-12"),
+        ([(KIND.GIVEN, "2026-02-10"), (KIND.POSSIBLE, "2026-02-20")], "2026-02-10"),
+        ([(KIND.PRESUMED_FROM_ORDER, "2026-02-20"), (KIND.GIVEN, "2026-02-10")], "2026-02-10"),
+        ([(KIND.GIVEN, ""), (KIND.GIVEN, "2026-02-10")], "2026-02-10"),
+        ([(KIND.POSSIBLE, "2026-02-10"), (KIND.OTHER_PRODUCT, "2026-02-20")], "2026-02-10"),
+        ([(KIND.OTHER_PRODUCT, "2026-02-20")], None),
+    ],
+)
+def test_the_last_infusion_day_is_the_latest_of_the_most_trusted_records(
+    facts_of: FactsOf, exposures: list[tuple[ExposureKind, str]], expected: str | None
+) -> None:
+    found = last_infusion_day(with_exposures(facts_of({}), *exposures))
     assert found == (date.fromisoformat(expected) if expected else None)
 
 

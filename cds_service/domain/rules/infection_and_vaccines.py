@@ -327,18 +327,18 @@ def _is_high(steroid: DailySteroid, facts: PatientFacts, known: Known) -> Certai
 
 
 def _ended_recently(day: date, required: int, facts: PatientFacts, known: Known) -> date | Certainty:
-    """The last high-dose day of a long enough run that ended not longer ago than the site's time; else FALSE, or
-    UNKNOWN where a dose of that time cannot be computed.
+    """The last high-dose day of a long enough run that ended not longer ago than the site's time, whatever came after
+    it; else FALSE, or UNKNOWN where a dose of that time or before it cannot be computed and the run may be long enough.
     """
     months = known.policy.whole("live_vaccine.after_months")
     current = day - DAY
     while add_months(current, months) >= day:
-        is_high = _is_high(steroid_on(current, facts, known), facts, known)
-        if is_high is Certainty.UNKNOWN:
-            return is_high
-        if is_high is Certainty.TRUE:
-            return current if _high_dose_until(current, facts, known).days >= required else Certainty.FALSE
-        current -= DAY
+        run = _high_dose_until(current, facts, known)
+        if run.days >= required:
+            return current
+        if run.is_unclear:
+            return Certainty.UNKNOWN
+        current = (run.first or current) - DAY
     return Certainty.FALSE
 
 

@@ -1,0 +1,78 @@
+"""What is not said of an entry of the record is the part that reassures nobody, or that nothing was said of."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from domain_values import EVIDENCE, D, at
+
+from cds_service.domain.codes import Code
+from cds_service.domain.days import ClinicalTime
+from cds_service.domain.evidence import Standing
+from cds_service.domain.facts import ListState, Repetition, SourceState
+from cds_service.domain.intervals import Interval
+from cds_service.domain.medicines import SteroidOrder, SteroidPhase, SteroidRoute
+from cds_service.domain.results import ReferenceRange
+
+
+def test_a_time_of_which_no_more_is_said_satisfies_nothing() -> None:
+    assert not ClinicalTime("2026-03-01", date(2026, 3, 1)).may_satisfy
+    assert ClinicalTime("2026-03-01", date(2026, 3, 1), is_exact=True).may_satisfy
+
+
+def test_a_time_stays_the_same_when_its_seconds_were_asked_for() -> None:
+    asked, other = at("2026-03-01", "08:00"), at("2026-03-01", "08:00")
+    assert asked.seconds > 0
+    assert asked == other
+    assert hash(asked) == hash(other)
+    assert repr(asked) == repr(other)
+
+
+def test_an_entry_of_the_code_lists_is_one_code_and_no_chapter() -> None:
+    assert not Code("ICD10CM", "K72", "Synthetic name", "confirmed_1").is_prefix
+
+
+def test_of_a_list_that_did_not_come_nothing_was_received() -> None:
+    assert SourceState(ListState.NOT_ATTEMPTED).received == 0
+
+
+def test_an_order_that_says_nothing_of_repetition_names_neither_one_time_a_day_nor_several() -> None:
+    nothing = Repetition()
+    assert (nothing.is_once_a_day, nothing.several_times, nothing.planned_for) == (False, False, ())
+
+
+@pytest.fixture
+def phase() -> SteroidPhase:
+    day = date(2026, 3, 2)
+    return SteroidPhase(D("3.2"), None, D(1), 1, frozenset(), frozenset(), day, None, None, "", "3.2 mg")
+
+
+def test_a_step_of_a_corticosteroid_has_the_days_that_are_written(phase: SteroidPhase) -> None:
+    assert (phase.is_end_presumed, phase.has_exact_days) == (False, True)
+
+
+def test_an_order_is_taken_back_only_where_the_call_says_so(phase: SteroidPhase) -> None:
+    order = SteroidOrder(
+        order_id="o1",
+        drug="prednisolone",
+        route=SteroidRoute.ORAL,
+        phases=(phase,),
+        is_cover=True,
+        standing=Standing.ACCEPTED,
+        is_draft=False,
+        is_depot=False,
+        strength_mg_per_ml=None,
+        written_on=None,
+        supply_ends=None,
+        reason_written="",
+        evidence=EVIDENCE,
+    )
+    assert not order.is_being_stopped
+
+
+def test_a_range_is_one_of_one_unless_several_are_said() -> None:
+    twenty = Interval.of("", D(20))
+    assert twenty is not None
+    limits = ReferenceRange(twenty, None, D(40), "≤ 40")
+    assert (limits.is_unit_known, limits.is_from_text, limits.is_lowest_of_several) == (True, False, False)
