@@ -99,7 +99,7 @@ HIGH: dict[str, Any] = {"weight": "12 kg", "draft_vaccines": [{"cvx": "03"}]}
         ("2025-11-01", [], {"label-vaccine"}),
         ("2026-02-25", [], {""}),
         ("2026-02-01", [3], {"label-vaccine"}),
-        ("2026-02-01", [3, 4], {""}),
+        ("2026-02-01", [3, 4], {"stopped-recently"}),
     ],
 )
 def test_the_high_dose_days_are_one_run_that_one_missed_day_does_not_end(
