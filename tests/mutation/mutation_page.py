@@ -19,7 +19,7 @@ is not caught shows either a test that is missing, or code that does nothing.
 
 `make mutants` tries every mutant of `cds_service/domain`, keeps what it found in `build/mutation/`, writes this page, and
 fails where less than {LEAST} of 100 are caught, or where the list of survivors names one that is caught or gone.
-`make test` tries a sample, always the same, and demands that each is caught or listed.
+`make test` tries a sample, always the same, and demands that 95 of 100 are caught or listed.
 
 - [code_mutants.py](../tests/mutation/code_mutants.py) makes them. Annotations, decorators, texts, imports, assertions and
   the messages of errors are left alone.
