@@ -124,9 +124,9 @@ def _troponin(analyte: str, facts: PatientFacts, known: Known) -> Answer:
 
 
 def _is_told(item: LabResult) -> bool:
-    """Whether a result says how much, or at least that it is high."""
-    is_high = item.flag in (LabFlag.HIGH, LabFlag.ABNORMAL)
-    return item.standing is not Standing.NO_INFORMATION and (item.number is not None or is_high)
+    """Whether a result may be a raised one: without a number, all but what the laboratory calls normal or low."""
+    is_said_not_to_be_high = item.flag in (LabFlag.NORMAL, LabFlag.LOW)
+    return item.standing is not Standing.NO_INFORMATION and (item.number is not None or not is_said_not_to_be_high)
 
 
 def is_raised(item: LabResult) -> Certainty:
