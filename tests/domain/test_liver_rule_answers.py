@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from asked_rules import Ask, about, said
 from domain_values import D, a_result, at, limits
 
-from cds_service.domain.answers import Answer
 from cds_service.domain.days import NO_TIME, ClinicalTime
 from cds_service.domain.evidence import Standing
-from cds_service.domain.facts import PatientFacts
 from cds_service.domain.intervals import Interval
-from cds_service.domain.registry import answer_all
 from cds_service.domain.results import LabResult
-from cds_service.presentation import Catalogue
 
-FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
-Ask = Callable[..., tuple[Answer, ...]]
 FINE = [{"on": day} for day in ("2026-02-02", "2026-02-09", "2026-02-16", "2026-02-23")]
 # The first reduced dose on 2026-02-24, the day after the 30 days of an infusion on 2026-01-26.
 TAPER: dict[str, Any] = {"moment": "chart", "infused": "2026-01-26"}
 REDUCED = {"dose": "1.6 mg", "start": "2026-02-24", "end": "2026-03-23", "written": "2026-02-20"}
 PANEL_BOOKED = [{"code": "24325-3", "wanted": "2026-03-03"}, {"code": "34528-0", "wanted": "2026-03-03"}]
-
-
-@pytest.fixture
-def ask(facts_of: FactsOf, catalogue: Catalogue) -> Ask:
-    """The answers of one rule to a child; `results` stand in the record instead of its own."""
-
-    def answers(rule: str, given: Mapping[str, Any], *results: LabResult) -> tuple[Answer, ...]:
-        facts = facts_of(given)
-        facts = replace(facts, lab_results=results) if results else facts
-        rules = catalogue.rules.only(frozenset({rule}))
-        return tuple(a for a in answer_all(facts, catalogue.known, rules) if a.rule_id == rule)
-
-    return answers
-
-
-def about(answers: tuple[Answer, ...], analyte: str) -> Answer:
-    return next(answer for answer in answers if answer.shown.get("analyte") == analyte)
-
-
-def said(answer: Answer, *names: str) -> tuple[str, ...]:
-    return tuple(str(answer.shown[name]) for name in names)
 
 
 # --- where the corticosteroid stands
