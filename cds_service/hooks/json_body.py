@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from cds_service.errors import BadRequest, BodyTooDeep
 from cds_service.fhir import NestedTooDeep, NotJson, is_deeper, read_json_document
-from cds_service.fhir.json_document import DEEPEST
+from cds_service.fhir.json_document import DEEPEST, as_one_text
 
 _MEMBERS = ("context", "prefetch", "fhirAuthorization", "extension")
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def read_json_object(body: bytes) -> dict[str, Any]:
@@ -33,7 +29,7 @@ def read_json_object(body: bytes) -> dict[str, Any]:
 
 def write_json(document: object) -> bytes:
     """The document as JSON; decimals become numbers with every digit they have."""
-    return _encoder.encode(document)
+    return as_one_text(document)
 
 
 def _too_deep(document: object) -> BodyTooDeep:

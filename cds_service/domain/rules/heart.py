@@ -166,7 +166,7 @@ def _shown(item: LabResult, before: list[LabResult], facts: PatientFacts, known:
         "limits_written": item.limits.written if item.limits is not None else "",
         "times_uln": written_multiple(item) if times_uln(item) is not None else "",
         "why": why_unclassified(item) if is_raised(item) is Certainty.UNKNOWN else "",
-        "is_preliminary": not is_measured(item),
+        "is_preliminary": item.standing is not Standing.ACCEPTED or not item.measured.may_satisfy,
         "highest": highest,
         "is_above_highest": is_i and item.amount is not None and item.amount.is_above(highest) is Certainty.TRUE,
         "before_written": written_result(earlier) if earlier else "",
