@@ -62,9 +62,12 @@ def _decoded(written: bytes) -> Any:
 def _is_flat(written: bytes) -> bool:
     """Whether the brackets of a valid document show that it does not nest deeply; False where they do not tell.
 
+    Who opens no more brackets than levels are allowed cannot nest deeper; most requests, and all tokens, end there.
     To look at bytes takes 0.2 ms for 200 Observations, and to walk through their objects 0.6 ms, more than decoding
     them. Texts are taken out as pairs of quotes; what then stands between quotes is a text with brackets in it.
     """
+    if written.count(b"{") + written.count(b"[") <= DEEPEST:
+        return True
     if b"\\" in written:
         written = written.replace(b"\\\\", b"").replace(b'\\"', b"")
     brackets = written.translate(None, _NO_BRACKET_OR_QUOTE).replace(b'""', b"")

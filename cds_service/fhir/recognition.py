@@ -20,12 +20,30 @@ from cds_service.fhir.references import own_reference, plain_reference
 THIS_PRODUCT = frozenset({"zolgensma", "zolgensma_kit", "zolgensma_vial"})
 INGREDIENT = "onasemnogene_any"
 ROUTES = frozenset({"intravenous", "intrathecal", "intramuscular", "subcutaneous", "oral"})
+STEROIDS = frozenset(
+    {
+        "prednisolone", "prednisone", "methylprednisolone", "hydrocortisone", "dexamethasone", "betamethasone",
+        "cortisone", "triamcinolone", "deflazacort", "vamorolone",
+    }
+)  # fmt: skip
+# A code stands for one of them; of several that are named, the one that matters most counts.
+VACCINES = (
+    "vaccine_mmr",
+    "vaccine_varicella",
+    "vaccine_rotavirus",
+    "vaccine_influenza_live",
+    "vaccine_other_live",
+    "vaccine_influenza_inactivated",
+    "vaccine_other",
+)
 _CLAUSES = re.compile(r"[,;:.\n]|\b(?:and|but|however|now|with)\b", re.IGNORECASE)
 # Whose words tell that an order may concern us: the product, a corticosteroid, a vaccine.
 _TELLING = (
     "product_brand", "product_name", "intrathecal_product", "product_ingredient", "steroid_name",
     "vaccine_mmr_name", "vaccine_varicella_name", "vaccine_other_live_name", "vaccine_word",
 )  # fmt: skip
+# Whose codes tell so. A code of anything else, such as a blood count, tells no more than one that nobody knows.
+_TELLING_CONCEPTS = THIS_PRODUCT | {INGREDIENT} | STEROIDS | set(VACCINES)
 _PRODUCT_NAMES = ("product_brand", "product_name", "intrathecal_product", "product_ingredient")
 
 
@@ -105,13 +123,14 @@ class Recognition:
         return not _holds_one_of(self.telling, said)
 
     def _may_tell(self, coding: JsonObject) -> bool:
-        """Whether a code is on any of our lists, of our labeler, of vaccines alone, or in no shape to be looked up."""
+        """Whether a code is one that tells, of our labeler, of vaccines alone, or in no shape to be looked up."""
         code = coding.get("code")
         if not isinstance(code, str):
             return code is not None
         system = text(coding.get("system"))
-        is_listed = self.codes.look_up(system, code) is not None
-        return is_listed or LABELER in code or self.codes.is_system(system, "CVX")
+        entry = self.codes.look_up(system, code)
+        is_telling = entry is not None and (entry[0] in _TELLING_CONCEPTS or bool(entry[1].kit_ndc))
+        return is_telling or LABELER in code or self.codes.is_system(system, "CVX")
 
     def medicine_of(self, resource: JsonObject, medications: Mapping[str, JsonObject]) -> Medicine:
         """What a resource with a `medication[x]` element is about.

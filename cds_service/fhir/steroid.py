@@ -31,7 +31,7 @@ from cds_service.fhir.json_shapes import (
 )
 from cds_service.fhir.product_order import dose_entries
 from cds_service.fhir.quantity import as_written, read_ordered
-from cds_service.fhir.recognition import Recognition, resolved, stated
+from cds_service.fhir.recognition import STEROIDS, Recognition, resolved, stated
 from cds_service.fhir.references import own_reference
 from cds_service.fhir.timing import (
     DailyTiming,
@@ -46,20 +46,6 @@ from cds_service.fhir.timing import (
 Ways = frozenset[str]
 Instructions = list[tuple[JsonObject, Ways]]
 
-STEROIDS = frozenset(
-    {
-        "prednisolone",
-        "prednisone",
-        "methylprednisolone",
-        "hydrocortisone",
-        "dexamethasone",
-        "betamethasone",
-        "cortisone",
-        "triamcinolone",
-        "deflazacort",
-        "vamorolone",
-    }
-)
 _NOT_SYSTEMIC = "steroid_not_systemic"
 _NEVER_AN_ORDER = frozenset({"entered-in-error", "cancelled"})
 _NO_ORDER_YET = frozenset({"proposal", "plan", "option"})

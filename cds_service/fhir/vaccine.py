@@ -23,19 +23,9 @@ from cds_service.fhir.json_shapes import (
     text,
     values,
 )
-from cds_service.fhir.recognition import Named, Recognition, stated
+from cds_service.fhir.recognition import VACCINES, Named, Recognition, stated
 from cds_service.fhir.references import own_reference
 
-# A code stands for one of them; of several that are named, the one that matters most counts.
-VACCINES = (
-    "vaccine_mmr",
-    "vaccine_varicella",
-    "vaccine_rotavirus",
-    "vaccine_influenza_live",
-    "vaccine_other_live",
-    "vaccine_influenza_inactivated",
-    "vaccine_other",
-)
 ANTIBODIES = ("rsv_antibody_long_acting", "palivizumab", "rsv_antibody_unspecified", "rsv_product_ambiguous")
 _BY_NAME = (
     ("vaccine_mmr_name", "vaccine_mmr"),

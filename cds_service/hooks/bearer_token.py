@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
 from cds_service.fhir import NestedTooDeep, NotJson, read_json_document
+from cds_service.hooks.signing_keys import octets_of
 
 # Some EHRs send tokens of 12 kB.
 _LONGEST: Final = 16 * 1024
@@ -96,9 +96,10 @@ def _of_form(written: str, header: Mapping[str, Any], claims: Mapping[str, Any])
 
 
 def _json_object(segment: str) -> Mapping[str, Any]:
+    octets = octets_of(segment)
     try:
-        document = read_json_document(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    except (NotJson, NestedTooDeep, ValueError):
+        document = read_json_document(octets) if octets is not None else None
+    except (NotJson, NestedTooDeep):
         raise Refused(Refusal.NO_JWT) from None
     if not isinstance(document, dict):
         raise Refused(Refusal.NO_JWT)

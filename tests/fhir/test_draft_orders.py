@@ -20,6 +20,8 @@ from cds_service.fhir import (
     read_draft_orders,
     recorded_medications,
 )
+from cds_service.fhir.steroid import is_steroid_draft
+from cds_service.fhir.vaccine import is_vaccine_draft
 
 Resource = dict[str, Any]
 Read = Callable[..., DraftOrders]
@@ -384,3 +386,40 @@ def test_only_a_medication_that_an_order_refers_to_is_worth_a_read(
     orders = bundle([a_nameless_order(reference), a_nameless_order(reference)])
     assert medications_of_drafts(orders, {}, recognition) == wanted
     assert recorded_medications({"mine": orders}, recognition, only_nameless=True) == wanted
+
+
+# --- the quick look, which most orders of a hospital do not get beyond
+
+
+def coded(system: str, code: str) -> Resource:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def as_drafts(concept: Resource) -> list[Resource]:
+    members = {
+        "MedicationRequest": "medicationCodeableConcept",
+        "ServiceRequest": "code",
+        "Immunization": "vaccineCode",
+    }
+    return [{"resourceType": kind, "id": "d1", "status": "draft", member: concept} for kind, member in members.items()]
+
+
+def concerns_us(draft: Resource, recognition: Recognition) -> bool:
+    is_ours = recognition.medicine_of(draft, {}).is_ours
+    return is_ours or is_vaccine_draft(draft, recognition) or is_steroid_draft(draft, {}, recognition)
+
+
+def test_no_code_that_concerns_us_is_passed_over_at_a_glance(recognition: Recognition) -> None:
+    book = recognition.codes
+    concepts = [coded(address, code) for address, code in book.by_code]
+    concepts += [coded(address, code) for address, beginnings in book.by_prefix.items() for code in beginnings]
+    ours = [c for c in concepts if any(concerns_us(draft, recognition) for draft in as_drafts(c))]
+    assert len(ours) > 100
+    assert [c for c in ours if recognition.tells_nothing([c], [])] == []
+
+
+def test_an_order_for_what_is_only_watched_is_passed_over_at_a_glance(recognition: Recognition) -> None:
+    others = [*recognition.codes.concepts["panel_cbc"], *recognition.codes.concepts["systemic_anti_infective"]]
+    for code in others:
+        for address in recognition.codes.addresses[code.system]:
+            assert recognition.tells_nothing([coded(address, code.code)], []), code.name

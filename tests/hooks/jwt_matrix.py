@@ -369,6 +369,8 @@ ROWS: tuple[Row, ...] = (
         lambda: other(AGREED, "labelled-rs256", "RS256", aud="sand_man", exp=NOW + 901),
     ),
     token("signature", "one letter of the claims changed", False, lambda: _tampered(good())),
+    token("signature", "a signature with bits in its last letter that mean nothing", False, lambda: _written_otherwise(good())),
+    token("signature", "a signature of which one letter is left in its last group", False, lambda: good()[:-1]),
     token("signature", "a signature of another key", False, lambda: signed(claims(), "rsa-remote", kid="rsa")),
     token("signature", "the signature of another token", False, lambda: good().rpartition(".")[0] + "." + good().rpartition(".")[2]),
     token(
@@ -392,6 +394,12 @@ ROWS: tuple[Row, ...] = (
 def _address(bench: Bench) -> str:
     (client,) = (client for client in bench.admission.clients if client.name == "remote")
     return client.jwks_url
+
+
+def _written_otherwise(written: str) -> str:
+    """The same octets: a signature of 256 ends in a letter of which four bits are not used."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return written[:-1] + letters[letters.index(written[-1]) + 1]
 
 
 def _tampered(written: str) -> str:
