@@ -206,13 +206,14 @@ def test_a_day_without_a_dose_is_no_day_with_an_unknown_one(facts_of: FactsOf, c
 def test_without_a_planned_day_the_dose_is_judged_from_tomorrow_as_the_day_before_on(
     facts_of: FactsOf, catalogue: Catalogue
 ) -> None:
-    """The old order ended two days ago and is another course."""
+    """The old order ended two days ago and is another course; the 30 days of the new one end on 1 April."""
     orders = [
         {"start": "2026-02-10", "end": "2026-02-28", "status": "completed"},
-        {"start": "2026-03-03", "end": "2026-04-01", "dose": "2.4 mg"},
+        {"start": "2026-03-03", "end": "2026-03-31"},
+        {"start": "2026-04-01", "end": "2026-04-02", "dose": "2.4 mg"},
     ]
     facts = facts_of({"draft": {"planned": "none"}, "steroids": orders})
-    assert low(facts, catalogue) == ("low", date(2026, 3, 3))
+    assert low(facts, catalogue) == ("low", date(2026, 4, 1))
 
 
 @pytest.mark.parametrize("start", ["2026-02-27", "2026-03-01"])

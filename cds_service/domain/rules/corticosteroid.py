@@ -312,12 +312,12 @@ def _days_of_plan(facts: PatientFacts, known: Known) -> list[DailySteroid]:
     if course is None:
         return []
     yesterday = steroid_on(facts.today - DAY, facts, known)
-    given = [yesterday] if yesterday.is_recorded_as_given and course.first_day <= yesterday.day else []
+    is_of_course = course.first_day <= yesterday.day <= course.required_end
+    given = [yesterday] if yesterday.is_recorded_as_given and is_of_course else []
     first = max(course.first_day, facts.today)
     # Those after a break too: a dose that is resumed within the 30 days has to be enough as well.
     ahead = (steroid_on(first + DAY * n, facts, known) for n in range(days_from(first, course.required_end) + 1))
-    days = [*given, *ahead]
-    return [day for day in days if day.day <= course.required_end]
+    return [*given, *ahead]
 
 
 def _days_of_course(status: CourseStatus, facts: PatientFacts) -> list[DailySteroid]:
