@@ -203,6 +203,18 @@ def test_what_was_raised_and_came_back_is_the_dose_from_which_a_switch_is_judged
     assert t0(status_on(15, *orders, weights=FRESH)) is None
 
 
+def test_after_an_interruption_too_the_way_back_from_a_raised_dose_is_no_taper(status_on: StatusOn) -> None:
+    weights = [weight("3.2 kg", 15)]
+    status = status_on(17, *RAISED, order(16, 40), weights=weights)
+    assert (status.state, t0(status), status.maintenance_mg) == (CourseState.COURSE, None, D("3.2"))
+
+
+def test_each_switch_is_measured_against_the_full_dose_and_none_against_the_one_before(status_on: StatusOn) -> None:
+    """2.9 mg are 3.2 mg within a tenth, and 2.65 mg are 2.9 mg: together they are a reduction."""
+    orders = (order(-1, 5), order(6, 10, "2.9 mg", drug="prednisone"), order(11, 28, "2.65 mg"))
+    assert t0(status_on(15, *orders)) == 11
+
+
 @pytest.mark.parametrize(
     ("raised", "back", "begins"),
     [
@@ -342,12 +354,12 @@ def test_days_of_an_unknown_dose_are_none_of_the_full_dose(treated: Treated, cat
 
 
 def test_a_day_ahead_is_judged_by_the_orders_alone(treated: Treated, catalogue: Catalogue) -> None:
-    """Day 10 is left out and interrupts nothing; from day 21 on nothing is ordered, but for day 30."""
-    orders = (order(-1, 9), order(11, 20), order(30, 30))
+    """Day 10 is left out and interrupts nothing; from day 21 on little is ordered."""
+    orders = (order(-1, 9), order(11, 20), order(30, 30), order(40, 45))
     states = dict(states_by_day(treated(5, *orders), catalogue.known))
     assert [states[day(n)] for n in (9, 10, 11, 20)] == [CourseState.COURSE] * 4
-    assert [states[day(n)] for n in (21, 22, 29)] == [CourseState.INTERRUPTED] * 3
-    assert max(states) == day(30)
+    assert [states[day(n)] for n in (21, 22, 29, 31, 39)] == [CourseState.INTERRUPTED] * 5
+    assert max(states) == day(45)
 
 
 def test_on_the_last_of_the_30_days_ahead_the_decision_is_due(treated: Treated, catalogue: Catalogue) -> None:

@@ -71,7 +71,9 @@ class Checks:
         most = MOST_SECONDS / 8 if mutant.function == AT_MODULE else MOST_SECONDS
         # What a class gives its members by default is run by no line of its module: the quickest of the others see it.
         others = set(self.tests) - names if mutant.function == AT_MODULE else ()
-        quickest = sorted((n for n in others if self._is_short(n)), key=lambda name: (self._seconds(name, reached), name))
+        quickest = sorted(
+            (n for n in others if self._is_short(n)), key=lambda name: (self._seconds(name, reached), name)
+        )
         return [
             *self._within_limit(cases, reached, most),
             *self._within_limit(tests, reached, MOST_SECONDS_OF_TESTS),
