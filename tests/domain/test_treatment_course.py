@@ -353,3 +353,12 @@ def test_a_day_of_which_one_part_was_done_stays_when_the_course_is_over(course_o
     course = course_of({**whole, "counts": counts})
     assert course.is_over
     assert "2026-03-16" in {item.target.isoformat() for item in course.days}
+
+
+def test_a_day_is_overdue_from_its_first_part_that_can_be(course_of: CourseOf) -> None:
+    """A part that is only offered is never overdue, and takes nothing from the other one."""
+    joint = found(course_of(UNEVENTFUL.on(5)), "W1")
+    liver, platelets = joint.parts
+    offered = replace(liver, slot=replace(liver.slot, overdue_from=None))
+    assert replace(joint, parts=(offered, platelets)).overdue_from == platelets.slot.overdue_from
+    assert replace(joint, parts=(offered,)).overdue_from is None
