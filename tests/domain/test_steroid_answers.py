@@ -229,16 +229,26 @@ def test_a_dose_before_the_course_began_is_not_judged(facts_of: FactsOf, catalog
     assert low(facts, catalogue) == ("", date(2026, 3, 4))
 
 
-def test_a_planned_infusion_that_passed_long_ago_has_no_days_to_judge(facts_of: FactsOf, catalogue: Catalogue) -> None:
-    """Planned for 10 January, the 30 days ended on 7 February."""
+@pytest.mark.parametrize(
+    ("planned", "found"),
+    [
+        # Planned for 1 February, the 30 days ended yesterday; planned a day earlier, they ended the day before.
+        ("2026-02-01", ("low", date(2026, 3, 1))),
+        ("2026-01-31", ("", "")),
+    ],
+)
+def test_of_a_planned_infusion_that_passed_the_days_after_the_30_are_not_judged(
+    facts_of: FactsOf, catalogue: Catalogue, planned: str, found: tuple[str, object]
+) -> None:
+    start = date.fromisoformat(planned) - timedelta(days=1)
     facts = facts_of(
         {
-            "draft": {"planned": "2026-01-10T10:00:00Z"},
-            "steroids": [{"start": "2026-01-09", "end": "none", "dose": "2.4 mg"}],
+            "draft": {"planned": f"{planned}T10:00:00Z"},
+            "steroids": [{"start": start.isoformat(), "end": "none", "dose": "2.4 mg"}],
             "steroid_doses": [{"days_ago": 1, "mg": "2.4"}],
         }
     )
-    assert low(facts, catalogue) == ("", "")
+    assert low(facts, catalogue) == found
 
 
 def test_a_dose_that_is_resumed_after_a_break_is_judged_within_the_30_days(

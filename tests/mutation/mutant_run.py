@@ -25,7 +25,7 @@ PACKAGE = "cds_service.domain"
 CAUGHT, SURVIVED, TIMED_OUT, NOT_REACHED = "caught", "survived", "timed out", "not reached"
 # Seconds of example patients and of tests for one mutant, as they were recorded; the most likely ones come first.
 MOST_SECONDS, MOST_SECONDS_OF_TESTS = 40.0, 20.0
-MOST_SECONDS_OF_OTHERS = 1.0
+MOST_SECONDS_OF_OTHERS = 3.0
 LONGEST_TEST = 3.0
 # Seconds of the processor for one example patient, who takes a hundredth of one: a mutant that takes more has no end.
 SECONDS_OF_A_CASE = 1.0

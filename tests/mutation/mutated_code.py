@@ -105,6 +105,8 @@ def _take_members(before: Any, after: type) -> None:
         return
     for name, member in vars(after).items():
         mine = vars(before).get(name)
+        if name == "__dataclass_fields__" and mine is not None:
+            mine.update(member)
         for inside in ("", "__func__", "__wrapped__"):
             plain, mutated = (getattr(each, inside, None) if inside else each for each in (mine, member))
             if isinstance(mutated, FunctionType):
