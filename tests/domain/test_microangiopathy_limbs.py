@@ -388,9 +388,9 @@ def test_the_highest_bound_of_the_values_before_keeps_a_fall_possible() -> None:
     assert _Before.of(earlier).has_lost(Interval.exactly(D("10.6")), D(2)) is FALSE
 
 
-def test_of_urine_that_proves_nothing_the_one_with_a_volume_is_told(facts_of: FactsOf, known: Known) -> None:
+def test_of_urine_that_proves_nothing_the_one_with_a_possible_volume_is_told(facts_of: FactsOf, known: Known) -> None:
     enough = {"volume": "200 mL", "status": "preliminary", "when": "2026-02-09T08:00:00Z"}
-    unread = {"volume": "none", "when": "2026-02-09T08:00:00Z"}
+    unread = {"volume": "-5 mL", "when": "2026-02-09T08:00:00Z"}
     for outputs in ([enough, unread], [unread, enough]):
         found = seen(facts_of, known, weight="3.2 kg", urine_outputs=outputs).urine
         assert found.presence is NOT_MEASURED
