@@ -244,11 +244,11 @@ def daily_mg(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts, know
         return None
     assert phase.times_per_day is not None
     mg = phase.mg
-    if mg is None and phase.mg_per_kg is not None:
+    if mg is None:
         weight = weight_for_dose(facts, known)
         assert weight is not None
+        assert phase.mg_per_kg is not None
         mg = exact_product(phase.mg_per_kg, weight.raw_kg)
-    assert mg is not None
     return in_prednisolone(exact_product(mg, phase.times_per_day), order.drug, known)
 
 

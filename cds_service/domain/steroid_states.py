@@ -271,7 +271,7 @@ def _level_by_level(stretches: Iterable[Stretch], facts: PatientFacts, known: Kn
 
 
 def _resume(levels: _Levels) -> None:
-    levels.taper_begins, levels.is_held, levels.held, levels.previous = None, False, 0, None
+    levels.taper_begins, levels.is_held, levels.previous = None, False, None
     levels.anchor_mg = levels.lowest_mg = levels.maintenance_mg
 
 
@@ -312,7 +312,7 @@ def _compare(levels: _Levels, day: DailySteroid, facts: PatientFacts, known: Kno
             levels.settle(day)
     elif day.mg >= levels.lowest_mg:
         levels.full = day
-        if day.mg > (levels.anchor_mg or day.mg):
+        if day.mg >= (levels.anchor_mg or day.mg):
             levels.settle(day)
     elif _is_switch(day, levels, known):
         levels.lowest_mg, levels.full = day.mg, day

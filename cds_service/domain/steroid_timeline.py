@@ -16,6 +16,7 @@ from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import days_from
 from cds_service.domain.dosing_weight import WeightInKg, weight_for_dose
 from cds_service.domain.evidence import Evidence
+from cds_service.domain.exposure import is_infused
 from cds_service.domain.facts import PatientFacts, Source
 from cds_service.domain.follow_up import steroid_plan
 from cds_service.domain.known import Known, Provenance
@@ -168,10 +169,11 @@ def _phases_by_day(status: CourseStatus | None, facts: PatientFacts, known: Know
     """The phase of each day, from the day before the infusion or the first one with a corticosteroid on."""
     if status is None:
         return {}
-    if status.infusion > facts.today:
-        return _phases_ahead(status, facts, known)
-    by_state = {day: _PHASES[state] for day, state in states_by_day(facts, known)}
-    phases = {day: _phase_on(day, phase, status) for day, phase in by_state.items()}
+    if is_infused(facts):
+        by_state = {day: _PHASES[state] for day, state in states_by_day(facts, known)}
+        phases = {day: _phase_on(day, phase, status) for day, phase in by_state.items()}
+    else:
+        phases = _phases_as_ordered(status, facts, known)
     # What lies between the day the course had to begin and its first day, or today, is no part of it.
     late = Phase.UNKNOWN if facts.lacking(Source.ORDERS) else Phase.NONE
     begins = min(phases, default=facts.today + DAY)
@@ -185,13 +187,15 @@ def _phase_on(day: date, phase: Phase, status: CourseStatus) -> Phase:
     return Phase.COURSE if phase is Phase.DECISION and day <= status.required_end else phase
 
 
-def _phases_ahead(status: CourseStatus, facts: PatientFacts, known: Known) -> Mapping[date, Phase]:
-    """The phases as ordered, to the end of the 30 days and no further: what follows depends on the liver tests."""
+def _phases_as_ordered(status: CourseStatus, facts: PatientFacts, known: Known) -> dict[date, Phase]:
+    """The phases while no dose of the product is recorded, whether its day is ahead, is today or has passed.
+
+    To the end of the 30 days and no further: what follows depends on the liver tests.
+    """
     course = course_around(status.infusion, facts, known)
     if course is None:
-        return {required_start(status.infusion): Phase.BEFORE}
-    last = min(course.last_day, status.required_end)
-    days = _days_until(last + DAY, min(course.first_day, required_start(status.infusion)))
+        return {required_start(status.infusion): Phase.BEFORE} if status.infusion > facts.today else {}
+    days = _days_until(min(course.last_day, status.required_end) + DAY, course.first_day)
     return {day: Phase.BEFORE if day < status.infusion else Phase.COURSE for day in days}
 
 
@@ -301,7 +305,7 @@ def _taper(status: CourseStatus, facts: PatientFacts, known: Known) -> Iterator[
     elif facts.today <= status.required_end and status.state not in _OVER:
         yield PlannedDay("earliest-taper", status.required_end + DAY, label, is_assumed=True)
         planned = steroid_plan(status, facts.today, known)
-        if planned.is_end_known and planned.is_projected:
+        if planned.is_projected:
             yield PlannedDay("earliest-end", planned.last_day, label, is_assumed=True)
     if status.last_day is not None and status.first_day is not None:
         yield PlannedDay("last-day", status.last_day, FROM_RECORD)

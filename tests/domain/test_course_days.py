@@ -103,3 +103,22 @@ def test_a_dose_that_was_not_done_does_not_break_a_course_by_itself(course_of: C
 def test_the_thirty_days_end_on_day_28_or_later(catalogue: Catalogue, first_day: str, end: str) -> None:
     assert required_start(INFUSION) == date(2026, 3, 2)
     assert required_end(date.fromisoformat(first_day), INFUSION, catalogue.known) == date.fromisoformat(end)
+
+
+# --- how far a course is looked for
+
+
+def test_a_supply_limits_a_course_only_where_it_is_asked_for(catalogue: Catalogue, facts_of: FactsOf) -> None:
+    limited = order("2026-03-02", "2026-03-31", supply_days=10, written="2026-03-02")
+    facts = facts_of({"steroids": [limited]})
+    assert days(course_around(INFUSION, facts, catalogue.known)) == ("2026-03-02", "2026-03-31")
+
+
+def test_a_course_is_looked_for_up_to_sixty_days_before_the_infusion(course_of: CourseOf) -> None:
+    assert days(course_of(order("2025-11-01", "2026-03-31")))[0] == "2026-01-02"
+
+
+def test_and_up_to_half_a_year_after_it(course_of: CourseOf) -> None:
+    """180 days after 3 March are 30 August."""
+    assert days(course_of(order("2026-08-30", "2026-09-10")))[0] == "2026-08-30"
+    assert course_of(order("2026-08-31", "2026-09-10")) is None

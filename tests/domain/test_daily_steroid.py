@@ -15,7 +15,14 @@ from site_policies import under_policy, without_policy
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.quantities import to_show_beside, to_significant_digits
-from cds_service.domain.steroid_dose import in_prednisolone, of_drug, ordered_on, steroid_on, why_not_computable
+from cds_service.domain.steroid_dose import (
+    first_day_of,
+    in_prednisolone,
+    of_drug,
+    ordered_on,
+    steroid_on,
+    why_not_computable,
+)
 from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
@@ -261,3 +268,90 @@ def test_a_depot_has_no_daily_dose(catalogue: Catalogue, facts_of: FactsOf) -> N
     depot = replace(facts, steroid_orders=tuple(replace(o, is_depot=True) for o in facts.steroid_orders))
     (order,) = depot.steroid_orders
     assert why_not_computable(order.phases[0], order, depot, catalogue.known) == "depot"
+
+
+# --- several doses or orders of one day
+
+
+DOUBTFUL = {"when": "2026-03-01T20:00:00"}
+
+
+@pytest.mark.parametrize(
+    ("doses", "cover"), [([{"days_ago": 1}, DOUBTFUL], YES), ([DOUBTFUL], MAYBE), ([{"days_ago": 1}], YES)]
+)
+def test_one_proven_dose_covers_its_day_and_a_doubtful_one_may(
+    catalogue: Catalogue, facts_of: FactsOf, doses: list[Any], cover: Certainty
+) -> None:
+    assert steroid_on(YESTERDAY, facts_of({"steroids": [], "steroid_doses": doses}), catalogue.known).cover is cover
+
+
+def test_one_recorded_dose_in_milligrams_makes_a_day_computed_in_part(catalogue: Catalogue, facts_of: FactsOf) -> None:
+    doses = [{"days_ago": 1}, {"days_ago": 1, "at": "20:00", "mg": "none"}]
+    day = steroid_on(YESTERDAY, facts_of({"steroids": [], "steroid_doses": doses}), catalogue.known)
+    assert (day.mg, day.is_computed) == (None, True)
+
+
+def test_a_day_of_which_nothing_was_given_holds_no_recorded_and_no_computed_dose(
+    catalogue: Catalogue, facts_of: FactsOf
+) -> None:
+    facts = facts_of({**RUNNING, "steroid_doses": [{"days_ago": 1, "status": "not-done"}]})
+    day = steroid_on(YESTERDAY, facts, catalogue.known)
+    assert (day.is_recorded_as_given, day.is_computed) == (False, False)
+
+
+TODAY_DOUBTFUL = {"when": "2026-03-02T08:00:00"}
+WITHOUT_ZONE = {"start": "2026-03-02T08:00:00"}
+
+
+@pytest.mark.parametrize(
+    ("order", "doses", "cover"),
+    [
+        ({}, [TODAY_DOUBTFUL], YES),
+        (WITHOUT_ZONE, [TODAY_DOUBTFUL], MAYBE),
+        (WITHOUT_ZONE, [{"days_ago": 0}], YES),
+        (WITHOUT_ZONE, [{"days_ago": 0}, TODAY_DOUBTFUL], YES),
+    ],
+)
+def test_today_is_covered_by_the_order_or_by_a_proven_dose(
+    catalogue: Catalogue, facts_of: FactsOf, order: Any, doses: list[Any], cover: Certainty
+) -> None:
+    assert steroid_on(TODAY, facts_of({"steroids": [order], "steroid_doses": doses}), catalogue.known).cover is cover
+
+
+@pytest.mark.parametrize(
+    ("order", "given", "mg"),
+    [
+        ({}, "1", D("3.2")),
+        ({}, "4", D(4)),
+        ({"dose": "none"}, "4", None),
+        ({}, "none", None),
+    ],
+)
+def test_of_today_the_higher_of_ordered_and_given_counts_and_nothing_where_one_is_unknown(
+    catalogue: Catalogue, facts_of: FactsOf, order: Any, given: str, mg: Any
+) -> None:
+    facts = facts_of({"steroids": [order], "steroid_doses": [{"days_ago": 0, "mg": given}]})
+    assert steroid_on(TODAY, facts, catalogue.known).mg == mg
+
+
+def test_the_supply_of_one_order_limits_it_beside_another_without(catalogue: Catalogue, facts_of: FactsOf) -> None:
+    limited = {"supply_days": 10, "written": "2026-03-02", "end": "none"}
+    facts = facts_of({"steroids": [limited, {"start": "2026-02-20", "end": "2026-03-05"}]})
+    after = date(2026, 3, 13)
+    assert steroid_on(after, facts, catalogue.known, within_supply=True).cover is NO
+    assert ordered_on(after, facts, catalogue.known).cover is YES
+
+
+@pytest.mark.parametrize(
+    ("given", "first"),
+    [
+        ({"steroids": [{"start": "none", "written": "2026-02-25"}]}, date(2026, 2, 25)),
+        ({"steroids": [], "draft_steroids": [{"start": "none", "written": "2026-02-25"}]}, TODAY),
+    ],
+)
+def test_an_order_without_a_start_begins_when_it_was_written_and_a_draft_today(
+    catalogue: Catalogue, facts_of: FactsOf, given: Any, first: date
+) -> None:
+    facts = facts_of(given)
+    (order,) = facts.steroid_orders
+    assert first_day_of(order.phases[0], order, facts) == first

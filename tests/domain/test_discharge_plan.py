@@ -78,6 +78,15 @@ def test_an_order_belongs_to_the_slot_in_whose_days_it_is_wanted(
     assert days == {**WHOLE_CALENDAR, slot: {"pt-inr", "cbc"}}
 
 
+@pytest.mark.hazard("H33")
+def test_an_order_for_a_day_before_the_three_months_are_over_does_not_stand_for_the_last_panel(
+    plan: Callable[..., Answer],
+) -> None:
+    """The last panel is due at the end of the three months or later; one of two days before is not it (5.1)."""
+    days = offered(plan(requests=[{"code": "24325-3", "wanted": "2026-05-25"}]))
+    assert days == {**WHOLE_CALENDAR, "2026-05-22": {"pt-inr", "cbc"}}
+
+
 def test_a_single_test_of_a_panel_that_is_ordered_leaves_the_single_others(plan: Callable[..., Answer]) -> None:
     days = offered(plan(requests=[{"code": "1742-6", "wanted": "2026-03-06"}]))
     assert days["2026-03-06"] == {"ast", "total-bilirubin", "pt-inr", "cbc"}

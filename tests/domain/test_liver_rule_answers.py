@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from asked_rules import Ask, about, said
+from asked_rules import Ask, FactsOf, about, said
 from domain_values import D, a_result, at, limits
 
 from cds_service.domain.days import NO_TIME, ClinicalTime
 from cds_service.domain.evidence import Standing
 from cds_service.domain.intervals import Interval
 from cds_service.domain.results import LabResult
+from cds_service.domain.rules.liver import _course_shown
+from cds_service.presentation import Catalogue
 
 FINE = [{"on": day} for day in ("2026-02-02", "2026-02-09", "2026-02-16", "2026-02-23")]
 # The first reduced dose on 2026-02-24, the day after the 30 days of an infusion on 2026-01-26.
@@ -199,3 +201,15 @@ def test_where_the_orders_did_not_all_come_that_is_why_nobody_can_tell_of_a_tape
     (answer,) = ask("liver-rise-on-taper", given)
     assert answer.verdict.value == "unknown"
     assert [str(getattr(item, "value", item)) for item in answer.missing] == ["medicationRequests"]
+
+
+@pytest.mark.parametrize(
+    ("missed", "taper_day"), [([], 8), ([{"when": "2026-03-02T08:00:00Z", "status": "not-done"}], "")]
+)
+def test_a_day_without_a_dose_is_no_day_of_the_taper(
+    facts_of: FactsOf, catalogue: Catalogue, missed: list[Any], taper_day: object
+) -> None:
+    steroids = [{}, {"dose": "1.6 mg", "start": "2026-02-23", "end": "2026-03-22"}]
+    facts = facts_of({"moment": "chart", "infused": "2026-01-25", "steroids": steroids, "steroid_doses": missed})
+    shown = _course_shown(facts, catalogue.known)
+    assert (shown["taper_day"], shown["has_steroid"]) == (taper_day, not missed)

@@ -386,3 +386,18 @@ def test_the_highest_bound_of_the_values_before_keeps_a_fall_possible() -> None:
     for results in (earlier, earlier[::-1]):
         assert _Before.of(results).has_lost(Interval.exactly(D("10.4")), D(2)) is UNKNOWN
     assert _Before.of(earlier).has_lost(Interval.exactly(D("10.6")), D(2)) is FALSE
+
+
+def test_of_urine_that_proves_nothing_the_one_with_a_possible_volume_is_told(facts_of: FactsOf, known: Known) -> None:
+    enough = {"volume": "200 mL", "status": "preliminary", "when": "2026-02-09T08:00:00Z"}
+    unread = {"volume": "-5 mL", "when": "2026-02-09T08:00:00Z"}
+    for outputs in ([enough, unread], [unread, enough]):
+        found = seen(facts_of, known, weight="3.2 kg", urine_outputs=outputs).urine
+        assert found.presence is NOT_MEASURED
+        assert found.written.startswith("200 mL")
+
+
+def test_a_smear_without_a_day_is_told_without_one(facts_of: FactsOf, known: Known) -> None:
+    found = seen(facts_of, known, smears=[{"result": "present", "when": "none"}])
+    assert ", ," not in found.hemolysis.written
+    assert not found.hemolysis.written.endswith(", ")

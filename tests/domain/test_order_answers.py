@@ -11,7 +11,7 @@ import pytest
 from site_policies import under_policy
 
 from cds_service.domain.answers import Answer, CorrectOrder, RequestTest
-from cds_service.domain.dosing_weight import choose_weight
+from cds_service.domain.dosing_weight import choose_weight, not_comparable
 from cds_service.domain.facts import (
     AmountKind,
     Instruction,
@@ -344,3 +344,22 @@ def test_one_intrathecal_instruction_of_several_names_another_product(
     facts = facts_of({})
     order = with_instructions(facts, *({"route": Route(route)} for route in routes))
     assert wrong_product(replace(order, suffix=Suffix.NOT_STATED), facts, catalogue.known).grade == "intrathecal-route"
+
+
+def test_a_corrected_weight_leaves_nothing_to_compare_with_what_it_replaces(
+    facts_of: FactsOf, catalogue: Catalogue
+) -> None:
+    weights = [{"weight": "7 stone", "id": "wrong"}, {"weight": "3.2 kg", "status": "corrected"}]
+    choice = choose_weight(facts_of({"weights": weights}), catalogue.known)
+    assert choice.chosen is not None
+    assert not_comparable(choice, catalogue.known) == ()
+
+
+@pytest.mark.parametrize(("kg", "count"), [("3.2 kg", 0), ("3.1 kg", 1)])
+def test_a_later_weight_that_may_only_alarm_is_compared_as_one_of_the_same_day(
+    facts_of: FactsOf, catalogue: Catalogue, kg: str, count: int
+) -> None:
+    """4.0 kg are 1.25 times 3.2 kg, which a day allows, and more than that of 3.1 kg (ruling 17)."""
+    weights = [{"weight": "4.0 kg", "days_ago": 2}, {"weight": kg, "days_ago": 0, "status": "preliminary"}]
+    choice = choose_weight(facts_of({"weights": weights}), catalogue.known)
+    assert len(not_comparable(choice, catalogue.known)) == count

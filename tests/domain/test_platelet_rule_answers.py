@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from domain_values import D, a_result
 
 from cds_service.domain.answers import Answer, RequestTest
 from cds_service.domain.facts import PatientFacts
+from cds_service.domain.intervals import Interval
 from cds_service.domain.registry import answer_all
+from cds_service.domain.rules.platelets_and_tma import _sort_key
 from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
@@ -334,3 +337,12 @@ def test_a_remark_without_a_day_is_told_without_one(ask: Ask) -> None:
     baseline = {"when": "2026-01-31"}
     low = ask("platelet-low", labs={"platelets": [baseline, remark]}, counts=[count("2026-02-10", "60 10*3/uL")])
     assert low.shown["without_count"] == "giant platelets"
+
+
+def test_a_count_with_an_amount_is_told_before_one_without() -> None:
+    """Of several low counts the lowest is told; one whose amount cannot be read is told only where no other is."""
+    low = a_result(analyte="platelets", written="60", amount=Interval.of("", D(60)))
+    lower = a_result(analyte="platelets", written="40", amount=Interval.of("", D(40)))
+    unread = a_result(analyte="platelets", written="few")
+    assert min((unread, low, lower), key=_sort_key) is lower
+    assert min((unread,), key=_sort_key) is unread

@@ -143,3 +143,23 @@ def test_a_value_is_shown_on_its_own_side_of_a_limit_and_on_the_limit_only_where
     value: str, limit: str, shown: str
 ) -> None:
     assert plain(to_show_beside(Decimal(value), [Decimal(limit)], 3)) == shown
+
+
+@pytest.mark.parametrize(
+    ("unit", "said", "contradicts"),
+    [
+        ("kg", "kg", False),
+        ("kg", "g", True),
+        ("kg", "Pounds", True),
+        ("kg", "Kilograms", False),
+        ("kg", "stone", False),
+        # A code that is no unit of the concept is contradicted by every word for one that is.
+        (None, "kg", True),
+        (None, "pounds", True),
+        (None, "stone", False),
+    ],
+)
+def test_the_words_beside_a_code_contradict_it_where_they_name_another_unit(
+    catalogue: Catalogue, unit: str | None, said: str, contradicts: bool
+) -> None:
+    assert catalogue.known.units.contradicts("body_weight", unit, said) is contradicts

@@ -216,3 +216,23 @@ def test_evidence_of_an_infection_is_told_by_kind(
 )
 def test_a_code_names_a_kit_or_a_vial_of_this_product(code: str, of_product: bool, vial: bool) -> None:
     assert (is_of_product(code), is_vial(code)) == (of_product, vial)
+
+
+FULL_COURSE = {"start": "2026-02-01", "end": "2026-03-02"}
+WHOLE_TAPER = {"start": "2026-03-03", "end": "2026-03-30", "dose": "1.6 mg"}
+
+
+@pytest.mark.parametrize(
+    ("again", "follows"),
+    [
+        ({"start": "2026-08-20", "end": "2026-09-10"}, True),
+        # Ordered for later only: none is running, and the course is over.
+        ({"start": "2026-09-10", "end": "2026-09-20"}, False),
+    ],
+)
+def test_after_six_months_only_a_corticosteroid_that_runs_keeps_the_follow_up_open(
+    catalogue: Catalogue, facts_of: FactsOf, again: dict[str, Any], follows: bool
+) -> None:
+    child = {"moment": "chart", "infused": "2026-02-02", "today": "2026-09-01"}
+    facts = facts_of({**child, "steroids": [FULL_COURSE, WHOLE_TAPER, again]})
+    assert follows_infusion(facts, catalogue.known) is follows

@@ -221,6 +221,8 @@ def test_a_dose_is_held_against_the_newest_weight_of_its_own_day(timeline_on: Ti
     ("per_kg", "told_as"),
     [
         ("0.9697", "0.97"), ("1.022", "1.02"), ("1.105", "1.11"), ("1", "1"), ("0.5", "0.5"), ("10.004", "10"),
+        # On a limit it is told as one.
+        ("1.10", "1.1"), ("0.900", "0.9"), ("5.00", "5"),
         # Rounded these would stand on a limit that they are below or above, or would be none.
         ("1.996", "1.996"), ("2.004", "2.004"), ("0.004", "0.004"),
     ],
@@ -345,3 +347,68 @@ def test_a_phase_that_begins_on_the_last_day_asked_for_is_shown_for_that_day(tim
     assert cut.phases[-1].phase is second.phase
     assert (cut.phases[-1].first_day, cut.phases[-1].last_day) == (second.first_day, second.first_day)
     assert whole.until(first.last_day).phases[-1] == first
+
+
+# --- while no dose of the product is recorded
+
+
+def planned_for(day: str, *orders: Any, **given: Any) -> dict[str, Any]:
+    """A child on 2 March whose infusion is, or was, planned for a day."""
+    return {"moment": "chart", "open_orders": [{"planned": day}], "steroids": list(orders), **given}
+
+
+def phases_of(facts: PatientFacts, catalogue: Catalogue) -> list[tuple[Phase, date, date]]:
+    timeline = steroid_timeline(course_status(facts, catalogue.known), facts, catalogue.known)
+    joined: list[tuple[Phase, date, date]] = []
+    for span in timeline.phases:
+        if joined and joined[-1][0] is span.phase:
+            joined[-1] = (span.phase, joined[-1][1], span.last_day)
+        else:
+            joined.append((span.phase, span.first_day, span.last_day))
+    return joined
+
+
+def march(number: int) -> date:
+    return date(2026, 3, number)
+
+
+@pytest.mark.parametrize(
+    ("given", "phases"),
+    [
+        # Planned for today, for two days ago, for tomorrow: a corticosteroid that is given is never "none".
+        (
+            planned_for("2026-03-02", {"start": "2026-03-01", "end": "2026-03-30"}),
+            [(Phase.BEFORE, march(1), march(1)), (Phase.COURSE, march(2), march(30))],
+        ),
+        (
+            planned_for("2026-02-28", {"start": "2026-02-27", "end": "2026-03-28"}),
+            [(Phase.BEFORE, date(2026, 2, 27), date(2026, 2, 27)), (Phase.COURSE, date(2026, 2, 28), march(28))],
+        ),
+        # Not beyond the 30 days, nor beyond what is ordered; an early course is told from its first day on.
+        (
+            planned_for("2026-03-03", {"start": "2026-02-20", "end": "2026-05-30"}),
+            [(Phase.BEFORE, date(2026, 2, 20), march(2)), (Phase.COURSE, march(3), march(31))],
+        ),
+        (
+            planned_for("2026-03-03", {"start": "2026-03-02", "end": "2026-03-10"}),
+            [(Phase.BEFORE, march(2), march(2)), (Phase.COURSE, march(3), march(10))],
+        ),
+        # Begun late, or not at all.
+        (
+            planned_for("2026-03-02", {"start": "2026-03-02", "end": "2026-03-10"}),
+            [(Phase.NONE, march(1), march(1)), (Phase.COURSE, march(2), march(10))],
+        ),
+        (planned_for("2026-03-02"), [(Phase.NONE, march(1), march(2))]),
+        (planned_for("2026-03-02", lists={"medicationRequests": "partial"}), [(Phase.UNKNOWN, march(1), march(2))]),
+    ],
+)
+def test_until_a_dose_of_the_product_is_recorded_the_phases_are_those_that_are_ordered(
+    catalogue: Catalogue, facts_of: FactsOf, given: dict[str, Any], phases: list[tuple[Phase, date, date]]
+) -> None:
+    assert phases_of(facts_of(given), catalogue) == phases
+
+
+def test_what_holds_only_if_the_course_goes_on_as_planned_says_so(timeline_on: TimelineOn) -> None:
+    assumed = {item.name for item in timeline_on(12, COURSE).plan if item.is_assumed}
+    assert assumed == {"earliest-taper", "earliest-end"}
+    assert not any(item.is_assumed for item in timeline_on(30, COURSE, *TAPER).plan)

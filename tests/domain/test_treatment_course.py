@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -301,3 +302,63 @@ def test_body_waste_is_handled_with_care_for_a_month(
     catalogue: Catalogue, facts_of: FactsOf, given: dict[str, Any], until: date | None
 ) -> None:
     assert body_waste_until(facts_of(given), catalogue.known) == until
+
+
+# --- what belongs to the infusion, and what the chart has to hold
+
+
+def test_of_several_recorded_days_the_first_and_the_last_are_told(course_of: CourseOf) -> None:
+    doses = [{"when": "2026-02-22T10:00:00Z", "id": "second"}, {"when": "2026-02-25T10:00:00Z", "id": "third"}]
+    course = course_of({**GIVEN, "given_doses": doses})
+    assert [item.reference for item in course.infusion.evidence] == [
+        "MedicationAdministration/infusion",
+        "MedicationAdministration/third",
+    ]
+
+
+def test_a_doubtful_record_of_the_same_day_takes_nothing_from_a_sure_one(course_of: CourseOf) -> None:
+    doubtful = {"when": "2026-02-20T11:00:00Z", "status": "unknown", "id": "doubtful"}
+    assert course_of({**GIVEN, "given_doses": [doubtful]}).infusion.state is InfusionState.GIVEN
+
+
+PLANNED = {"moment": "chart", "open_orders": [{"planned": "2026-03-03"}]}
+
+
+def test_a_dose_of_another_product_is_none_of_this_course(course_of: CourseOf) -> None:
+    other = {"product": "itvisma", "when": "2026-02", "id": "other"}
+    infusion = course_of({**PLANNED, "given_doses": [other]}).infusion
+    assert (infusion.state, infusion.day, infusion.evidence) == (InfusionState.PLANNED, date(2026, 3, 3), ())
+
+
+def test_a_dose_that_is_dated_ahead_is_none_of_an_unknown_day(facts_of: FactsOf, catalogue: Catalogue) -> None:
+    facts = facts_of({**PLANNED, "given_doses": [{"when": "2026-03-02T08:00:00Z"}]})
+    (dose,) = facts.exposures
+    ahead = replace(dose, given=replace(dose.given, day=date(2026, 3, 3), instant=None, is_future=True))
+    infusion = treatment_course(replace(facts, exposures=(ahead,)), catalogue.known).infusion
+    assert (infusion.state, infusion.day) == (InfusionState.PLANNED, date(2026, 3, 3))
+
+
+@pytest.mark.parametrize(("measured", "first"), [("2025-12-21", date(2025, 12, 21)), ("2025-12-20", date(2026, 2, 18))])
+def test_results_of_sixty_days_before_the_course_are_on_the_chart(
+    course_of: CourseOf, measured: str, first: date
+) -> None:
+    """The course begins on 19 February, the day before the infusion."""
+    assert course_of({**GIVEN, "labs": {"alt": [{"value": "20 U/L", "when": measured}]}}).first_day == first
+
+
+def test_a_day_of_which_one_part_was_done_stays_when_the_course_is_over(course_of: CourseOf) -> None:
+    whole = UNEVENTFUL.on(120)
+    counts = [item for item in whole["counts"] if item["on"] != "2026-03-16"]
+    assert len(counts) == len(whole["counts"]) - 1
+    course = course_of({**whole, "counts": counts})
+    assert course.is_over
+    assert "2026-03-16" in {item.target.isoformat() for item in course.days}
+
+
+def test_a_day_is_overdue_from_its_first_part_that_can_be(course_of: CourseOf) -> None:
+    """A part that is only offered is never overdue, and takes nothing from the other one."""
+    joint = found(course_of(UNEVENTFUL.on(5)), "W1")
+    liver, platelets = joint.parts
+    offered = replace(liver, slot=replace(liver.slot, overdue_from=None))
+    assert replace(joint, parts=(offered, platelets)).overdue_from == platelets.slot.overdue_from
+    assert replace(joint, parts=(offered,)).overdue_from is None

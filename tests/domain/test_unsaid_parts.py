@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
+from asked_rules import FactsOf
 from domain_values import EVIDENCE, D, at
 
 from cds_service.domain.codes import Code
 from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Standing
-from cds_service.domain.facts import ListState, Repetition, SourceState
+from cds_service.domain.facts import ListState, PatientFacts, Repetition, SourceState
 from cds_service.domain.intervals import Interval
 from cds_service.domain.medicines import SteroidOrder, SteroidPhase, SteroidRoute
 from cds_service.domain.results import ReferenceRange
@@ -69,6 +71,18 @@ def test_an_order_is_taken_back_only_where_the_call_says_so(phase: SteroidPhase)
         evidence=EVIDENCE,
     )
     assert not order.is_being_stopped
+
+
+def test_a_changed_copy_of_the_facts_works_everything_out_anew_and_shows_nothing_of_it(facts_of: FactsOf) -> None:
+    facts = facts_of({})
+    assert facts.once(day_of_call) == date(2026, 3, 2)
+    later = replace(facts, today=date(2026, 3, 9))
+    assert later.once(day_of_call) == date(2026, 3, 9)
+    assert "day_of_call" not in repr(facts)
+
+
+def day_of_call(facts: PatientFacts) -> date:
+    return facts.today
 
 
 def test_a_range_is_one_of_one_unless_several_are_said() -> None:

@@ -105,9 +105,20 @@ def _take_members(before: Any, after: type) -> None:
         return
     for name, member in vars(after).items():
         mine = vars(before).get(name)
-        for plain, mutated in ((mine, member), (getattr(mine, "__func__", None), getattr(member, "__func__", None))):
+        if name == "__dataclass_fields__" and mine is not None:
+            mine.update(member)
+        for inside in ("", "__func__", "__wrapped__"):
+            plain, mutated = (getattr(each, inside, None) if inside else each for each in (mine, member))
             if isinstance(mutated, FunctionType):
                 _take_defaults(plain, mutated)
+                _take_generated(plain, mutated)
+
+
+def _take_generated(before: Any, after: FunctionType) -> None:
+    """The code that a dataclass writes by its fields, which stands in no file."""
+    is_generated = after.__code__.co_filename == "<string>"
+    if is_generated and isinstance(before, FunctionType) and before.__code__.co_freevars == after.__code__.co_freevars:
+        before.__code__ = after.__code__
 
 
 def _take_lambda(functions: list[FunctionType], name: str, code: CodeType) -> None:

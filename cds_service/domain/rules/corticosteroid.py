@@ -85,19 +85,18 @@ def steroid_order_missing(facts: PatientFacts, known: Known) -> Answer:
         infusion = facts.today
     if infusion is None:
         return _missing_without_day(running, evidence, facts)
-    cover, told = _cover_for(infusion, facts, known)
-    if cover is not Certainty.FALSE:
-        return _covered(cover, told, running)
+    told = _cover_for(infusion, facts, known)
+    if told.cover is not Certainty.FALSE:
+        return _covered(told, running)
     return _not_covered(infusion, max(required_start(infusion), facts.today), running, facts, known)
 
 
-def _covered(cover: Certainty, told: tuple[DailySteroid, ...], running: list[SteroidOrder]) -> Answer:
+def _covered(told: DailySteroid, running: list[SteroidOrder]) -> Answer:
     """Cover is proven by a dose that can be computed, on a day that is written; else it is not, or only presumed."""
-    evidence = [item for day in told for item in day.evidence]
-    if not any(day.is_computed for day in told):
-        return unknown("steroid-dose", evidence)
+    if not told.is_computed:
+        return unknown("steroid-dose", told.evidence)
     shown: dict[str, Shown] = {"reason_written": _reasons(running)}
-    return verified(evidence, **shown) if cover is Certainty.TRUE else to_attest(evidence, **shown)
+    return verified(told.evidence, **shown) if told.cover is Certainty.TRUE else to_attest(told.evidence, **shown)
 
 
 def _not_covered(infusion: date, first: date, running: list[SteroidOrder], facts: PatientFacts, known: Known) -> Answer:
@@ -157,11 +156,9 @@ def _first_day(order: SteroidOrder, facts: PatientFacts) -> date:
     return min((first_day_of(phase, order, facts) for phase in order.phases), default=facts.today)
 
 
-def _cover_for(infusion: date, facts: PatientFacts, known: Known) -> tuple[Certainty, tuple[DailySteroid, ...]]:
-    """Whether the day before the infusion is covered, and once the infusion's day has come, today."""
-    day = facts.today if facts.today >= infusion else required_start(infusion)
-    found = steroid_on(day, facts, known)
-    return found.cover, (found,)
+def _cover_for(infusion: date, facts: PatientFacts, known: Known) -> DailySteroid:
+    """What covers the day before the infusion, and once the infusion's day has come, today."""
+    return steroid_on(facts.today if facts.today >= infusion else required_start(infusion), facts, known)
 
 
 def _suggestion_shown(suggestion: OrderSteroid | None, facts: PatientFacts, known: Known) -> dict[str, Shown]:
@@ -315,11 +312,12 @@ def _days_of_plan(facts: PatientFacts, known: Known) -> list[DailySteroid]:
     if course is None:
         return []
     yesterday = steroid_on(facts.today - DAY, facts, known)
-    given = [yesterday] if yesterday.is_recorded_as_given and course.first_day <= yesterday.day else []
+    is_of_course = course.first_day <= yesterday.day <= course.required_end
+    given = [yesterday] if yesterday.is_recorded_as_given and is_of_course else []
     first = max(course.first_day, facts.today)
-    count = days_from(first, min(course.required_end, course.last_day)) + 1
-    days = [*given, *(steroid_on(first + DAY * n, facts, known) for n in range(max(count, 0)))]
-    return [day for day in days if day.day <= course.required_end]
+    # Those after a break too: a dose that is resumed within the 30 days has to be enough as well.
+    ahead = (steroid_on(first + DAY * n, facts, known) for n in range(days_from(first, course.required_end) + 1))
+    return [*given, *ahead]
 
 
 def _days_of_course(status: CourseStatus, facts: PatientFacts) -> list[DailySteroid]:

@@ -64,8 +64,8 @@ def _course(facts: PatientFacts, known: Known) -> CourseStatus | None:
 
 
 def _days_after(first: date, count: int) -> tuple[date, ...]:
-    """So many days, the first one counted."""
-    return tuple(first + DAY * n for n in range(max(count, 0)))
+    """So many days, the first one counted; none where the count is not above zero."""
+    return tuple(first + DAY * n for n in range(count))
 
 
 def _is_covered(day: date, facts: PatientFacts, known: Known) -> bool:
@@ -369,7 +369,7 @@ def steroid_taper_unsupported(facts: PatientFacts, known: Known) -> Answer:
     shown = _begin_shown(status, facts) | _tests_shown(tests, is_abnormal)
     shown |= {"signs": ", ".join(dict.fromkeys(sign.name or sign.value for sign in signs))}
     evidence = [*_evidence_from(begins, status), *panel.evidence, *signs]
-    changes = () if is_abnormal else _missing_tests(panel, begins, status, facts, known)
+    changes = () if is_abnormal else _missing_tests(panel, status, facts, known)
     prefix = "planned-" if begins > facts.today else ""
     if is_abnormal:
         return fires(f"{prefix}abnormal", evidence, changes, **shown)
@@ -407,12 +407,11 @@ def _tests_shown(tests: tuple[TestReading, ...], is_abnormal: bool) -> dict[str,
 
 
 def _missing_tests(
-    panel: PanelReading, begins: date | None, status: CourseStatus, facts: PatientFacts, known: Known
+    panel: PanelReading, status: CourseStatus, facts: PatientFacts, known: Known
 ) -> tuple[RequestTest, ...]:
-    """The tests that would prove it, on the last day on which they can be done before the dose falls."""
+    """The tests that would prove it, at the end of the 30 days, which a reduction that is judged here follows."""
     wanted = [t.analyte for t in panel.unproven if pending_request(t.analyte, facts, known) is None]
-    day = status.required_end if begins is None else min(status.required_end, begins - DAY)
-    return tests_for_missing(wanted, LIVER_PANEL, known, max(day, facts.today))
+    return tests_for_missing(wanted, LIVER_PANEL, known, max(status.required_end, facts.today))
 
 
 # --- the full dose goes on

@@ -238,7 +238,7 @@ def _tests_ahead(calendar: MonitoringCalendar, facts: PatientFacts, known: Known
 
 def _ordered_for(slot: MonitoringSlot, facts: PatientFacts, known: Known) -> frozenset[str]:
     """What is ordered for the days of a slot, or awaited now where it is open, also where it is only a part of it."""
-    first, last = max(min(slot.opens, slot.due_from), facts.today), max(slot.closes, facts.today)
+    first, last = max(slot.opens, facts.today), max(slot.closes, facts.today)
     found: set[str] = set()
     for request in facts.requested_tests:
         day = request.wanted.day or (facts.today if is_pending(request, facts, known) else None)
