@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 from coverage import Coverage
 
@@ -105,13 +105,13 @@ class Recorder:
     def begin(self, name: str) -> None:
         """What is run from now on is run by this check."""
         self.end()
-        self._name, self._begun = name, perf_counter()
+        self._name, self._begun = name, process_time()
         self._coverage.switch_context(name)
 
     def end(self) -> None:
         """What is run from now on is nobody's."""
         if self._name:
-            self._seconds[self._name] = round(perf_counter() - self._begun, 5)
+            self._seconds[self._name] = round(process_time() - self._begun, 5)
         self._name = ""
         self._coverage.switch_context("")
 
