@@ -35,6 +35,7 @@ READ_FROM: dict[Source | str, Source] = {
     "result-classified": Source.MEASUREMENTS,
     "result-interpretable": Source.MEASUREMENTS,
     "steroid-dose": Source.ORDERS,
+    "steroid-order-status": Source.ORDERS,
 }
 ESSENTIAL = (Source.MEASUREMENTS, Source.ORDERS, Source.GIVEN_DOSES)
 # Lists that are only looked through for one fact; of the others the newest entry counts, or nothing reads them.
