@@ -34,6 +34,7 @@ READ_FROM: dict[Source | str, Source] = {
     "aav9-titer": Source.MEASUREMENTS,
     "result-classified": Source.MEASUREMENTS,
     "result-interpretable": Source.MEASUREMENTS,
+    "sample-with-result": Source.MEASUREMENTS,
     "steroid-dose": Source.ORDERS,
     "steroid-order-status": Source.ORDERS,
 }
