@@ -20,6 +20,7 @@ from cds_service.domain.days import days_from
 from cds_service.domain.dose_table import DoseBand
 from cds_service.domain.dosing_weight import (
     Doubt,
+    WeightChoice,
     WeightInKg,
     band_for_dose,
     choose_weight,
@@ -128,18 +129,25 @@ def weight_implausible(facts: PatientFacts, known: Known) -> Answer:
     evidence = list(choice.newest_evidence)
     if choice.previous and doubt in (Doubt.GROWTH, Doubt.POUNDS_AND_KILOGRAMS):
         evidence.append(choice.previous.evidence)
-    evidence += [weight.evidence for weight in choice.newer_unconfirmed]
+    evidence += [weight.evidence for weight in (*choice.newer_unconfirmed, *choice.newer_empty)]
     ratio = ratio_to_previous(choice)
     return fires(
         doubt.value,
         evidence,
         [WEIGH_AGAIN],
-        newer=" / ".join(item.written for item in choice.newer_unconfirmed),
+        newer=" / ".join(_newer(choice)),
         written=" / ".join(item.written for item in choice.newest),
         previous=choice.previous.measurement.written if choice.previous else "",
         previous_date=choice.previous.day if choice.previous else "",
         ratio=rounded_half_up(ratio, known.outside["shown_ratio_step"]) if ratio is not None else "",
     )
+
+
+def _newer(choice: WeightChoice) -> Iterable[str]:
+    """What the weights that may be newer say; of those without a value only their days are known."""
+    if choice.newer_unconfirmed:
+        return [item.written for item in choice.newer_unconfirmed]
+    return dict.fromkeys(item.evidence.day for item in choice.newer_empty)
 
 
 @rule
