@@ -12,9 +12,15 @@ from cds_service.domain.days import days_from
 from cds_service.domain.facts import PatientFacts, Source
 from cds_service.domain.follow_up import calendar_of
 from cds_service.domain.known import Known
-from cds_service.domain.liver_panel import PLATELETS, newest_panel, results_after_infusion
+from cds_service.domain.liver_panel import (
+    LIVER_PANEL,
+    PLATELETS,
+    is_after_infusion,
+    newest_panel,
+    results_after_infusion,
+)
 from cds_service.domain.monitoring_calendar import MonitoringSlot, Series, SlotStatus
-from cds_service.domain.newest import newest_of
+from cds_service.domain.newest import may_be_as_new, newest_of
 from cds_service.domain.platelet_count import is_below_normal
 from cds_service.domain.reference_range import is_outside_own_range
 from cds_service.domain.steroid_states import CourseState, course_status
@@ -79,11 +85,27 @@ def outlook_of(facts: PatientFacts, answers: tuple[Answer, ...], known: Known) -
 
 
 def _not_read(facts: PatientFacts, known: Known) -> Iterator[str]:
-    """That a newest result outside the liver panel holds no number: it may be anything, so nobody is on track."""
+    """That a newest result outside the liver panel holds no number, or a sample of any test gave no result.
+
+    It may have been anything, so nobody is on track.
+    """
     for analyte in (PLATELETS, *_ALSO_LOOKED_AT):
         newest = newest_of(results_after_infusion(analyte, facts), known)
         if any(item.number is None for item in (*newest.accepted, *newest.provisional)):
             yield "result-interpretable"
+    if any(_newest_had_no_result(analyte, facts, known) for analyte in (PLATELETS, *LIVER_PANEL, *_ALSO_LOOKED_AT)):
+        yield "sample-with-result"
+
+
+def _newest_had_no_result(analyte: str, facts: PatientFacts, known: Known) -> bool:
+    """Whether a sample after the infusion that gave no result, such as a clumped one, may be the newest one."""
+    accepted = newest_of(results_after_infusion(analyte, facts), known).accepted
+    return any(
+        item.had_no_result
+        and is_after_infusion(item, facts)
+        and (not accepted or may_be_as_new(item.measured, accepted[0].measured))
+        for item in facts.results_of(analyte)
+    )
 
 
 def _abnormal(facts: PatientFacts, known: Known) -> Iterator[str]:

@@ -45,7 +45,8 @@ class LabResult:
 
     `number` is the number as reported, None where there is none (haemolysed, pending, clumped, words only).
     `amount` is that number in the analyte's own unit, None where its unit cannot be interpreted.
-    `limits` is None where the result has no usable range.
+    `limits` is None where the result has no usable range. `had_no_result`: the sample was taken and gave nothing, as
+    a clumped or haemolysed one; such a result carries no information, and awaits none.
     """
 
     analyte: str
@@ -59,6 +60,7 @@ class LabResult:
     is_correction: bool
     order_key: tuple[str, str]
     evidence: Evidence
+    had_no_result: bool = False
 
     @property
     def is_unread(self) -> bool:

@@ -20,12 +20,14 @@ from cds_service.domain.exposure import infusion_day, is_infused
 from cds_service.domain.facts import PatientFacts, Source
 from cds_service.domain.known import Known
 from cds_service.domain.liver_panel import newest_panel, panel_for_taper
+from cds_service.domain.medicines import SteroidOrder
 from cds_service.domain.quantities import exact_product
 from cds_service.domain.steroid_course import course_around, required_end, required_start
 from cds_service.domain.steroid_dose import DAY, DailySteroid, last_day_of_any, ordered_on, steroid_on
 
 _LOOK_AHEAD = timedelta(days=180)
 GIVEN_DIFFERS = "given-differs"
+STATUS_UNCLEAR = "steroid-order-status"
 
 
 class CourseState(Enum):
@@ -401,7 +403,7 @@ def _state(
     """The state today, and why it is unknown where it is."""
     current = max((s for s in stretches if s[0].day <= facts.today), key=lambda stretch: stretch[0].day)
     if current[-1].day < facts.today:
-        return _without_cover(status.required_end, current, so_far, facts, known)
+        return _without_cover(status, current, so_far, facts, known)
     # A day that was left out, and is followed by others, interrupts nothing: the one before it tells the dose.
     today = max((d for d in current if d.day <= facts.today and d.cover is not Certainty.FALSE), key=lambda d: d.day)
     why = _why_unknown(today, facts, known)
@@ -440,7 +442,7 @@ def states_by_day(facts: PatientFacts, known: Known) -> tuple[tuple[date, Course
         elif day in covered:
             state = _planned_state(covered[day], so_far, status)
         elif not any(stretch[0].day <= day <= stretch[-1].day for stretch in stretches):
-            state = CourseState.INTERRUPTED if so_far.finished_on is None else CourseState.FINISHED
+            state = _state_between(so_far, status, facts)
         states.append((day, state))
     return tuple(states)
 
@@ -451,6 +453,13 @@ def _as_of(day: date, facts: PatientFacts) -> PatientFacts:
         return facts
     results = tuple(item for item in facts.lab_results if item.measured.day is None or item.measured.day <= day)
     return replace(facts, today=day, lab_results=results)
+
+
+def _state_between(so_far: _Levels, status: CourseStatus, facts: PatientFacts) -> CourseState:
+    """The state of a day ahead on which nothing is ordered."""
+    if so_far.finished_on is None:
+        return CourseState.INTERRUPTED
+    return CourseState.UNKNOWN if orders_of_unclear_status(status, facts) else CourseState.FINISHED
 
 
 def _planned_state(day: DailySteroid, so_far: _Levels, status: CourseStatus) -> CourseState:
@@ -466,19 +475,37 @@ def _planned_state(day: DailySteroid, so_far: _Levels, status: CourseStatus) -> 
 
 
 def _without_cover(
-    required_end: date, current: Stretch, so_far: _Levels, facts: PatientFacts, known: Known
+    status: CourseStatus, current: Stretch, so_far: _Levels, facts: PatientFacts, known: Known
 ) -> tuple[CourseState, str]:
     lacking = facts.lacking(Source.ORDERS)
     if lacking:
         return CourseState.UNKNOWN, lacking[0].value
     if so_far.finished_on is not None:
-        return CourseState.FINISHED, ""
-    if current[-1].day < required_end:
+        # An order whose status nobody can read may still run, or may never have been given: that reassures nobody.
+        is_unclear = bool(orders_of_unclear_status(status, facts))
+        return (CourseState.UNKNOWN, STATUS_UNCLEAR) if is_unclear else (CourseState.FINISHED, "")
+    if current[-1].day < status.required_end:
         return CourseState.INTERRUPTED, ""
     # What ended may have been a taper in words only: nobody can tell.
     since = current[-1].day - timedelta(days=known.label.whole("taper_days"))
     is_untold = any(d.mg is None and d.cover is not Certainty.FALSE for d in current if d.day > since)
     return (CourseState.UNKNOWN, "steroid-dose") if is_untold else (CourseState.INTERRUPTED, "")
+
+
+def orders_of_unclear_status(status: CourseStatus, facts: PatientFacts) -> tuple[SteroidOrder, ...]:
+    """The orders with a day of the course, or after it, that may be running or may never have been given.
+
+    Nobody can read their status. Those that ended before the course began say nothing of it.
+    """
+    return tuple(
+        order
+        for order in facts.steroid_orders
+        if order.is_status_unclear
+        and any(
+            status.first_day is None or phase.last_day is None or phase.last_day >= status.first_day
+            for phase in order.phases
+        )
+    )
 
 
 def _why_unknown(today: DailySteroid, facts: PatientFacts, known: Known) -> str:

@@ -129,7 +129,12 @@ class LabReader:
             is_correction=is_correction(resource),
             order_key=recency(resource, self.clock),
             evidence=result_evidence(resource, analyte, reported.written, measured),
+            had_no_result=not reported.written and _is_final(resource) and not resource.get("component"),
         )
+
+
+def _is_final(resource: JsonObject) -> bool:
+    return observation_standing(resource) is Standing.ACCEPTED
 
 
 def components_as_results(resource: JsonObject) -> list[JsonObject]:

@@ -379,7 +379,10 @@ def _with_components(
 def _as_told(result: LabResult, recognition: Recognition) -> LabResult:
     """A result whose words say that there is none, such as haemolysed or pending, carries no information."""
     says_none = result.number is None and recognition.holds("no_result_yet", result.written)
-    return replace(result, standing=Standing.NO_INFORMATION) if says_none else result
+    if not says_none:
+        return result
+    is_awaited = recognition.holds("result_awaited", result.written)
+    return replace(result, standing=Standing.NO_INFORMATION, had_no_result=not is_awaited)
 
 
 def _read_diagnoses(chart: Chart, found: _Found, reader: OrderReader) -> None:

@@ -50,6 +50,7 @@ _NOT_SYSTEMIC = "steroid_not_systemic"
 _NEVER_AN_ORDER = frozenset({"entered-in-error", "cancelled"})
 _NO_ORDER_YET = frozenset({"proposal", "plan", "option"})
 _ENDED = frozenset({"completed", "stopped"})
+_TOLD = _ENDED | {"active", "on-hold"}
 _NOT_RUNNING = _ENDED | {"on-hold", "unknown"}
 _WAS_GIVEN = {"completed": True, "in-progress": True, "not-done": False}
 _RATES = ("rateQuantity", "rateRatio", "rateRange")
@@ -156,6 +157,7 @@ def read_steroid_order(
         supply_ends=_supply_end(resource, min(starts, default=presumed_start)),
         reason_written=first_text(resource.get("reasonCode")),
         evidence=_evidence(resource, product, steps, clock),
+        is_status_unclear=not is_draft and code_text(resource.get("status")) not in _TOLD,
     )
 
 

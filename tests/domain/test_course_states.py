@@ -339,6 +339,25 @@ def test_a_restart_after_the_taper_is_a_new_course(status_on: StatusOn) -> None:
     assert status_on(85, COURSE, *STEPS, again).state is CourseState.INTERRUPTED
 
 
+@pytest.mark.parametrize("status", ["unknown", "no-such-status", ""])
+@pytest.mark.parametrize("unclear", [0, 1, 2])
+def test_a_taper_is_not_finished_while_the_status_of_one_of_its_orders_cannot_be_read(
+    status_on: StatusOn, status: str, unclear: int
+) -> None:
+    orders = [{**item, "status": status} if n == unclear else item for n, item in enumerate((COURSE, *STEPS))]
+    found = status_on(57, *orders)
+    assert (found.state, found.why) == (CourseState.UNKNOWN, "steroid-order-status")
+
+
+def test_an_order_that_may_still_run_leaves_no_taper_finished(status_on: StatusOn) -> None:
+    assert status_on(70, COURSE, order(29, None, HALF, status="unknown")).state is CourseState.UNKNOWN
+
+
+def test_an_unclear_order_from_before_the_course_says_nothing_of_it(status_on: StatusOn) -> None:
+    before = order(-40, -20, status="unknown")
+    assert status_on(57, before, COURSE, *STEPS).state is CourseState.FINISHED
+
+
 # --- SU
 
 

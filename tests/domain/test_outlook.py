@@ -47,6 +47,24 @@ def test_a_newest_count_without_a_number_keeps_a_child_off_track(facts_of: Facts
     assert seen(facts_of, known, counts=[comment, {"on": "2026-02-10"}]).not_checked == ()
 
 
+@pytest.mark.parametrize(
+    "spoiled",
+    [{"platelets": {"string": "clumped"}}, {"platelets": {"absent": "error"}}, {"alt": {"string": "hemolyzed"}}],
+)
+def test_a_newest_sample_that_gave_no_result_keeps_a_child_off_track(
+    facts_of: FactsOf, known: Known, spoiled: Mapping[str, Any]
+) -> None:
+    word = "counts" if "platelets" in spoiled else "panels"
+    before, after = {"on": "2026-02-09"}, {"on": "2026-02-10", **spoiled}
+    assert seen(facts_of, known, **{word: [before, after]}).not_checked == ("sample-with-result",)
+    assert seen(facts_of, known, **{word: [{**after, "on": "2026-02-08"}, before]}).not_checked == ()
+
+
+def test_a_count_that_is_awaited_keeps_nobody_off_track(facts_of: FactsOf, known: Known) -> None:
+    awaited = {"on": "2026-02-10", "platelets": {"string": "pending"}}
+    assert seen(facts_of, known, counts=[{"on": "2026-02-09"}, awaited]).not_checked == ()
+
+
 def test_one_low_count_among_the_newest_is_abnormal(facts_of: FactsOf, known: Known) -> None:
     low = {"on": "2026-02-09", "at": "08:02", "platelets": "149 10*3/uL"}
     assert seen(facts_of, known, counts=[{"on": "2026-02-09"}, low]).abnormal == ("platelets",)

@@ -49,7 +49,14 @@ from cds_service.domain.steroid_dose import (
     steroid_on,
     why_not_computable,
 )
-from cds_service.domain.steroid_states import GIVEN_DIFFERS, CourseStatus, course_status, differing_doses
+from cds_service.domain.steroid_states import (
+    GIVEN_DIFFERS,
+    STATUS_UNCLEAR,
+    CourseStatus,
+    course_status,
+    differing_doses,
+    orders_of_unclear_status,
+)
 from cds_service.domain.suggested_steroid import per_kg_to_show, prednisolone, weight_to_order_by
 
 INTRAVENOUS_DRUG = "methylprednisolone"
@@ -477,7 +484,7 @@ def steroid_not_computable(facts: PatientFacts, known: Known) -> Answers:
 
     Its cover is unproven, and permission for a taper is withheld.
     """
-    answers = [*_untold_orders(facts, known), *_contradiction(facts, known)]
+    answers = [*_untold_orders(facts, known), *_contradiction(facts, known), *_unclear_status(facts, known)]
     return tuple(answers) or (_nothing_to_judge(facts),)
 
 
@@ -524,6 +531,17 @@ def _contradiction(facts: PatientFacts, known: Known) -> Iterator[Answer]:
         "mg_ordered": ordered.mg,
     }
     yield cannot_check(GIVEN_DIFFERS, GIVEN_DIFFERS, [*given.evidence, *ordered.evidence], **shown)
+
+
+def _unclear_status(facts: PatientFacts, known: Known) -> Iterator[Answer]:
+    """The orders for which nobody can tell whether a taper is finished."""
+    status = course_status(facts, known) if is_infused(facts) else None
+    if status is None or status.why != STATUS_UNCLEAR:
+        return
+    empty: dict[str, Shown] = dict.fromkeys(("on_date", "mg_given", "mg_ordered"), "")
+    for order in orders_of_unclear_status(status, facts):
+        sig = order.evidence.value
+        yield cannot_check("status-unclear", STATUS_UNCLEAR, [order.evidence], sig=sig, why=STATUS_UNCLEAR, **empty)
 
 
 def _is_given_in_mg(order: SteroidOrder, facts: PatientFacts) -> bool:

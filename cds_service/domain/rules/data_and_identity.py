@@ -34,7 +34,9 @@ READ_FROM: dict[Source | str, Source] = {
     "aav9-titer": Source.MEASUREMENTS,
     "result-classified": Source.MEASUREMENTS,
     "result-interpretable": Source.MEASUREMENTS,
+    "sample-with-result": Source.MEASUREMENTS,
     "steroid-dose": Source.ORDERS,
+    "steroid-order-status": Source.ORDERS,
 }
 ESSENTIAL = (Source.MEASUREMENTS, Source.ORDERS, Source.GIVEN_DOSES)
 # Lists that are only looked through for one fact; of the others the newest entry counts, or nothing reads them.

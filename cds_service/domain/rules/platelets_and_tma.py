@@ -19,7 +19,7 @@ from cds_service.domain.follow_up import calendar_of, follows_infusion
 from cds_service.domain.handling import VisitKind
 from cds_service.domain.known import Known
 from cds_service.domain.liver_orders import tests_of_slot, tests_on
-from cds_service.domain.liver_panel import PLATELETS, is_measured, results_after_infusion
+from cds_service.domain.liver_panel import PLATELETS, is_after_infusion, is_measured
 from cds_service.domain.microangiopathy import (
     CREATININE,
     HAPTOGLOBIN,
@@ -86,7 +86,13 @@ def _unless_seen(facts: PatientFacts, *sources: Source) -> Answer:
 
 def _samples_without_number(facts: PatientFacts) -> str:
     """Samples after the infusion in which nothing was counted, such as clumped ones."""
-    told = [item for item in results_after_infusion(PLATELETS, facts) if item.number is None]
+    told = [
+        item
+        for item in facts.results_of(PLATELETS)
+        if item.number is None
+        and (item.had_no_result or item.standing is not Standing.NO_INFORMATION)
+        and is_after_infusion(item, facts)
+    ]
     return "; ".join(", ".join(part for part in (item.written, item.evidence.day) if part) for item in told)
 
 
