@@ -262,7 +262,16 @@ def test_an_order_of_the_product_whose_status_cannot_be_read_may_be_open(client:
 
 
 @pytest.mark.parametrize(
-    "code", [7, {"coding": [["B16.9"]]}, {"coding": {"value": {"value": 1}}}, {"coding": [{"code": True}]}]
+    "code",
+    [
+        7,
+        {"coding": [["B16.9"]]},
+        {"coding": {"value": {"value": 1}}},
+        {"coding": [{"code": True}]},
+        {"coding": [{"system": ["http://hl7.org/fhir/sid/icd-10-cm"], "code": "B16.9"}]},
+        {"coding": [{"system": 7, "code": "B16.9"}], "text": "Of its own"},
+        {"coding": ["B16.9"], "text": "Of its own"},
+    ],
 )
 @pytest.mark.parametrize("kind", ["Condition", "Observation"])
 def test_a_diagnosis_or_result_that_nobody_can_name_is_told(client: FlaskClient, kind: str, code: Any) -> None:
@@ -275,6 +284,17 @@ def test_a_diagnosis_or_result_that_nobody_can_name_is_told(client: FlaskClient,
         "/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json"
     )
     assert f"{kind}/nameless: no-code" in told.text
+
+
+def test_a_diagnosis_that_one_of_its_codes_tells_is_read_although_another_cannot_be(client: FlaskClient) -> None:
+    request = hook_request({"conditions": ["ICD10CM G12.0", "ICD10CM K72.00"]})
+    diagnosis = request["prefetch"]["conditions"]["entry"][-1]["resource"]
+    diagnosis["code"]["coding"].append({"system": 7, "code": "K72.00"})
+    told = client.post(
+        "/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json"
+    )
+    assert "hepatic-impairment" in told.text
+    assert "no-code" not in told.text
 
 
 def test_a_draft_that_changes_an_order_of_unknown_dose_is_not_taken_for_the_full_dose(client: FlaskClient) -> None:

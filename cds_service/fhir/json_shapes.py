@@ -126,5 +126,17 @@ def first_words(concept: object) -> str:
 
 
 def is_illegible(concept: object) -> bool:
-    """Whether a CodeableConcept is there, and neither a code nor a word of it can be read."""
-    return not first_text(concept) and not says_nothing(concept)
+    """Whether a CodeableConcept is there, and nothing of it can be read, or one of its codings cannot."""
+    if says_nothing(concept):
+        return False
+    stated = [coding for item in objects(concept) for coding in values(item.get("coding"))]
+    return not first_text(concept) or any(is_illegible_coding(coding) for coding in stated)
+
+
+def is_illegible_coding(coding: object) -> bool:
+    """Whether a Coding is there, and its system or code is no text; a code that is a number can be read."""
+    if not isinstance(coding, dict):
+        return not says_nothing(coding)
+    system, code = coding.get("system"), coding.get("code")
+    is_number = isinstance(code, int) and not isinstance(code, bool)
+    return not (says_nothing(system) or text(system)) or not (says_nothing(code) or text(code) or is_number)
