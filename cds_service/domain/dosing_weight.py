@@ -50,7 +50,8 @@ class WeightChoice:
     """The newest weights (several where they share one time), the two before them, and what was rejected.
 
     `chosen` is None where there is none, where the newest cannot be interpreted, or where the newest disagree.
-    `earlier` are all that came before the newest and could set a dose.
+    `earlier` are all that came before the newest and could set a dose. `newer_empty` are entries of a body weight that
+    may be newer than the chosen one and hold no value.
     """
 
     chosen: WeightInKg | None
@@ -61,6 +62,7 @@ class WeightChoice:
     rejected: tuple[RejectedWeight, ...]
     newer_unconfirmed: tuple[WeightMeasurement, ...]
     earlier: tuple[WeightMeasurement, ...] = ()
+    newer_empty: tuple[WeightMeasurement, ...] = ()
 
     @property
     def newest_evidence(self) -> tuple[Evidence, ...]:
@@ -69,7 +71,7 @@ class WeightChoice:
 
 
 class Doubt(Enum):
-    """What makes a weight doubtful. GROWTH and NEWER_NOT_CONFIRMED still let a dose be shown."""
+    """What makes a weight doubtful. GROWTH, NEWER_NOT_CONFIRMED and NEWER_EMPTY still let a dose be shown."""
 
     NOT_INTERPRETABLE = "not-interpretable"
     CONFLICT = "conflict"
@@ -78,9 +80,10 @@ class Doubt(Enum):
     POUNDS_AND_KILOGRAMS = "pounds-and-kilograms"
     GROWTH = "growth"
     NEWER_NOT_CONFIRMED = "newer-not-confirmed"
+    NEWER_EMPTY = "newer-empty"
 
 
-DOSE_SHOWN_ALL_THE_SAME = (None, Doubt.GROWTH, Doubt.NEWER_NOT_CONFIRMED)
+DOSE_SHOWN_ALL_THE_SAME = (None, Doubt.GROWTH, Doubt.NEWER_NOT_CONFIRMED, Doubt.NEWER_EMPTY)
 
 
 def choose_weight(facts: PatientFacts, known: Known) -> WeightChoice:
@@ -106,6 +109,7 @@ def _choose(facts: PatientFacts, known: Known) -> WeightChoice:
         rejected=rejected,
         newer_unconfirmed=_newer_in_another_band(chosen, rejected, known) if chosen else (),
         earlier=tuple(usable[len(newest) :]),
+        newer_empty=tuple(w for w in facts.weights if _is_newer_and_empty(w, chosen)) if chosen else (),
     )
 
 
@@ -166,6 +170,15 @@ def _may_be_newer(weight: WeightMeasurement, chosen: WeightInKg) -> bool:
     return is_stated and may_be_as_new(weight.measured, chosen.measurement.measured)
 
 
+def _is_newer_and_empty(weight: WeightMeasurement, chosen: WeightInKg) -> bool:
+    """Whether an entry without a value may be newer than the chosen weight; one of the same moment is not."""
+    if not weight.is_empty or not weight.for_dosing or weight.measured.is_future:
+        return False
+    moment = weight.measured.instant
+    is_same_moment = moment is not None and moment == chosen.measurement.measured.instant
+    return _may_be_newer(weight, chosen) and not is_same_moment
+
+
 def in_kg(weight: WeightMeasurement, known: Known) -> WeightInKg:
     """A measured weight in kg, exact and rounded. The weight must have a quantity and a day."""
     assert weight.quantity is not None
@@ -188,7 +201,9 @@ def doubt_about(choice: WeightChoice, known: Known) -> Doubt | None:
     if choice.chosen is None:
         return Doubt.NOT_INTERPRETABLE
     doubt = _doubt_about_value(choice.chosen, known) or _doubt_about_growth(choice, choice.chosen, known)
-    return doubt or (Doubt.NEWER_NOT_CONFIRMED if choice.newer_unconfirmed else None)
+    if doubt is None and choice.newer_unconfirmed:
+        return Doubt.NEWER_NOT_CONFIRMED
+    return doubt or (Doubt.NEWER_EMPTY if choice.newer_empty else None)
 
 
 def ratio_to_previous(choice: WeightChoice) -> Decimal | None:

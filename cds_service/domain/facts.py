@@ -156,7 +156,10 @@ class BirthDate:
 
 @dataclass(frozen=True, slots=True)
 class WeightMeasurement:
-    """One recorded body weight. `quantity` is None where the number or its unit cannot be interpreted."""
+    """One recorded body weight. `quantity` is None where the number or its unit cannot be interpreted.
+
+    `is_empty`: the entry is not called off, and holds no value at all.
+    """
 
     quantity: Quantity | None
     written: str
@@ -166,6 +169,7 @@ class WeightMeasurement:
     is_correction: bool
     order_key: tuple[str, str]
     evidence: Evidence
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

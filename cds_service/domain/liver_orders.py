@@ -36,8 +36,11 @@ def tests_of_slot(slot: MonitoringSlot, facts: PatientFacts, known: Known) -> tu
 
 
 def tests_on(slot: MonitoringSlot, day: date | None, facts: PatientFacts, known: Known) -> tuple[RequestTest, ...]:
-    """The missing tests of a slot for the day of a visit, None for now, apart from those that are ordered already."""
-    first, last = max(min(slot.opens, slot.due_from), facts.today), max(slot.closes, facts.today)
+    """The missing tests of a slot for the day of a visit, None for now, apart from those that are ordered already.
+
+    What is ordered for a day before its window does not count: the last panel is due before its window opens.
+    """
+    first, last = max(slot.opens, facts.today), max(slot.closes, facts.today)
     return _not_ordered(slot.missing, slot.required, first, last, day, facts, known)
 
 

@@ -67,6 +67,7 @@ def read_weight(
         return None
     element = only_object(resource.get("valueQuantity"))
     written = as_written(element) or text(resource.get("valueString")) or unread_value(resource, READ_AS_QUANTITY)
+    is_empty = not written and standing is not Standing.NO_INFORMATION and not resource.get("component")
     if not written:
         standing = Standing.NO_INFORMATION
     elif resource.get("dataAbsentReason") or resource.get("focus"):
@@ -82,6 +83,7 @@ def read_weight(
         is_correction=status in ("amended", "corrected"),
         order_key=recency(resource, clock),
         evidence=_evidence(resource, written, measured),
+        is_empty=is_empty,
     )
 
 

@@ -67,6 +67,28 @@ def test_what_was_ordered_for_a_day_that_has_passed_is_offered_all_the_same(
     assert offered(given, {"liver-monitor-due"}, facts_of, catalogue) == expected
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("2026-02-28", {("hepatic-panel", "2026-03-01"), ("pt-inr", "2026-03-01")}),
+        ("2026-03-01", {("pt-inr", "2026-03-01")}),
+    ],
+)
+def test_what_is_ordered_for_a_day_before_the_last_panel_does_not_take_its_place(
+    facts_of: FactsOf, catalogue: Catalogue, wanted: str, expected: set[tuple[str, str]]
+) -> None:
+    """M3 is of 2026-03-01 or later; it is announced a week before."""
+    given = {
+        **CHILD,
+        "infused": "2025-12-01",
+        "today": "2026-02-24",
+        "steroids": [{}, {"dose": "1.6 mg", "start": "2025-12-30", "end": "2026-01-26"}],
+        "panels": [{"on": "2026-01-26"}, {"on": "2026-02-09"}, {"on": "2026-02-23"}],
+        "requests": [{"code": "24325-3", "wanted": wanted}],
+    }
+    assert offered(given, {"liver-followup-3mo"}, facts_of, catalogue) == expected
+
+
 def test_a_single_test_is_not_offered_beside_a_panel_that_holds_it(facts_of: FactsOf, catalogue: Catalogue) -> None:
     panels = [{"on": "2026-02-09"}, {"on": "2026-02-16", "inr": "none", "alt": "100 U/L"}]
     given = {**CHILD, "today": "2026-02-26", "panels": panels}

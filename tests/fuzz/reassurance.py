@@ -35,9 +35,8 @@ _READY_STATES = frozenset({"may-taper", "finished"})
 _LOUD = ("warning", "critical")
 _WRONG_PATIENT = "data-wrong-patient"
 _OF_THE_DRAFT = ("dose-volume", "route-and-rate")
-# Asked alone on a chart whose follow-up is over, and the conflict of weights not at all: silence there is a decision.
+# Asked alone on a chart whose follow-up is over: silence there is a decision.
 _ASKED_ALONE = frozenset({"tumor-report"})
-_NOT_ASKED_OF_CHARTS = frozenset({"weight-band-drift"})
 # A corticosteroid order whose dose is unknown is told on the chart and when it is signed, not while it is chosen.
 _TOLD_WHEN_SIGNED = frozenset(
     {"steroid-taper-too-early", "steroid-taper-abrupt", "steroid-taper-short", "steroid-dose-low"}
@@ -173,7 +172,7 @@ def _new(before: Told, after: Told) -> Iterator[str]:
 def _gone(before: Told, after: Told) -> Iterator[str]:
     """Findings that went without a word."""
     loud = {rule for (rule, _), (urgency, _) in before.findings.items() if urgency in _LOUD}
-    is_decided = any(loud <= rules for rules in (_ASKED_ALONE, _NOT_ASKED_OF_CHARTS, _TOLD_WHEN_SIGNED))
+    is_decided = any(loud <= rules for rules in (_ASKED_ALONE, _TOLD_WHEN_SIGNED))
     if after.is_silent and not before.is_silent and loud and not is_decided:
         yield "silence in the place of findings"
     if after.is_silent:

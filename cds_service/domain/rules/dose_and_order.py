@@ -20,6 +20,7 @@ from cds_service.domain.days import days_from
 from cds_service.domain.dose_table import DoseBand
 from cds_service.domain.dosing_weight import (
     Doubt,
+    WeightChoice,
     WeightInKg,
     band_for_dose,
     choose_weight,
@@ -128,18 +129,25 @@ def weight_implausible(facts: PatientFacts, known: Known) -> Answer:
     evidence = list(choice.newest_evidence)
     if choice.previous and doubt in (Doubt.GROWTH, Doubt.POUNDS_AND_KILOGRAMS):
         evidence.append(choice.previous.evidence)
-    evidence += [weight.evidence for weight in choice.newer_unconfirmed]
+    evidence += [weight.evidence for weight in (*choice.newer_unconfirmed, *choice.newer_empty)]
     ratio = ratio_to_previous(choice)
     return fires(
         doubt.value,
         evidence,
         [WEIGH_AGAIN],
-        newer=" / ".join(item.written for item in choice.newer_unconfirmed),
+        newer=" / ".join(_newer(choice)),
         written=" / ".join(item.written for item in choice.newest),
         previous=choice.previous.measurement.written if choice.previous else "",
         previous_date=choice.previous.day if choice.previous else "",
         ratio=rounded_half_up(ratio, known.outside["shown_ratio_step"]) if ratio is not None else "",
     )
+
+
+def _newer(choice: WeightChoice) -> Iterable[str]:
+    """What the weights that may be newer say; of those without a value only their days are known."""
+    if choice.newer_unconfirmed:
+        return [item.written for item in choice.newer_unconfirmed]
+    return dict.fromkeys(item.evidence.day for item in choice.newer_empty)
 
 
 @rule
@@ -373,14 +381,16 @@ def weight_band_drift(facts: PatientFacts, known: Known) -> tuple[Answer, ...]:
     """An order already in the record is for another band than a newer weight (label 2.1, 16.1)."""
     if facts.is_treated:
         return (silent(),)
-    weight = weight_for_dose(facts, known)
-    band = band_for_dose(facts, known)
-    return tuple(_drift_of(order, weight, band, known).about(order.order_id) for order in facts.open_orders)
+    return tuple(_drift_of(order, facts, known).about(order.order_id) for order in facts.open_orders)
 
 
-def _drift_of(order: ProductOrder, weight: WeightInKg | None, band: DoseBand | None, known: Known) -> Answer:
+def _drift_of(order: ProductOrder, facts: PatientFacts, known: Known) -> Answer:
+    weight, band = weight_for_dose(facts, known), band_for_dose(facts, known)
+    is_doubtful = doubt_about(choose_weight(facts, known), known) is not None
     volume = ordered_volume(order, known).ml
     ordered_band = only_kit(order, known) or (known.doses.for_volume(volume) if volume is not None else None)
+    if is_doubtful and (weight is None or ordered_band == band):
+        return _drift_in_doubt(order, facts, known)
     if weight is None or band is None or ordered_band is None:
         return unknown("band-of-weight-or-order", [order.evidence])
     if ordered_band == band:
@@ -394,6 +404,15 @@ def _drift_of(order: ProductOrder, weight: WeightInKg | None, band: DoseBand | N
         ordered_volume_ml=ordered_band.volume_ml,
         ordered_band=_band_written(ordered_band),
     )
+
+
+def _drift_in_doubt(order: ProductOrder, facts: PatientFacts, known: Known) -> Answer:
+    """The newest weight is contradicted, cannot be read or is not believed: another band may be hidden (C6)."""
+    choice = choose_weight(facts, known)
+    told = (*choice.newest, *choice.newer_unconfirmed, *choice.newer_empty)
+    evidence = [*(weight.evidence for weight in told), order.evidence]
+    written = " / ".join(", ".join(filter(None, (w.written or "no value", w.evidence.day))) for w in told)
+    return cannot_check("weight-in-doubt", "fresh-undoubted-weight", evidence, [WEIGH_AGAIN], weight_written=written)
 
 
 @draft_rule
