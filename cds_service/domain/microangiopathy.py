@@ -7,11 +7,13 @@ numbers; all of them are site policy.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
+from itertools import accumulate
 from typing import TypeVar
 
 from cds_service.domain.certainty import Certainty, all_of, any_of
@@ -361,6 +363,13 @@ class _Before:
         highs = [amount.high for amount in amounts if amount is not None and amount.high is not None]
         return cls(max(lows, default=None), max(highs, default=None), len(highs) == len(amounts))
 
+    def together_with(self, other: _Before) -> _Before:
+        """What both say together."""
+        lows = [low for low in (self.highest_low, other.highest_low) if low is not None]
+        highs = [high for high in (self.highest_high, other.highest_high) if high is not None]
+        is_all_known = self.is_all_known and other.is_all_known
+        return _Before(max(lows, default=None), max(highs, default=None), is_all_known)
+
     def has_lost(self, now: Interval | None, allowed: Decimal) -> Certainty:
         """Whether a value is lower by the allowed amount or more than one of them; FALSE only if sure of all."""
         if now is None:
@@ -372,13 +381,38 @@ class _Before:
         return Certainty.FALSE if self.highest_high - now.low < allowed else Certainty.UNKNOWN
 
 
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """The values of one day whose hour is known, earliest first: the moment of each, and what all until it say."""
+
+    moments: Sequence[float]
+    until: Sequence[_Before]
+    allowance: float
+
+    @classmethod
+    def of(cls, results: Iterable[LabResult], known: Known) -> _Hours:
+        """The results of one day; those without an hour may be of any, and are left out."""
+        timed = sorted((item for item in results if item.measured.instant), key=lambda item: item.measured.seconds)
+        until = list(accumulate((_Before.of([item]) for item in timed), _Before.together_with))
+        minutes = timedelta(minutes=known.policy.whole("observation.same_time_minutes"))
+        return cls([item.measured.seconds for item in timed], until, minutes.total_seconds())
+
+    def before(self, item: LabResult) -> _Before | None:
+        """What the values say that are earlier than a result by more than results of one time may differ."""
+        if item.measured.instant is None:
+            return None
+        index = bisect_left(self.moments, item.measured.seconds - self.allowance)
+        return self.until[index - 1] if index else None
+
+
 def _hemoglobin_falls(
     counts: Sequence[LabResult], facts: PatientFacts, known: Known
 ) -> tuple[dict[int, Certainty], dict[int, Certainty]]:
     """Whether haemoglobin fell by the site's amount or more, by the `id` of each result; and whether it did so fast.
 
     A fall is one from the baseline, or from a value of the site's days before. It is fast from the baseline only
-    within the site's days after the infusion.
+    within the site's days after the infusion. A value of the same day that is surely earlier can show a fall, and no
+    other value of that day proves that there was none.
     """
     infusion = infusion_day(facts)
     assert infusion is not None
@@ -391,6 +425,7 @@ def _hemoglobin_falls(
         if is_measured(item) and item.measured.day is not None:
             by_day.setdefault(item.measured.day, []).append(item)
     daily = {day: _Before.of(results) for day, results in by_day.items()}
+    hourly = {day: _Hours.of(results, known) for day, results in by_day.items()}
     falls, quick_falls = {}, {}
     for item in counts:
         day = item.measured.day or facts.today
@@ -398,6 +433,9 @@ def _hemoglobin_falls(
         lately = [said.has_lost(item.amount, allowed) for said in before]
         since_first = [from_first.has_lost(item.amount, allowed)] if from_first is not None else []
         is_early = days_from(infusion, day) <= days
+        earlier_today = hourly[day].before(item) if day in hourly else None
+        if earlier_today is not None and earlier_today.has_lost(item.amount, allowed) is Certainty.TRUE:
+            lately.append(Certainty.TRUE)
         falls[id(item)] = any_of(all_said) if (all_said := [*lately, *since_first]) else Certainty.UNKNOWN
         quickly = [*lately, *since_first] if is_early else lately
         quick_falls[id(item)] = any_of(quickly) if quickly else Certainty.UNKNOWN

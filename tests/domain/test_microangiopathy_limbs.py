@@ -218,6 +218,40 @@ def test_haemoglobin_falls_from_the_day_before(facts_of: FactsOf, known: Known) 
     assert seen(facts_of, known, labs=NO_BASELINE, counts=counts).possible_hemolysis.is_present
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "fell"),
+    [
+        (("08:00", "12.0 g/dL"), ("20:00", "10.0 g/dL"), True),
+        (("08:00", "12.0 g/dL"), ("20:00", "10.1 g/dL"), False),
+        (("20:00", "12.0 g/dL"), ("08:00", "9.0 g/dL"), False),
+        (("08:00", "12.0 g/dL"), ("08:06", "9.0 g/dL"), True),
+        # Of one time they contradict each other, and without an hour nobody knows which was first.
+        (("08:00", "12.0 g/dL"), ("08:05", "9.0 g/dL"), False),
+        (("", "12.0 g/dL"), ("20:00", "9.0 g/dL"), False),
+    ],
+)
+def test_haemoglobin_falls_from_an_earlier_value_of_the_same_day(
+    facts_of: FactsOf, known: Known, first: tuple[str, str], second: tuple[str, str], fell: bool
+) -> None:
+    counts = [{"on": "2026-02-09", "at": hour, "hemoglobin": value} for hour, value in (first, second)]
+    assert seen(facts_of, known, labs=NO_BASELINE, counts=counts).possible_hemolysis.is_present is fell
+
+
+def test_a_fall_within_one_day_beside_a_high_ldh_is_specific(facts_of: FactsOf, known: Known) -> None:
+    counts = [
+        {"on": "2026-02-09", "at": "08:00", "hemoglobin": "12.0 g/dL"},
+        {"on": "2026-02-09", "at": "20:00", "hemoglobin": "9.9 g/dL", "ldh": HIGH_LDH},
+    ]
+    assert seen(facts_of, known, labs=NO_BASELINE, counts=counts).hemolysis.ways == ("hemoglobin", "ldh")
+
+
+def test_a_value_of_the_same_day_proves_no_steadiness(facts_of: FactsOf, known: Known) -> None:
+    fine = {"haptoglobin": FINE_HAPTOGLOBIN}
+    counts = [{"on": "2026-02-09", "at": hour, "hemoglobin": "12.0 g/dL", **fine} for hour in ("08:00", "20:00")]
+    smear = {"result": "No schistocytes seen", "days_ago": 0}
+    assert not seen(facts_of, known, labs=NO_BASELINE, counts=counts, smears=[smear]).hemolysis.is_absent
+
+
 def test_a_fall_from_the_baseline_stays_one_although_the_day_before_was_as_low(facts_of: FactsOf, known: Known) -> None:
     counts = [
         {"on": "2026-02-08", "hemoglobin": "10.1 g/dL"},

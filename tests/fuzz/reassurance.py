@@ -42,10 +42,6 @@ _WRONG_PATIENT = "data-wrong-patient"
 _OF_THE_DRAFT = ("dose-volume", "route-and-rate")
 # Asked alone on a chart whose follow-up is over: silence there is a decision.
 _ASKED_ALONE = frozenset({"tumor-report"})
-# A corticosteroid order whose dose is unknown is told on the chart and when it is signed, not while it is chosen.
-_TOLD_WHEN_SIGNED = frozenset(
-    {"steroid-taper-too-early", "steroid-taper-abrupt", "steroid-taper-short", "steroid-dose-low"}
-)
 _PROVEN_BY_ONE_ENTRY = frozenset({"gestational-age", "smn1-biallelic"})
 _ALWAYS_HELD = frozenset({"prior-exposure"})
 # Rules of one topic that rest on the facts of another, so that a finding of that one tells of what they lack.
@@ -190,8 +186,7 @@ def _new(before: Told, after: Told) -> Iterator[str]:
 def _gone(before: Told, after: Told) -> Iterator[str]:
     """Findings that went without a word."""
     loud = {rule for (rule, _), (urgency, _) in before.findings.items() if urgency in _LOUD}
-    is_decided = any(loud <= rules for rules in (_ASKED_ALONE, _TOLD_WHEN_SIGNED))
-    if after.is_silent and not before.is_silent and loud and not is_decided:
+    if after.is_silent and not before.is_silent and loud and not loud <= _ASKED_ALONE:
         yield "silence in the place of findings"
     if after.is_silent:
         return

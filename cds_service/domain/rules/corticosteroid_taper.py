@@ -31,8 +31,8 @@ from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import days_from
 from cds_service.domain.dosing_weight import WeightInKg
 from cds_service.domain.evidence import Evidence, Standing
-from cds_service.domain.exposure import is_infused
-from cds_service.domain.facts import Moment, PatientFacts, Source
+from cds_service.domain.exposure import infusion_day, is_infused
+from cds_service.domain.facts import ExposureKind, Moment, PatientFacts, Source
 from cds_service.domain.follow_up import calendar_of
 from cds_service.domain.known import Known
 from cds_service.domain.liver_panel import (
@@ -50,7 +50,8 @@ from cds_service.domain.pending_tests import pending_request, tests_for_missing
 from cds_service.domain.quantities import exact_product, to_significant_digits
 from cds_service.domain.reference_range import written_multiple
 from cds_service.domain.registry import Answers, rule, rule_of_several
-from cds_service.domain.steroid_dose import DAY, DailySteroid, first_day_of, steroid_on
+from cds_service.domain.steroid_course import LOOK_BACK
+from cds_service.domain.steroid_dose import DAY, DailySteroid, daily_mg, first_day_of, steroid_on
 from cds_service.domain.steroid_states import CourseState, CourseStatus, course_status, has_full_course
 from cds_service.domain.suggested_steroid import measurable_ml, per_kg_to_show, prednisolone, weight_to_order_by
 
@@ -327,10 +328,35 @@ def _begin_shown(status: CourseStatus, facts: PatientFacts) -> dict[str, Shown]:
     }
 
 
+def _orders_without_infusion_day(facts: PatientFacts, known: Known) -> list[Evidence]:
+    """The orders in hand that stop the corticosteroid, or may reduce it, where a dose of an unknown day was given.
+
+    From which day on they may is counted from the infusion; with the doses behind it. Empty where none does.
+    """
+    undated = [item for item in facts.exposures if item.kind is not ExposureKind.OTHER_PRODUCT and not item.given.day]
+    if facts.moment is not Moment.ORDERING or not undated or infusion_day(facts) is not None:
+        return []
+    orders = [o for o in facts.steroid_orders if o.is_being_stopped or (o.is_draft and _may_reduce(o, facts, known))]
+    return [*(order.evidence for order in orders), *(item.evidence for item in undated)] if orders else []
+
+
+def _may_reduce(draft: SteroidOrder, facts: PatientFacts, known: Known) -> bool:
+    """Whether a draft gives less than some day before it, or one of both doses cannot be told."""
+    days = (steroid_on(facts.today - DAY * n, facts, known) for n in range(1, LOOK_BACK.days))
+    before = [day.mg for day in days if day.cover is not Certainty.FALSE]
+    ordered = [daily_mg(phase, draft, facts, known) for phase in draft.phases]
+    if facts.lacking(Source.ORDERS) or None in ordered or None in before:
+        return bool(before) or bool(facts.lacking(Source.ORDERS))
+    lowest = min((mg for mg in ordered if mg is not None), default=None)
+    return lowest is not None and any(mg is not None and lowest < mg for mg in before)
+
+
 @rule
 def steroid_taper_too_early(facts: PatientFacts, known: Known) -> Answer:
     """The dose is reduced before the 30 days are over (label 2.1)."""
     status = _course(facts, known)
+    if status is None and (untimed := _orders_without_infusion_day(facts, known)):
+        return cannot_check("day-unknown", "infusion-date", untimed)
     if status is None or status.first_day is None:
         return silent() if status is None or status.state is not CourseState.UNKNOWN else unknown(status.why)
     begins = status.taper_begins

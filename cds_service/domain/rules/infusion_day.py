@@ -96,10 +96,11 @@ def kit_use_by(facts: PatientFacts, known: Known) -> Answer:
     )
     if is_past:
         return fires("past", evidence, **shown)
-    if day is None:
-        return unknown("infusion-date", evidence)
-    if (last_day - max(day, facts.today)).days <= known.policy.whole("kit.warn_days"):
+    # Without a planned day the earliest possible one is held against it: today.
+    if (last_day - max(day or facts.today, facts.today)).days <= known.policy.whole("kit.warn_days"):
         return fires("within-two-days", evidence, **shown)
+    if day is None:
+        return cannot_check("day-unknown", "infusion-date", evidence, **shown)
     return verified(evidence, **shown) if received.may_satisfy else _receipt_unknown(evidence, shown, facts)
 
 
