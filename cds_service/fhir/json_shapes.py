@@ -134,9 +134,7 @@ def is_illegible(concept: object) -> bool:
 
 
 def is_illegible_coding(coding: object) -> bool:
-    """Whether a Coding is there, and its system or code is no text; a code that is a number can be read."""
+    """Whether a Coding is there, and it, its system or its code is no text."""
     if not isinstance(coding, dict):
         return not says_nothing(coding)
-    system, code = coding.get("system"), coding.get("code")
-    is_number = isinstance(code, int) and not isinstance(code, bool)
-    return not (says_nothing(system) or text(system)) or not (says_nothing(code) or text(code) or is_number)
+    return any(not says_nothing(part) and not text(part) for part in (coding.get("system"), coding.get("code")))

@@ -154,8 +154,13 @@ class Recognition:
         reference that leads nowhere.
         """
         concepts, written = stated(resource, medications)
-        coded = (_code_of(coding) for coding in codings(concepts) if not is_illegible_coding(coding))
-        return not any(written) and not concept_texts(concepts) and not any(coded)
+        return not any(written) and not concept_texts(concepts) and not any(map(self._is_code, codings(concepts)))
+
+    def _is_code(self, coding: JsonObject) -> bool:
+        """Whether a coding holds a code: text, or a number in its place that a list knows."""
+        if self.codes.look_up(coding.get("system"), _code_of(coding)) is not None:
+            return True
+        return bool(text(coding.get("code"))) and not is_illegible_coding(coding)
 
     def medicine(self, concepts: list[JsonObject], written: Sequence[str] = ()) -> Medicine:
         """What these CodeableConcepts and names, taken together, are."""
