@@ -545,7 +545,8 @@ def _read_steroid_orders(
         order = read(resource, False)
         if order is None or not names & (changed | stopped):
             return order
-        return replace(order, is_cover=False, is_being_stopped=bool(names & stopped))
+        is_stopped, is_changed = bool(names & stopped), bool(names & changed)
+        return replace(order, is_cover=False, is_being_stopped=is_stopped, is_being_changed=is_changed)
 
     found.each(((order, _names(order)) for order in recorded), read_recorded, found.steroid_orders)
     found.steroid_orders = without_doubtful_doses(found.steroid_orders)
