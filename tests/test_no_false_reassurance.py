@@ -304,6 +304,32 @@ def test_a_draft_that_changes_an_order_of_unknown_dose_is_not_taken_for_the_full
     assert "steroid-not-computable" in rules_in(client, request)
 
 
+@pytest.mark.parametrize("written", [["x"], 7, {"x": 1}, "in spring", "2026-03"])
+def test_an_order_of_a_treated_child_whose_day_cannot_be_read_may_be_for_today(
+    client: FlaskClient, written: Any
+) -> None:
+    request = compose_request(scenarios()["repeat-at-dispatch"], "encounter-start")
+    order = request["prefetch"]["medicationRequests"]["entry"][0]["resource"]
+    order["dosageInstruction"][0]["timing"]["event"] = [written]
+    assert "repeat-administration" in rules_in(client, request)
+
+
+@pytest.mark.parametrize("days", [[], ["2026-03-20"]])
+def test_a_treated_child_with_an_open_order_beside_the_dose_is_not_on_track(
+    client: FlaskClient, days: list[str]
+) -> None:
+    request = compose_request(scenarios()["repeat-at-dispatch"], "encounter-start")
+    order = request["prefetch"]["medicationRequests"]["entry"][0]["resource"]
+    order["dosageInstruction"][0]["timing"]["event"] = days
+    _, body = ask(client, "encounter-start", write_json(deepcopy(request)))
+    assert "On track" not in body["cards"][0]["summary"]
+    assert "an open order for the product" in body["cards"][0]["detail"]
+    dose = request["prefetch"]["medicationAdministrations"]["entry"][0]["resource"]
+    dose["request"] = {"reference": f"MedicationRequest/{order['id']}"}
+    _, body = ask(client, "encounter-start", write_json(request))
+    assert "On track" in body["cards"][0]["summary"]
+
+
 def test_a_platelet_count_that_cannot_be_read_leaves_nobody_on_track(client: FlaskClient) -> None:
     request = compose_request(scenarios()["platelets-60-without-creatinine"], "patient-view")
     entries = [entry["resource"] for entry in request["prefetch"]["observations"]["entry"]]
