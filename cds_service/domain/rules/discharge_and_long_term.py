@@ -307,7 +307,21 @@ def tumor_report(facts: PatientFacts, known: Known) -> Answers:
     if told:
         return told
     lacking = facts.lacking(Source.DIAGNOSES)
+    if lacking and _is_after_follow_up(facts, known):
+        # Years later nothing else is asked of this chart that could tell that the diagnoses did not come.
+        return (cannot_check("not-visible", lacking, **_NO_TUMOR),)
     return (unknown(lacking),) if lacking else (silent(),)
+
+
+def _is_after_follow_up(facts: PatientFacts, known: Known) -> bool:
+    """Whether the label's months of follow-up have passed; until then other rules tell what did not come."""
+    last = last_infusion_day(facts)
+    return last is not None and facts.today > add_months(last, known.label.whole("liver_follow_up_months"))
+
+
+_NO_TUMOR: Mapping[str, Shown] = dict.fromkeys(
+    ("diagnosis", "code", "status", "onset_date", "infusion_date", "days_after", "years_after"), ""
+)
 
 
 def _may_be_after(diagnosis: Diagnosis, infusion: date | None) -> bool:

@@ -384,16 +384,19 @@ def weight_band_drift(facts: PatientFacts, known: Known) -> tuple[Answer, ...]:
     """An order already in the record is for another band than a newer weight (label 2.1, 16.1)."""
     if facts.is_treated:
         return (silent(),)
-    return tuple(_drift_of(order, facts, known).about(order.order_id) for order in facts.open_orders)
-
-
-def _drift_of(order: ProductOrder, facts: PatientFacts, known: Known) -> Answer:
     weight, band = weight_for_dose(facts, known), band_for_dose(facts, known)
-    is_doubtful = doubt_about(choose_weight(facts, known), known) is not None
+    choice = choose_weight(facts, known)
+    in_doubt = choice if doubt_about(choice, known) is not None else None
+    return tuple(_drift_of(order, weight, band, in_doubt, known).about(order.order_id) for order in facts.open_orders)
+
+
+def _drift_of(
+    order: ProductOrder, weight: WeightInKg | None, band: DoseBand | None, in_doubt: WeightChoice | None, known: Known
+) -> Answer:
     volume = ordered_volume(order, known).ml
     ordered_band = only_kit(order, known) or (known.doses.for_volume(volume) if volume is not None else None)
-    if is_doubtful and (weight is None or ordered_band == band):
-        return _drift_in_doubt(order, facts, known)
+    if in_doubt is not None and (weight is None or ordered_band == band):
+        return _drift_in_doubt(order, in_doubt)
     if weight is None or band is None or ordered_band is None:
         return unknown("band-of-weight-or-order", [order.evidence])
     if ordered_band == band:
@@ -409,9 +412,8 @@ def _drift_of(order: ProductOrder, facts: PatientFacts, known: Known) -> Answer:
     )
 
 
-def _drift_in_doubt(order: ProductOrder, facts: PatientFacts, known: Known) -> Answer:
+def _drift_in_doubt(order: ProductOrder, choice: WeightChoice) -> Answer:
     """The newest weight is contradicted, cannot be read or is not believed: another band may be hidden (C6)."""
-    choice = choose_weight(facts, known)
     told = (*choice.newest, *choice.newer_unconfirmed, *choice.newer_empty)
     evidence = [*(weight.evidence for weight in told), order.evidence]
     written = " / ".join(", ".join(filter(None, (w.written or "no value", w.evidence.day))) for w in told)
