@@ -262,7 +262,16 @@ def test_an_order_of_the_product_whose_status_cannot_be_read_may_be_open(client:
 
 
 @pytest.mark.parametrize(
-    "code", [7, {"coding": [["B16.9"]]}, {"coding": {"value": {"value": 1}}}, {"coding": [{"code": True}]}]
+    "code",
+    [
+        7,
+        {"coding": [["B16.9"]]},
+        {"coding": {"value": {"value": 1}}},
+        {"coding": [{"code": True}]},
+        {"coding": [{"system": ["http://hl7.org/fhir/sid/icd-10-cm"], "code": "B16.9"}]},
+        {"coding": [{"system": 7, "code": "B16.9"}], "text": "Of its own"},
+        {"coding": ["B16.9"], "text": "Of its own"},
+    ],
 )
 @pytest.mark.parametrize("kind", ["Condition", "Observation"])
 def test_a_diagnosis_or_result_that_nobody_can_name_is_told(client: FlaskClient, kind: str, code: Any) -> None:
@@ -277,11 +286,48 @@ def test_a_diagnosis_or_result_that_nobody_can_name_is_told(client: FlaskClient,
     assert f"{kind}/nameless: no-code" in told.text
 
 
+def test_a_diagnosis_that_one_of_its_codes_tells_is_read_although_another_cannot_be(client: FlaskClient) -> None:
+    request = hook_request({"conditions": ["ICD10CM G12.0", "ICD10CM K72.00"]})
+    diagnosis = request["prefetch"]["conditions"]["entry"][-1]["resource"]
+    diagnosis["code"]["coding"].append({"system": 7, "code": "K72.00"})
+    told = client.post(
+        "/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json"
+    )
+    assert "hepatic-impairment" in told.text
+    assert "no-code" not in told.text
+
+
 def test_a_draft_that_changes_an_order_of_unknown_dose_is_not_taken_for_the_full_dose(client: FlaskClient) -> None:
     request = compose_request(scenarios()["steroid-cut-before-the-end"], "order-sign")
     assert "steroid-taper-too-early" in rules_in(client, deepcopy(request))
     del request["prefetch"]["medicationRequests"]["entry"][0]["resource"]["dosageInstruction"][0]["doseAndRate"]
     assert "steroid-not-computable" in rules_in(client, request)
+
+
+@pytest.mark.parametrize("written", [["x"], 7, {"x": 1}, "in spring", "2026-03"])
+def test_an_order_of_a_treated_child_whose_day_cannot_be_read_may_be_for_today(
+    client: FlaskClient, written: Any
+) -> None:
+    request = compose_request(scenarios()["repeat-at-dispatch"], "encounter-start")
+    order = request["prefetch"]["medicationRequests"]["entry"][0]["resource"]
+    order["dosageInstruction"][0]["timing"]["event"] = [written]
+    assert "repeat-administration" in rules_in(client, request)
+
+
+@pytest.mark.parametrize("days", [[], ["2026-03-20"]])
+def test_a_treated_child_with_an_open_order_beside_the_dose_is_not_on_track(
+    client: FlaskClient, days: list[str]
+) -> None:
+    request = compose_request(scenarios()["repeat-at-dispatch"], "encounter-start")
+    order = request["prefetch"]["medicationRequests"]["entry"][0]["resource"]
+    order["dosageInstruction"][0]["timing"]["event"] = days
+    _, body = ask(client, "encounter-start", write_json(deepcopy(request)))
+    assert "On track" not in body["cards"][0]["summary"]
+    assert "an open order for the product" in body["cards"][0]["detail"]
+    dose = request["prefetch"]["medicationAdministrations"]["entry"][0]["resource"]
+    dose["request"] = {"reference": f"MedicationRequest/{order['id']}"}
+    _, body = ask(client, "encounter-start", write_json(request))
+    assert "On track" in body["cards"][0]["summary"]
 
 
 def test_a_platelet_count_that_cannot_be_read_leaves_nobody_on_track(client: FlaskClient) -> None:

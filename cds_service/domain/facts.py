@@ -519,12 +519,22 @@ class PatientFacts:
     def may_be_infusion_day(self) -> bool:
         """Whether the infusion is planned for today, or a visit begins with an order open for no later day.
 
-        A plan that has passed without a recorded dose counts as no plan: infusions are postponed (ruling 13, H55).
+        A plan that has passed without a recorded dose counts as no plan: infusions are postponed (ruling 13, H55). Of a
+        treated child only a plan that is written and cannot be read may mean today.
         """
         if self.today in self.planned_days:
             return True
-        is_open = bool(self.planned_orders) and not self.is_treated
-        return is_open and self.moment is Moment.VISIT and all(day < self.today for day in self.planned_days)
+        if self.moment is not Moment.VISIT:
+            return False
+        if self.is_treated:
+            return any(order.planned and _may_mean(self.today, order.planned) for order in self.orders_beside_dose)
+        return bool(self.planned_orders) and all(day < self.today for day in self.planned_days)
+
+    @property
+    def orders_beside_dose(self) -> tuple[ProductOrder, ...]:
+        """The orders whose plan counts on this call, without those that a recorded dose belongs to."""
+        given = {name for item in self.exposures for name in item.order_references}
+        return tuple(order for order in self.planned_orders if not given & order.same_as)
 
     @property
     def is_infusion_visit(self) -> bool:
@@ -552,6 +562,11 @@ class PatientFacts:
     def earliest_infusion_day(self) -> date:
         """The first planned day, today where none is known or it has passed: what maturity is judged on."""
         return max(self.today, self.planned_days[0]) if self.planned_days else self.today
+
+
+def _may_mean(today: date, plan: PlannedDay) -> bool:
+    """Whether a plan that names no day may mean this one."""
+    return plan.day is None and (plan.latest is None or plan.latest >= today)
 
 
 def _by_analyte(facts: PatientFacts) -> Mapping[str, tuple[LabResult, ...]]:

@@ -54,9 +54,10 @@ class SteroidOrder:
     `drug` is its concept, such as prednisolone; "" where only a name was recognised. `is_cover` is False for an
     order that is on hold or ended: it covers no day from today on. One that is not ACCEPTED proves no day.
     `is_draft`: in the hand of the prescriber, so that it covers no day before today. `is_being_stopped`: the call
-    takes it back. `strength_mg_per_ml` is that of the ordered product, where known.
-    `written_on` is the day of writing. `supply_ends` is the last day that the dispensed supply lasts, where stated.
-    `is_depot`: acts for weeks. `is_status_unclear`: nobody can read whether it runs, has ended or was never given.
+    takes it back. `is_being_changed`: a draft changes it or takes its place. `strength_mg_per_ml` is that of the
+    ordered product, where known. `written_on` is the day of writing. `supply_ends` is the last day that the dispensed
+    supply lasts, where stated. `is_depot`: acts for weeks. `is_status_unclear`: nobody can read whether it runs, has
+    ended or was never given.
     """
 
     order_id: str
@@ -73,6 +74,7 @@ class SteroidOrder:
     reason_written: str
     evidence: Evidence
     is_being_stopped: bool = False
+    is_being_changed: bool = False
     is_status_unclear: bool = False
 
 

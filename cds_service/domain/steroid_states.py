@@ -533,8 +533,8 @@ def differing_doses(facts: PatientFacts, known: Known) -> tuple[DailySteroid, Da
 def has_full_course(status: CourseStatus, facts: PatientFacts, known: Known) -> bool:
     """Whether the label's days up to E held about the full dose, apart from so few days as break no course.
 
-    Measured by the weight at the beginning, so that a dose that was outgrown still counts; without one nobody can tell
-    and nothing is claimed.
+    Measured by the weight at the beginning, so that a dose that was outgrown still counts; without one any dose that
+    can be computed does.
     """
     first = status.first_day
     weights = [
@@ -547,8 +547,8 @@ def has_full_course(status: CourseStatus, facts: PatientFacts, known: Known) -> 
         and w.measured.day is not None
         and w.measured.day <= first
     ]
-    if not weights:
-        return True
-    enough = exact_product(min(weights), known.policy["steroid.band.very_low"])
+    enough = Decimal(0)
+    if weights:
+        enough = exact_product(min(weights), known.policy["steroid.band.very_low"])
     full = sum(1 for d in status.days if d.day <= status.required_end and d.mg is not None and d.mg >= enough)
     return full >= known.label.whole("steroid_days") - known.policy.whole("steroid.gap_days")

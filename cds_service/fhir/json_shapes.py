@@ -126,5 +126,15 @@ def first_words(concept: object) -> str:
 
 
 def is_illegible(concept: object) -> bool:
-    """Whether a CodeableConcept is there, and neither a code nor a word of it can be read."""
-    return not first_text(concept) and not says_nothing(concept)
+    """Whether a CodeableConcept is there, and nothing of it can be read, or one of its codings cannot."""
+    if says_nothing(concept):
+        return False
+    stated = [coding for item in objects(concept) for coding in values(item.get("coding"))]
+    return not first_text(concept) or any(is_illegible_coding(coding) for coding in stated)
+
+
+def is_illegible_coding(coding: object) -> bool:
+    """Whether a Coding is there, and it, its system or its code is no text."""
+    if not isinstance(coding, dict):
+        return not says_nothing(coding)
+    return any(not says_nothing(part) and not text(part) for part in (coding.get("system"), coding.get("code")))

@@ -198,13 +198,17 @@ class OrderReader:
         return Route.INTRAVENOUS if "intravenous" in named else Route.NOT_RECOGNISED
 
     def _planned(self, resource: JsonObject) -> PlannedDay | None:
-        """The planned day: the first timing event, else the start of the period. Never the day of writing (C8)."""
+        """The planned day: the first timing event, else the start of the period. Never the day of writing (C8).
+
+        One that stands there and cannot be read is a plan without a day, and not no plan.
+        """
         timings = [only_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
         events = [event for timing in timings for event in values(timing.get("event")) if text(event)]
         periods = [only_object(only_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
         starts = [period.get("start") for period in periods if text(period.get("start"))]
         if not events and not starts:
-            return None
+            unread = _unread_plan(resource)
+            return None if says_nothing(unread) else PlannedDay(None, str(unread))
         time = read_time((events or starts)[0], self.clock)
         return PlannedDay(time.day, time.written, latest_day(time.written), time.instant)
 
@@ -265,6 +269,20 @@ class OrderReader:
 def _unreadable(stated: object) -> OrderedAmount:
     """Something stands where an amount belongs, and it is none."""
     return OrderedAmount(AmountKind.NOT_INTERPRETABLE, None, str(stated))
+
+
+def _unread_plan(resource: JsonObject) -> object:
+    """What stands where the planned day belongs, or on the way to it, in an order of which no such day can be read."""
+    stated = resource.get("dosageInstruction")
+    parts: list[object] = [] if objects(stated) else [stated]
+    for item in objects(stated):
+        timing = only_object(item.get("timing"))
+        repeat = only_object(timing.get("repeat"))
+        period = only_object(repeat.get("boundsPeriod"))
+        parts += [timing.get("event"), period.get("start")]
+        on_the_way = ((item, "timing", timing), (timing, "repeat", repeat), (repeat, "boundsPeriod", period))
+        parts += [holder.get(name) for holder, name, found in on_the_way if not found]
+    return next((part for part in parts if not says_nothing(part)), None)
 
 
 def dose_entries(item: JsonObject) -> list[tuple[int, JsonObject]]:

@@ -392,7 +392,8 @@ def _read_diagnoses(chart: Chart, found: _Found, reader: OrderReader) -> None:
     found.each(procedures, lambda r, _: read_procedures(r, recognition, clock), found.diagnoses)
     # It may name anything, also what would have raised a card.
     illegible = (item for item in chart.of_type("Condition") if is_illegible(item.get("code")))
-    found.unreadable += [_unreadable(item, "no-code") for item in illegible]
+    unknown = (item for item in illegible if not recognition.concept_of(item.get("code")))
+    found.unreadable += [_unreadable(item, "no-code") for item in unknown]
     events = _alone(chart.of_type("AdverseEvent"))
     found.each(events, lambda r, _: read_adverse_event(r, recognition, clock), found.diagnoses)
 
@@ -544,7 +545,8 @@ def _read_steroid_orders(
         order = read(resource, False)
         if order is None or not names & (changed | stopped):
             return order
-        return replace(order, is_cover=False, is_being_stopped=bool(names & stopped))
+        is_stopped, is_changed = bool(names & stopped), bool(names & changed)
+        return replace(order, is_cover=False, is_being_stopped=is_stopped, is_being_changed=is_changed)
 
     found.each(((order, _names(order)) for order in recorded), read_recorded, found.steroid_orders)
     found.steroid_orders = without_doubtful_doses(found.steroid_orders)

@@ -14,7 +14,15 @@ from cds_service.domain.codes import CodeBook
 from cds_service.domain.facts import Suffix
 from cds_service.domain.product_code import LABELER, in_table_spelling, is_of_labeler, is_of_product
 from cds_service.errors import ContentProblem
-from cds_service.fhir.json_shapes import JsonObject, codings, concept_texts, objects, text, values
+from cds_service.fhir.json_shapes import (
+    JsonObject,
+    codings,
+    concept_texts,
+    is_illegible_coding,
+    objects,
+    text,
+    values,
+)
 from cds_service.fhir.references import own_reference, plain_reference
 
 THIS_PRODUCT = frozenset({"zolgensma", "zolgensma_kit", "zolgensma_vial"})
@@ -142,10 +150,17 @@ class Recognition:
         return self.medicine(concepts, written)
 
     def is_nameless(self, resource: JsonObject, medications: Mapping[str, JsonObject]) -> bool:
-        """Whether nothing says what the medication is: no code, no name, and a reference that leads nowhere."""
+        """Whether nothing says what the medication is: no code that can be read with its system, no name, and a
+        reference that leads nowhere.
+        """
         concepts, written = stated(resource, medications)
-        coded = (_code_of(coding) for coding in codings(concepts))
-        return not any(written) and not concept_texts(concepts) and not any(coded)
+        return not any(written) and not concept_texts(concepts) and not any(map(self._is_code, codings(concepts)))
+
+    def _is_code(self, coding: JsonObject) -> bool:
+        """Whether a coding holds a code: text, or a number in its place that a list knows."""
+        if self.codes.look_up(coding.get("system"), _code_of(coding)) is not None:
+            return True
+        return bool(text(coding.get("code"))) and not is_illegible_coding(coding)
 
     def medicine(self, concepts: list[JsonObject], written: Sequence[str] = ()) -> Medicine:
         """What these CodeableConcepts and names, taken together, are."""

@@ -440,6 +440,28 @@ def test_the_start_of_the_period_is_the_planned_day_where_there_is_no_event(read
     assert order.planned.day == date(2026, 3, 5)
 
 
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        7,
+        {"timing": "x"},
+        {"timing": {"event": [["x"]]}},
+        {"timing": {"repeat": ["x"]}},
+        {"timing": {"repeat": {"boundsPeriod": 7}}},
+        {"timing": {"repeat": {"boundsPeriod": {"start": {"x": 1}}}}},
+    ],
+)
+def test_a_planned_day_that_cannot_be_read_is_a_plan_without_a_day(read: Read, instruction: Any) -> None:
+    planned = read(an_order(dosageInstruction=[instruction])).planned
+    assert planned is not None
+    assert (planned.day, planned.latest) == (None, None)
+
+
+@pytest.mark.parametrize("instruction", [{}, {"timing": {}}, {"timing": {"event": [""], "repeat": {"count": 1}}}])
+def test_an_order_that_says_nothing_of_its_day_has_no_plan(read: Read, instruction: Any) -> None:
+    assert read(an_order(dosageInstruction=[instruction])).planned is None
+
+
 def test_the_day_of_writing_is_never_the_planned_day(read: Read) -> None:
     assert read(an_order(dosageInstruction=[{}], authoredOn="2026-03-02")).planned is None
 

@@ -237,7 +237,11 @@ def test_of_several_references_each_is_followed(recognition: Recognition) -> Non
     [
         ({"medicationReference": {"reference": "Medication/away"}}, True),
         ({"medicationReference": {"reference": "Medication/away", "display": "X"}}, False),
-        ({"medicationCodeableConcept": {"coding": [{"code": 2170231}]}}, False),
+        ({"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": 2170231}]}}, False),
+        ({"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": 7}]}}, True),
+        ({"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": "7"}]}}, False),
+        ({"medicationCodeableConcept": {"coding": [{"system": ["x"], "code": "8638"}]}}, True),
+        ({"medicationCodeableConcept": {"coding": [{"code": "8638"}]}}, False),
         ({"medicationCodeableConcept": {"coding": [{"extension": [{"url": "x", "valueCode": "masked"}]}]}}, True),
         ({}, True),
     ],

@@ -84,7 +84,8 @@ def _refusal(document: Any) -> Iterator[str]:
 
 def _cards(request: Base, document: Any) -> Iterator[str]:
     if not isinstance(document, dict) or "cards" not in document:
-        if request.path != COURSE or not isinstance(document, dict) or document.get("concerns") is not False:
+        is_course = request.path.partition("?")[0] == COURSE
+        if not is_course or not isinstance(document, dict) or document.get("concerns") is not False:
             yield "neither cards nor a course"
         return
     answer = {"cards": document["cards"]}

@@ -488,7 +488,8 @@ def steroid_not_computable(facts: PatientFacts, known: Known) -> Answers:
 
 def _untold_orders(facts: PatientFacts, known: Known) -> Iterator[Answer]:
     for order in facts.steroid_orders:
-        is_told = order.is_cover or _is_changed_now(order, facts)
+        # The dose until now of one that a draft changes tells whether the draft reduces it.
+        is_told = order.is_cover or (order.is_being_changed and not order.is_being_stopped)
         if not is_told or _is_given_in_mg(order, facts) or _is_over(order, facts):
             continue
         for phase in order.phases:
@@ -498,12 +499,6 @@ def _untold_orders(facts: PatientFacts, known: Known) -> Iterator[Answer]:
                 empty: dict[str, Shown] = dict.fromkeys(("on_date", "mg_given", "mg_ordered"), "")
                 yield cannot_check("not-computable", "steroid-dose", [order.evidence], sig=sig, why=why, **empty)
                 break
-
-
-def _is_changed_now(order: SteroidOrder, facts: PatientFacts) -> bool:
-    """Whether a draft in hand changes this order, whose dose until now tells whether the draft reduces it."""
-    drafts = {item.order_id for item in facts.steroid_orders if item.is_draft}
-    return not order.is_draft and not order.is_being_stopped and order.order_id in drafts
 
 
 def _is_over(order: SteroidOrder, facts: PatientFacts) -> bool:

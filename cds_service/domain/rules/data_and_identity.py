@@ -35,6 +35,7 @@ READ_FROM: dict[Source | str, Source] = {
     "result-classified": Source.MEASUREMENTS,
     "result-interpretable": Source.MEASUREMENTS,
     "sample-with-result": Source.MEASUREMENTS,
+    "open-order-of-treated-child": Source.ORDERS,
     "steroid-dose": Source.ORDERS,
     "steroid-order-status": Source.ORDERS,
 }

@@ -338,6 +338,9 @@ def kit_ndc(order: ProductOrder, facts: PatientFacts, known: Known) -> Answer:
     if outside:
         grade = "vial-code" if all(is_vial(code) for code in outside) else "not-in-table"
         return fires(grade, evidence, change, **{**shown, "ordered_ndc": ", ".join(outside)})
+    if facts.moment is Moment.DISPATCH and codes and band is None:
+        # The rules about the weight itself are not asked any more where an order is sent.
+        return cannot_check("not-comparable", "table-kit", evidence, [WEIGH_AGAIN], **shown)
     if band is None or not codes:
         return unknown("table-kit", evidence, **shown)
     return _verified_by_weight(facts, known, evidence, **shown)
