@@ -367,7 +367,7 @@ def steroid_dose_low(facts: PatientFacts, known: Known) -> Answer:
     if not days:
         return _nothing_to_judge(facts)
     if weight is None:
-        return unknown("dosing-weight", days[0].evidence)
+        return _without_weight(days[0], facts, known)
     known_days = [day for day in days if day.mg is not None]
     lowest = min(known_days, key=lambda day: day.mg or 0, default=None)
     if lowest is None or lowest.mg is None:
@@ -379,6 +379,19 @@ def steroid_dose_low(facts: PatientFacts, known: Known) -> Answer:
     if days_from(weight.day, facts.today) > known.policy.whole("steroid.weight_fresh_days"):
         return cannot_check("weight-old", "dosing-weight", evidence, **shown)
     return _in_order(len(known_days) == len(days), evidence, shown, facts, known)
+
+
+def _without_weight(day: DailySteroid, facts: PatientFacts, known: Known) -> Answer:
+    """Nothing to compare a dose in mg with. Told here once the product is given; before, the rules on weights do.
+
+    Where the list of weights did not come, it is told with that list.
+    """
+    if not facts.is_treated or day.mg is None or facts.lacking(Source.MEASUREMENTS):
+        return unknown("dosing-weight", day.evidence)
+    newest = choose_weight(facts, known).newest
+    written = " / ".join(item.written for item in newest if item.written)
+    evidence = [*(item.evidence for item in newest), *day.evidence]
+    return cannot_check("no-weight", "dosing-weight", evidence, weight_written=written)
 
 
 def _in_order(
