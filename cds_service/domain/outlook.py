@@ -100,9 +100,9 @@ def _not_read(facts: PatientFacts, known: Known) -> Iterator[str]:
 
 
 def _may_be_ahead(order: ProductOrder, today: date) -> bool:
-    """Whether an order's infusion is planned for a day ahead, or for none that is known."""
+    """Whether an order's infusion is planned for today or later, or for no day that is known."""
     day = order.planned.day if order.planned else None
-    return day is None or day > today
+    return day is None or day >= today
 
 
 def _newest_had_no_result(analyte: str, facts: PatientFacts, known: Known) -> bool:
