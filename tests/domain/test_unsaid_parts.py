@@ -7,12 +7,12 @@ from datetime import date
 
 import pytest
 from asked_rules import FactsOf
-from domain_values import EVIDENCE, D, at
+from domain_values import EVIDENCE, D, a_result, at
 
 from cds_service.domain.codes import Code
 from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Standing
-from cds_service.domain.facts import ListState, PatientFacts, Repetition, SourceState
+from cds_service.domain.facts import ListState, PatientFacts, Repetition, SourceState, WeightMeasurement
 from cds_service.domain.intervals import Interval
 from cds_service.domain.medicines import SteroidOrder, SteroidPhase, SteroidRoute
 from cds_service.domain.results import ReferenceRange
@@ -54,7 +54,7 @@ def test_a_step_of_a_corticosteroid_has_the_days_that_are_written(phase: Steroid
     assert (phase.is_end_presumed, phase.has_exact_days) == (False, True)
 
 
-def test_an_order_is_taken_back_only_where_the_call_says_so(phase: SteroidPhase) -> None:
+def test_an_order_is_taken_back_changed_or_unclear_only_where_that_is_said(phase: SteroidPhase) -> None:
     order = SteroidOrder(
         order_id="o1",
         drug="prednisolone",
@@ -70,7 +70,25 @@ def test_an_order_is_taken_back_only_where_the_call_says_so(phase: SteroidPhase)
         reason_written="",
         evidence=EVIDENCE,
     )
-    assert not order.is_being_stopped
+    assert (order.is_being_stopped, order.is_being_changed, order.is_status_unclear) == (False, False, False)
+
+
+def test_a_weight_is_an_empty_entry_only_where_that_is_said() -> None:
+    weight = WeightMeasurement(
+        quantity=None,
+        written="3.2 stone",
+        measured=at("2026-03-01"),
+        for_dosing=True,
+        standing=Standing.ACCEPTED,
+        is_correction=False,
+        order_key=("", ""),
+        evidence=EVIDENCE,
+    )
+    assert not weight.is_empty
+
+
+def test_a_sample_gave_no_result_only_where_that_is_said() -> None:
+    assert not a_result().had_no_result
 
 
 def test_a_changed_copy_of_the_facts_works_everything_out_anew_and_shows_nothing_of_it(facts_of: FactsOf) -> None:
