@@ -129,7 +129,7 @@ class Vaccination:
 
 @dataclass(frozen=True, slots=True)
 class VaccineOrder:
-    """A vaccine being ordered or booked. `planned` is its day; today where none is written (ruling 36)."""
+    """A vaccine being ordered or booked; no antibody. `planned` is its day; today where none is written (ruling 36)."""
 
     order_id: str
     concept: str

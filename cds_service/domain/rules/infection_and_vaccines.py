@@ -367,7 +367,7 @@ def _high_dose_shown(
 @rule_of_several
 def vaccine_during_steroid(facts: PatientFacts, known: Known) -> Answers:
     """A vaccine on a day of the corticosteroid course: adjust the schedule where feasible (label 7, 17)."""
-    orders = [order for order in facts.vaccine_orders if order.concept not in NO_VACCINE]
+    orders = facts.vaccine_orders
     return tuple(_during_steroid(order, facts, known).about(order.order_id) for order in orders) or (silent(),)
 
 
