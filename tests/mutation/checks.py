@@ -50,7 +50,9 @@ class CaseCheck:
 
     def holds(self, anew: bool) -> bool:
         """Whether the rule answers as the case says; `anew`: from the record and not from what was kept of it."""
-        facts = self.read_facts() if anew or self.facts is None else self.facts
+        # A copy has worked nothing out yet: what a rule once worked out with one mutant in place must not answer for the
+        # next, nor hide it.
+        facts = self.read_facts() if anew or self.facts is None else replace(self.facts)
         answers = answer_all(facts, self.known, self.rules)
         about = [answer for answer in answers if answer.rule_id == self.case["rule"]]
         return is_answered(self.case, about) and tuple(told_of(self.case, about)) == self.whole
