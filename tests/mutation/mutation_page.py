@@ -46,6 +46,9 @@ def page(score: Score, listed: Mapping[str, Listed]) -> str:
 
 
 def _table(score: Score) -> Iterator[str]:
+    if untried := score.total["untried"]:
+        yield f"**{untried} of {score.total['mutants']} were not tried yet**; the scores are those of the others."
+        yield ""
     yield "## Score of each module"
     yield ""
     yield "Caught in per cent of those that are not equivalent, and of all."
