@@ -47,7 +47,7 @@ def page(score: Score, listed: Mapping[str, Listed]) -> str:
 
 def _table(score: Score) -> Iterator[str]:
     if untried := score.total["untried"]:
-        yield f"**{untried} of {score.total['mutants']} were not tried yet**; the scores are those of the others."
+        yield f"**{untried} of {sum(score.total.values())} were not tried yet**; the scores are those of the others."
         yield ""
     yield "## Score of each module"
     yield ""
