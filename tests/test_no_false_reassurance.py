@@ -251,6 +251,14 @@ def test_pounds_in_place_of_kilograms_are_not_verified_where_the_weight_before_c
     assert "verified" not in {lines["dose-volume"], lines["kit"]}
 
 
+def test_a_method_that_cannot_be_read_may_be_a_push(client: FlaskClient) -> None:
+    request = compose_request(scenarios()["push-or-bolus"], "order-sign")
+    assert lines_of(client, deepcopy(request))["route-and-rate"] == "action-needed"
+    draft_of(request)["dosageInstruction"][0]["method"] = "x"
+    assert lines_of(client, request)["route-and-rate"] == "not-checkable"
+    assert "route-intravenous" in rules_in(client, request)
+
+
 @pytest.mark.parametrize("status", ["no-such-status", "", None, ["active"], 7])
 def test_an_order_of_the_product_whose_status_cannot_be_read_may_be_open(client: FlaskClient, status: Any) -> None:
     request = hook_request({"open_orders": [{"id": "o9"}]})

@@ -306,6 +306,7 @@ class Instruction:
 
     `amount` is the entry to be judged (ordered before calculated); `genome_amounts` are all entries in vector
     genomes; `minutes` is the infusion time; `ml_per_hour` the rate. A `…_written` is empty where nothing is said.
+    `is_method_unread`: a method stands there that nobody can read; it may be a push or bolus.
     """
 
     amount: OrderedAmount | None
@@ -314,6 +315,7 @@ class Instruction:
     route: Route
     route_written: str
     method_written: str
+    is_method_unread: bool
     is_push_or_bolus: bool
     minutes: Decimal | None
     minutes_written: str

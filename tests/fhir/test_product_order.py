@@ -564,6 +564,24 @@ def test_a_push_or_bolus_is_seen_in_method_and_route(
     assert instruct(**members).is_push_or_bolus is is_push
 
 
+@pytest.mark.parametrize(
+    ("method", "is_unread"),
+    [
+        ("x", True),
+        (7, True),
+        ({"text": 7}, True),
+        (["x"], True),
+        ({"text": "infusion"}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_a_method_that_cannot_be_read_is_known_as_such(
+    instruct: Callable[..., Instruction], method: Any, is_unread: bool
+) -> None:
+    assert instruct(method=method).is_method_unread is is_unread
+
+
 # --- what is dispensed
 
 

@@ -416,8 +416,10 @@ def _drift_in_doubt(order: ProductOrder, choice: WeightChoice) -> Answer:
     """The newest weight is contradicted, cannot be read or is not believed: another band may be hidden (C6)."""
     told = (*choice.newest, *choice.newer_unconfirmed, *choice.newer_empty)
     evidence = [*(weight.evidence for weight in told), order.evidence]
-    written = " / ".join(", ".join(filter(None, (w.written or "no value", w.evidence.day))) for w in told)
-    return cannot_check("weight-in-doubt", "fresh-undoubted-weight", evidence, [WEIGH_AGAIN], weight_written=written)
+    written = " / ".join(", ".join(filter(None, (w.written, w.evidence.day))) for w in told if w.written)
+    empty = " / ".join(weight.evidence.day for weight in choice.newer_empty)
+    shown = {"weight_written": written, "without_value": empty}
+    return cannot_check("weight-in-doubt", "fresh-undoubted-weight", evidence, [WEIGH_AGAIN], **shown)
 
 
 @draft_rule
@@ -443,6 +445,8 @@ def route_intravenous(order: ProductOrder, facts: PatientFacts, known: Known) ->
         return cannot_check("not-recognised", "route", evidence, change, route_written=written)
     if not order.instructions or any(item.route is Route.NOT_STATED for item in dosing_instructions(order)):
         return cannot_check("not-stated", "route", evidence, change)
+    if any(item.is_method_unread for item in order.instructions):
+        return cannot_check("method-not-read", "route", evidence, change)
     return verified(evidence, route_written=dosing_instructions(order)[0].route_written)
 
 
