@@ -17,7 +17,8 @@ DAYS_PER_WEEK = 7
 class ClinicalTime:
     """When something was measured, given or written, as exactly as the record says.
 
-    `day` is the local day, None where the record gives only a month or a year, or nothing.
+    `day` is the local day, None where the record gives only a month or a year, or nothing that can be read.
+    `latest` is the last day that a month or a year can mean, None for anything else.
     `instant` is the moment in the site's zone, None where only a day is known.
     `is_exact` says whether the time may satisfy a rule: a time without a zone, or the time of release in place
     of the time of collection, may raise a card and clears none.
@@ -29,6 +30,7 @@ class ClinicalTime:
     instant: datetime | None = None
     is_exact: bool = False
     is_future: bool = False
+    latest: date | None = None
     _seconds: float | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

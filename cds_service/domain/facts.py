@@ -483,6 +483,12 @@ class PatientFacts:
             return time.instant >= self.now - allowed
         return time.day >= (self.now - allowed).date()
 
+    def may_be_within(self, time: ClinicalTime, allowed: timedelta) -> bool:
+        """The same where a month or a year counts as its last day, and a time that cannot be read as any."""
+        if time.day is None:
+            return time.latest is None or time.latest >= (self.now - allowed).date()
+        return self.is_within(time, allowed)
+
     @property
     def is_treated(self) -> bool:
         """Whether accepted evidence says that the product was given, wholly or in part."""

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
+from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import add_months
 from cds_service.domain.exposure import infusion_day, is_infused, last_infusion_day
 from cds_service.domain.facts import ExposureKind, PatientFacts
 from cds_service.domain.handling import VisitKind
 from cds_service.domain.known import Known
-from cds_service.domain.liver_panel import LIVER_PANEL, PLATELETS, is_unremarkable, measured_after_infusion
+from cds_service.domain.liver_panel import (
+    LIVER_PANEL,
+    PLATELETS,
+    is_unremarkable,
+    measured_after_infusion,
+    results_after_infusion,
+)
 from cds_service.domain.monitoring_calendar import (
     Booking,
     MonitoringCalendar,
@@ -35,11 +43,43 @@ def calendar_of(facts: PatientFacts, known: Known) -> MonitoringCalendar | None:
 
 
 def _calendar_of(facts: PatientFacts, known: Known) -> MonitoringCalendar | None:
+    return _calendar_with(tuple(_samples(facts, known)), facts, known)
+
+
+def liver_tests_may_end_earlier(facts: PatientFacts, known: Known) -> bool:
+    """Whether the liver tests would become rarer or end sooner if the results that nobody can judge were unremarkable.
+
+    Then a slot may have been due that the calendar does not show: it counts from the first unremarkable panel after
+    the taper (clinical-rules 6.3).
+    """
+    calendar, samples = calendar_of(facts, known), tuple(_samples(facts, known))
+    if calendar is None or calendar.taper_ended is None:
+        return False
+    fine = tuple(replace(s, is_fine=Certainty.TRUE) if s.is_fine is Certainty.UNKNOWN else s for s in samples)
+    unread = tuple(_unread_liver_samples(calendar.taper_ended, facts, known))
+    if fine == samples and not unread:
+        return False
+    otherwise = _calendar_with((*fine, *unread), facts, known)
+    assert otherwise is not None
+    if otherwise.liver_ends is None:
+        return False
+    return calendar.liver_ends is None or otherwise.liver_ends < calendar.liver_ends
+
+
+def _unread_liver_samples(taper_ended: date, facts: PatientFacts, known: Known) -> Iterator[Sample]:
+    """The liver results that no slot takes, as if they were unremarkable; one of no known day as of the taper's end."""
+    for analyte in LIVER_PANEL:
+        taken = {id(item) for item in measured_after_infusion(analyte, facts, known)}
+        for item in results_after_infusion(analyte, facts):
+            if id(item) not in taken and is_unremarkable(item, known) is not Certainty.FALSE:
+                yield Sample(analyte, item.measured.day or taper_ended, Certainty.TRUE, item.evidence)
+
+
+def _calendar_with(samples: tuple[Sample, ...], facts: PatientFacts, known: Known) -> MonitoringCalendar | None:
     infusion, last = infusion_day(facts), last_infusion_day(facts)
     status = course_status(facts, known) if is_infused(facts) else None
     if infusion is None or last is None or status is None:
         return None
-    samples = tuple(_samples(facts, known))
     return monitoring_calendar(
         infusion=infusion,
         follow_up_from=last,

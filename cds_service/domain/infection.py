@@ -58,7 +58,7 @@ def unreadable_temperatures(facts: PatientFacts, known: Known) -> list[Evidence]
         item.evidence
         for item in facts.temperatures
         if item.standing is not Standing.NO_INFORMATION
-        and facts.is_within(item.measured, hours)
+        and facts.may_be_within(item.measured, hours)
         and (item.quantity is None or _is_implausible(item.quantity, known))
     ]
 
@@ -75,7 +75,7 @@ def _is_fever(item: Temperature, facts: PatientFacts, known: Known) -> bool:
     limit = known.policy["fever.at_least_celsius"]
     is_celsius = item.quantity.unit == CELSIUS
     is_high = item.quantity.value >= (limit if is_celsius else _in_fahrenheit(limit, known))
-    return is_high and facts.is_within(item.measured, timedelta(hours=known.policy.whole("fever.within_hours")))
+    return is_high and facts.may_be_within(item.measured, timedelta(hours=known.policy.whole("fever.within_hours")))
 
 
 def _in_fahrenheit(celsius: Decimal, known: Known) -> Decimal:

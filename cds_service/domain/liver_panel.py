@@ -109,7 +109,7 @@ def measured_after_infusion(analyte: str, facts: PatientFacts, known: Known) -> 
 
 
 def _measured_after_infusion(facts: PatientFacts, known: Known, analyte: str) -> Sequence[LabResult]:
-    return without_conflicts((item for item in results_after_infusion(analyte, facts) if is_measured(item)), known)
+    return undisputed(results_after_infusion(analyte, facts), known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +217,15 @@ def is_measured(result: LabResult) -> bool:
     return (
         result.standing is Standing.ACCEPTED and result.measured.may_satisfy and result.number is not None and is_read
     )
+
+
+def undisputed(results: Iterable[LabResult], known: Known) -> list[LabResult]:
+    """The results of one analyte that say how much, without those that another accepted one contradicts (C3).
+
+    One of the same time that cannot be read contradicts too: it may have said something else.
+    """
+    told = (item for item in results if item.standing is Standing.ACCEPTED and item.measured.may_satisfy)
+    return [item for item in without_conflicts(told, known) if is_measured(item)]
 
 
 def without_conflicts(results: Iterable[LabResult], known: Known) -> list[LabResult]:

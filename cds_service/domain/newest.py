@@ -88,10 +88,13 @@ def at_one_time(newest_first: Sequence[Result], known: Known) -> tuple[Result, .
 
 
 def may_be_as_new(time: ClinicalTime, reference: ClinicalTime) -> bool:
-    """Whether a time may be that of the reference or later, a month or year counting as its end."""
+    """Whether a time may be that of the reference or later, a month or year counting as its end.
+
+    One that is not stated, or cannot be read, may be any.
+    """
     assert reference.day is not None
     if time.day is None:
-        return not time.written or time.written >= reference.day.isoformat()[: len(time.written)]
+        return time.latest is None or time.latest >= reference.day
     if time.instant and reference.instant:
         return time.instant >= reference.instant
     return time.day >= reference.day

@@ -10,7 +10,7 @@ from cds_service.domain.answers import Answer, Verdict
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.days import days_from
 from cds_service.domain.facts import PatientFacts, ProductOrder, Source
-from cds_service.domain.follow_up import calendar_of
+from cds_service.domain.follow_up import calendar_of, liver_tests_may_end_earlier
 from cds_service.domain.known import Known
 from cds_service.domain.liver_panel import (
     LIVER_PANEL,
@@ -87,7 +87,8 @@ def outlook_of(facts: PatientFacts, answers: tuple[Answer, ...], known: Known) -
 def _not_read(facts: PatientFacts, known: Known) -> Iterator[str]:
     """That a newest result outside the liver panel holds no number, or a sample of any test gave no result.
 
-    It may have been anything, so nobody is on track; nor is one for whom the product is ordered beside the dose given.
+    It may have been anything, so nobody is on track; nor is one whose calendar hangs on a result that nobody can judge,
+    or for whom the product is ordered beside the dose given.
     """
     for analyte in (PLATELETS, *_ALSO_LOOKED_AT):
         newest = newest_of(results_after_infusion(analyte, facts), known)
@@ -95,6 +96,8 @@ def _not_read(facts: PatientFacts, known: Known) -> Iterator[str]:
             yield "result-interpretable"
     if any(_newest_had_no_result(analyte, facts, known) for analyte in (PLATELETS, *LIVER_PANEL, *_ALSO_LOOKED_AT)):
         yield "sample-with-result"
+    if liver_tests_may_end_earlier(facts, known):
+        yield "panel-after-taper"
     if any(_may_be_ahead(order, facts.today) for order in facts.orders_beside_dose):
         yield "open-order-of-treated-child"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.evidence import Standing
 from cds_service.domain.known import Known
-from cds_service.domain.liver_panel import is_measured, without_conflicts
+from cds_service.domain.liver_panel import undisputed
 from cds_service.domain.newest import Newest, may_be_as_new, newest_of, newness
 from cds_service.domain.results import LabResult
 
@@ -20,8 +20,7 @@ Judge = Callable[[LabResult], Certainty]
 
 def reliable_results(results: Iterable[LabResult], judge: Judge, known: Known) -> list[LabResult]:
     """The accepted results of one analyte that can be judged and are not contradicted."""
-    sure = without_conflicts((item for item in results if is_measured(item)), known)
-    return [item for item in sure if judge(item) is not Certainty.UNKNOWN]
+    return [item for item in undisputed(results, known) if judge(item) is not Certainty.UNKNOWN]
 
 
 def newest_reliable(results: Iterable[LabResult], judge: Judge, known: Known) -> Newest[LabResult]:

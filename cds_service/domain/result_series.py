@@ -18,7 +18,7 @@ from cds_service.domain.exposure import infusion_day
 from cds_service.domain.facts import PatientFacts
 from cds_service.domain.intervals import Interval
 from cds_service.domain.known import Known
-from cds_service.domain.liver_panel import LIVER_PANEL, PLATELETS, is_measured, is_zero, without_conflicts
+from cds_service.domain.liver_panel import LIVER_PANEL, PLATELETS, is_measured, is_zero, undisputed
 from cds_service.domain.liver_trend import is_on_another_scale, is_reliable, multiple_of
 from cds_service.domain.newest import newness
 from cds_service.domain.quantities import exact_product, exact_quotient, plain, to_significant_digits
@@ -112,8 +112,7 @@ def _by_time(result: LabResult) -> tuple[bool, date, float, tuple[str, str], str
 
 def _points(results: list[LabResult], scale: Scale, facts: PatientFacts, known: Known) -> tuple[SeriesPoint, ...]:
     measured = [item for item in results if is_measured(item)]
-    undisputed = {id(item) for item in without_conflicts(measured, known)}
-    disputed = {id(item) for item in measured} - undisputed
+    disputed = {id(item) for item in measured} - {id(item) for item in undisputed(results, known)}
     corrected = {item.measured.day for item in measured if item.is_correction}
     infusion = infusion_day(facts)
     points = []

@@ -51,7 +51,7 @@ def read_time(written: object, clock: SiteClock) -> ClinicalTime:
 def _placed(raw: str, clock: SiteClock) -> ClinicalTime:
     match = _FHIR_TIME.fullmatch(raw)
     if match is None or match["day"] is None or int(match["year"]) not in _PLACEABLE_YEARS:
-        return ClinicalTime(raw)
+        return ClinicalTime(raw, latest=_latest_day(raw))
     try:
         if match["time"] is None:
             return _whole_day(raw, clock)
@@ -94,7 +94,7 @@ def is_timeless(resource: JsonObject) -> bool:
     return not (stated_time(resource) or text(resource.get("issued")))
 
 
-def latest_day(written: str) -> date | None:
+def _latest_day(written: str) -> date | None:
     """The last day that a month or year can mean; None for anything else."""
     match = _FHIR_TIME.fullmatch(written)
     if match is None or match["day"] is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cds_service.domain.days import ClinicalTime
 from cds_service.domain.evidence import Evidence, Standing
 from cds_service.domain.facts import Control, Diagnosis
-from cds_service.fhir.clinical_time import SiteClock, iso_day, latest_day, read_time
+from cds_service.fhir.clinical_time import SiteClock, iso_day, read_time
 from cds_service.fhir.json_shapes import (
     JsonObject,
     an_object,
@@ -158,7 +158,7 @@ def _has_ended(resource: JsonObject, clock: SiteClock) -> bool:
     period = only_object(resource.get("abatementPeriod"))
     ends = [resource.get("abatementDateTime"), period.get("end") or period.get("start")]
     times = [read_time(end, clock) for end in ends if text(end)]
-    days = [time.day or latest_day(time.written) for time in times]
+    days = [time.day or time.latest for time in times]
     at_an_age = any(only_object(resource.get(name)) for name in ("abatementAge", "abatementRange"))
     return at_an_age or any(day is not None and day <= clock.today for day in days)
 

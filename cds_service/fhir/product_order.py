@@ -18,7 +18,7 @@ from cds_service.domain.facts import (
     Route,
 )
 from cds_service.domain.quantities import UnitTable, exact_product, exact_quotient
-from cds_service.fhir.clinical_time import SiteClock, iso_day, latest_day, read_time
+from cds_service.fhir.clinical_time import SiteClock, iso_day, read_time
 from cds_service.fhir.json_shapes import (
     JsonObject,
     an_object,
@@ -212,7 +212,7 @@ class OrderReader:
             unread = _unread_plan(resource)
             return None if says_nothing(unread) else PlannedDay(None, str(unread))
         time = read_time((events or starts)[0], self.clock)
-        return PlannedDay(time.day, time.written, latest_day(time.written), time.instant)
+        return PlannedDay(time.day, time.written, time.latest, time.instant)
 
     def _repetition(self, stated: object, repeat: JsonObject) -> Repetition:
         timing = only_object(stated)

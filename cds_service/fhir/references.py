@@ -7,6 +7,8 @@ import re
 from cds_service.fhir.json_shapes import JsonObject, an_object, objects, text
 
 _NOTHING: tuple[object, ...] = (None, "", {}, [])
+# Without a limit of length: production servers have ids of more than the 64 characters that FHIR allows.
+_ID = re.compile(r"[A-Za-z0-9.-]+")
 _TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([^/?#]+)(?:/_history/[^/]+)?/?$")
 
 
@@ -28,6 +30,11 @@ def reference_as(kind: str, resource: JsonObject) -> str:
     """The same where the resource's type has been read already."""
     identity = text(resource.get("id"))
     return f"{kind}/{identity}" if identity else kind
+
+
+def is_an_id(written: str) -> bool:
+    """Whether a text holds only what the id of a resource may, so that a reference can name it."""
+    return _ID.fullmatch(written) is not None
 
 
 def referenced(element: object) -> str:

@@ -42,7 +42,7 @@ from cds_service.fhir.json_shapes import (
 )
 from cds_service.fhir.quantity import UCUM
 from cds_service.fhir.recognition import ROUTES, Recognition
-from cds_service.fhir.references import own_reference
+from cds_service.fhir.references import is_an_id, own_reference
 
 _REPEATING = (
     "count",
@@ -103,6 +103,8 @@ def suggested_action(
 ) -> SuggestedAction | None:
     """The action for one change, or None where the draft has no id to be addressed by or would not change.
 
+    A deletion names the draft by a relative reference (conformance R-124), so its id has to be one that fits there.
+
     A change of several orders is written one test at a time.
     """
     if isinstance(change, RequestTest):
@@ -121,7 +123,7 @@ def suggested_action(
     if draft is None or not change.order_id:
         return None
     if isinstance(change, DeleteOrder):
-        return SuggestedAction("delete", resource_id=own_reference(draft))
+        return SuggestedAction("delete", resource_id=own_reference(draft)) if is_an_id(change.order_id) else None
     if isinstance(change, ExtendSteroid):
         return _extended(draft, change)
     if isinstance(change, BeginSteroidLater):

@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from cds_service.domain.days import DAYS_PER_WEEK, add_months
 from cds_service.domain.quantities import exact_product, exact_quotient
-from cds_service.fhir.clinical_time import SiteClock, latest_day, means_no_end, read_time
+from cds_service.fhir.clinical_time import SiteClock, means_no_end, read_time
 from cds_service.fhir.json_shapes import (
     JsonObject,
     code_text,
@@ -136,7 +136,7 @@ def last_day_until(written: object, clock: SiteClock) -> date | None:
     if end.day is not None:
         is_midnight = end.instant is not None and end.instant.time() == time() and end.day > date.min
         return end.day - _ONE_DAY if is_midnight else end.day
-    latest = latest_day(end.written)
+    latest = end.latest
     return latest and latest.replace(day=1, month=latest.month if "-" in end.written else 1)
 
 
@@ -166,7 +166,7 @@ def _rounded_up(value: Decimal) -> int:
 def _first_day(repeat: JsonObject, clock: SiteClock) -> date | None:
     """The start of the bounds; where that names a month or year only, its last day: it satisfies nothing (C2)."""
     start = read_time(only_object(repeat.get("boundsPeriod")).get("start"), clock)
-    return start.day or latest_day(start.written)
+    return start.day or start.latest
 
 
 def _has_exact_days(timing: JsonObject, repeat: JsonObject, clock: SiteClock) -> bool:

@@ -12,7 +12,13 @@ import pytest
 from cds_service.domain.days import NO_TIME, add_months
 from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import Exposure, ExposureKind, PatientFacts
-from cds_service.domain.follow_up import calendar_of, follows_infusion, given_days, steroid_plan
+from cds_service.domain.follow_up import (
+    calendar_of,
+    follows_infusion,
+    given_days,
+    liver_tests_may_end_earlier,
+    steroid_plan,
+)
 from cds_service.domain.monitoring_calendar import MonitoringCalendar, Series, SlotStatus, SteroidPlan
 from cds_service.domain.steroid_states import CourseState, CourseStatus
 from cds_service.presentation import Catalogue
@@ -452,3 +458,52 @@ def test_a_visit_of_today_is_still_ahead_and_one_of_yesterday_is_not(
     calendar = calendar_of(facts, catalogue.known)
     assert calendar is not None
     assert calendar.of(Series.LIVER)[0].status is status
+
+
+# --- a calendar that hangs on what cannot be judged: the taper ends on day 56, and later tests count from a panel then
+
+UNREAD = {"string": "twelve or so"}
+
+
+@pytest.mark.hazard("H24")
+@pytest.mark.parametrize(
+    ("number", "prothrombin_time", "may_end_earlier"),
+    [
+        (56, {}, False),
+        (56, UNREAD, True),
+        (53, UNREAD, True),
+        (52, UNREAD, False),
+        # Of a day that is not known, so perhaps of the taper's end.
+        (56, {**UNREAD, "when": "last week"}, True),
+        (56, {"status": "preliminary"}, True),
+        (56, {"range": "none"}, True),
+        (56, {"value": "25.0 s"}, False),
+        (56, {"value": "25.0 s", "status": "preliminary"}, False),
+        (63, UNREAD, False),
+    ],
+)
+def test_a_result_after_the_taper_that_cannot_be_judged_may_hide_that_a_test_is_due(
+    catalogue: Catalogue, child_on: ChildOn, number: int, prothrombin_time: Any, may_end_earlier: bool
+) -> None:
+    others = [each for each in (*range(7, 50, 7), 56, 63) if each != number and (number >= 56 or each != 56)]
+    given = [*panels(*others), {"on": iso(number), "prothrombin_time": prothrombin_time}]
+    assert liver_tests_may_end_earlier(child_on(75, panels=given), catalogue.known) is may_end_earlier
+
+
+def test_no_result_hides_anything_before_the_taper_has_ended(catalogue: Catalogue, child_on: ChildOn) -> None:
+    given = [*panels(*range(7, 50, 7)), {"on": iso(55), "prothrombin_time": UNREAD}]
+    assert not liver_tests_may_end_earlier(child_on(56, panels=given), catalogue.known)
+    assert liver_tests_may_end_earlier(child_on(67, panels=given), catalogue.known)
+
+
+def test_weekly_tests_without_an_end_in_sight_may_have_ended(catalogue: Catalogue, child_on: ChildOn) -> None:
+    given = [*panels(*range(7, 50, 7)), {"on": iso(56), "prothrombin_time": UNREAD}]
+    facts = child_on(67, panels=given)
+    assert calendar(facts, catalogue).liver_ends is None
+    assert liver_tests_may_end_earlier(facts, catalogue.known)
+    # With a test that was not taken at all nothing is hidden.
+    assert not liver_tests_may_end_earlier(child_on(67, panels=[*given, *panels(63, inr="none")][:-2]), catalogue.known)
+
+
+def test_without_a_calendar_nothing_hides(catalogue: Catalogue, facts_of: FactsOf) -> None:
+    assert not liver_tests_may_end_earlier(facts_of({"moment": "chart"}), catalogue.known)

@@ -25,6 +25,7 @@ from cds_service.domain.liver_panel import (
     newest_panel,
     panel_for_taper,
     results_after_infusion,
+    undisputed,
     without_conflicts,
 )
 from cds_service.domain.liver_panel import TestReading as Reading
@@ -443,6 +444,29 @@ def test_what_was_corrected_is_left_out_and_the_correction_stays(catalogue: Cata
     other = lab("alt", "40", measured=at("2026-03-02", "12:00"))
     assert without_conflicts([old, new, other], catalogue.known) == [new, other]
     assert without_conflicts([new, old], catalogue.known) == [new]
+
+
+@pytest.mark.hazard("H21")
+@pytest.mark.parametrize(
+    ("doubtful", "is_kept"),
+    [
+        ({"number": None, "amount": None, "written": "see report"}, False),
+        ({"amount": None, "written": "20 foo"}, False),
+        ({"number": None, "amount": None, "written": "see report", "is_correction": True}, False),
+        ({"number": None, "amount": None, "written": "see report", "standing": Standing.PROVISIONAL}, True),
+        ({"number": None, "amount": None, "written": "see report", "measured": at("2026-03-02", "12:00")}, True),
+        ({"number": None, "amount": None, "written": "see report", "measured": at("2026-03-02", "08:05")}, False),
+        ({"number": None, "amount": None, "written": "see report", "measured": at("2026-03-02", "08:06")}, True),
+        ({"number": None, "amount": None, "written": "see report", "measured": NO_TIME}, True),
+    ],
+)
+def test_a_result_of_the_same_time_that_cannot_be_read_may_have_said_something_else(
+    catalogue: Catalogue, doubtful: dict[str, Any], is_kept: bool
+) -> None:
+    read = lab("alt", "20", measured=at("2026-03-02", "08:00"))
+    other = replace(replace(read, limits=None), **doubtful)
+    assert undisputed([read, other], catalogue.known) == ([read] if is_kept else [])
+    assert undisputed([other, read], catalogue.known) == ([read] if is_kept else [])
 
 
 def test_two_corrections_of_one_result_contradict_each_other(catalogue: Catalogue) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -87,10 +88,12 @@ def test_a_correction_of_an_older_result_does_not_make_it_newer(catalogue: Catal
         (at("2026-03-01"), True),
         (at("2026-02-28"), False),
         (NO_TIME, True),
-        (ClinicalTime("2026-03"), True),
-        (ClinicalTime("2026"), True),
-        (ClinicalTime("2026-02"), False),
-        (ClinicalTime("2025"), False),
+        (ClinicalTime("2026-03", latest=date(2026, 3, 31)), True),
+        (ClinicalTime("2026", latest=date(2026, 12, 31)), True),
+        (ClinicalTime("2026-02", latest=date(2026, 2, 28)), False),
+        (ClinicalTime("2025", latest=date(2025, 12, 31)), False),
+        (ClinicalTime("#REF!"), True),
+        (ClinicalTime("yesterday"), True),
     ],
 )
 def test_a_preliminary_result_counts_only_where_it_may_be_as_new(

@@ -60,6 +60,17 @@ def test_a_newest_sample_that_gave_no_result_keeps_a_child_off_track(
     assert seen(facts_of, known, **{word: [{**after, "on": "2026-02-08"}, before]}).not_checked == ()
 
 
+def test_a_panel_after_the_taper_that_cannot_be_judged_keeps_a_child_off_track(facts_of: FactsOf, known: Known) -> None:
+    taper = {"start": "2026-03-03", "end": "2026-03-30", "dose": "1.6 mg"}
+    steroids = [{"start": "2026-02-01", "end": "2026-03-02", "dose": "3.2 mg"}, taper]
+    weekly = [{"on": f"2026-{day}"} for day in ("02-09", "02-16", "02-23", "03-02", "03-09", "03-16", "03-23")]
+    said = {"today": "2026-04-08", "steroids": steroids}
+    spoiled = {"on": "2026-03-30", "alt": {"string": "twenty or so"}}
+    panels = [*weekly, spoiled, {"on": "2026-04-06"}]
+    assert seen(facts_of, known, panels=panels, **said).not_checked == ("panel-after-taper",)
+    assert seen(facts_of, known, panels=[*weekly, {"on": "2026-03-30"}, panels[-1]], **said).not_checked == ()
+
+
 def test_a_count_that_is_awaited_keeps_nobody_off_track(facts_of: FactsOf, known: Known) -> None:
     awaited = {"on": "2026-02-10", "platelets": {"string": "pending"}}
     assert seen(facts_of, known, counts=[{"on": "2026-02-09"}, awaited]).not_checked == ()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.fhir import SiteClock
-from cds_service.fhir.clinical_time import effective_time, iso_day, latest_day, read_time, recency, sortable
+from cds_service.fhir.clinical_time import effective_time, iso_day, read_time, recency, sortable
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -228,8 +228,8 @@ def test_releases_written_in_different_zones_are_compared_as_moments(clock: Site
         ("", None),
     ],
 )
-def test_the_last_day_that_a_month_or_year_can_mean(written: str, last: date | None) -> None:
-    assert latest_day(written) == last
+def test_the_last_day_that_a_month_or_year_can_mean(clock: SiteClock, written: str, last: date | None) -> None:
+    assert read_time(written, clock).latest == last
 
 
 @pytest.mark.parametrize(

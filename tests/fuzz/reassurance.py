@@ -8,8 +8,8 @@ silence: a finding that is gone while nothing says that something is unknown.
 It is held for damage alone (tests/fuzz/damage.py). There the data is there and cannot be relied on, so that the answer
 may only lose certainty. A finding may lose what it rests on, because a high ALT that cannot be read is no high ALT;
 but then the answer has to say so: in a line that is no longer verified, in a finding about the record, in one of the
-same subject that is new or says anew that something cannot be told, in the parts that a plan for home calls not visible,
-or in the words of the card with the next dates.
+same subject that is new or says anew that something cannot be told, in a value that a card of the same subject newly
+calls not known, in the parts that a plan for home calls not visible, or in the words of the card with the next dates.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ CHECKLIST_RULE = "baseline-readiness"
 _ON_TRACK = re.compile(r"\bOn track\b")
 _NOT_CHECKED = "not everything could be checked"
 _LACKS = "Could not be checked"
+_NOT_KNOWN = "not known"
 _CANNOT_BE_TOLD = re.compile(r"\b(?:cannot|could not) be\b|\bcannot tell\b")
 _PLAN = "discharge-plan"
 # What a plan for home counts from the day of the infusion; without that day it has none of these.
@@ -55,13 +56,14 @@ class Told:
     """What an answer says, in the terms of this file.
 
     `findings` are rule and subject with the urgency and topic of each; `untold` the messages of those that say that
-    something cannot be told; `not_visible` the topics of which a plan for home says that it cannot see them.
+    something cannot be told; `not_known` how often the cards of a topic call a value so; `not_visible` the topics of which a plan for home says that it cannot see them.
     `is_silent`: it has no card, or no course.
     """
 
     lines: dict[str, str]
     findings: dict[tuple[str, str], tuple[str, str]]
     untold: dict[tuple[str, str], str]
+    not_known: Counter[str]
     not_visible: frozenset[str]
     record: Counter[str]
     done: frozenset[str]
@@ -91,6 +93,7 @@ def told_by(answer: Json) -> Told:
         lines=lines,
         findings={(f["rule"], _subject(f)): (f["indicator"], _topic(card, f)) for card, f in others},
         untold={(f["rule"], _subject(f)): f["message"] for _, f in others if _CANNOT_BE_TOLD.search(f["message"])},
+        not_known=_not_known(cards),
         not_visible=frozenset(topic for _, f in others for topic in _not_visible(f)),
         record=Counter(f"{f['rule']} {sorted(f.get('values', {}).items())}" for card, f in others if _is_of_record(f)),
         parts=frozenset(f"{slot} {part['part']}" for slot, part in parts),
@@ -105,6 +108,15 @@ def told_by(answer: Json) -> Told:
         ),
         is_silent=not cards and not parts,
     )
+
+
+def _not_known(cards: list[Json]) -> Counter[str]:
+    """How often the cards with findings of each topic call a value not known."""
+    found: Counter[str] = Counter()
+    for card in cards:
+        for topic in {_topic(card, finding) for finding in findings_on(card)}:
+            found[topic] += card.get("detail", "").count(_NOT_KNOWN)
+    return found
 
 
 def _subject(finding: Json) -> str:
@@ -198,8 +210,13 @@ def _gone(before: Told, after: Told) -> Iterator[str]:
         is_open = any(after.lines.get(line) in _OPEN for line in lines)
         topics = {topic, _RECORD, *_RESTS_ON.get(topic, ())}
         is_replaced = any(key not in before.findings and found in topics for key, (_, found) in after.findings.items())
-        is_untold = topic in after.not_visible - before.not_visible or any(
-            after.findings[key][1] in topics and words != before.untold.get(key) for key, words in after.untold.items()
+        is_untold = (
+            topic in after.not_visible - before.not_visible
+            or any(after.not_known[each] > before.not_known[each] for each in topics)
+            or any(
+                after.findings[key][1] in topics and words != before.untold.get(key)
+                for key, words in after.untold.items()
+            )
         )
         if not (tells_more or is_open or is_replaced or is_untold):
             yield f"{rule} {subject}".strip() + f" ({urgency}) is gone without a word"

@@ -57,3 +57,19 @@ def test_a_finding_may_go_where_another_of_its_topic_says_anew_that_something_ca
     of_another_topic = {"rule": "infection-active", "message": "It cannot be told."}
     is_known = an_answer({"rule": "dose-triple-check"}, {"rule": "infection-active"})
     assert reassured(is_known, an_answer(of_another_topic)) == ["dose-triple-check (warning) is gone without a word"]
+
+
+def test_a_finding_may_go_where_a_card_of_its_topic_newly_calls_a_value_not_known() -> None:
+    consult = {"rule": "tma-consult"}
+    before, after = an_answer({"rule": "tma-evaluate"}, consult), an_answer(consult)
+    assert reassured(before, after) == ["tma-evaluate (warning) is gone without a word"]
+    after["cards"][0]["detail"] = "Before the infusion: haemoglobin not known."
+    assert reassured(before, after) == []
+    # The same in an answer that had said so before, or on a card about something else, is no new word.
+    before["cards"][0]["detail"] = after["cards"][0]["detail"]
+    assert reassured(before, after) == ["tma-evaluate (warning) is gone without a word"]
+    other = an_answer({"rule": "kit-ndc"})
+    other["cards"][0]["detail"] = "Haemoglobin not known."
+    assert reassured(an_answer({"rule": "tma-evaluate"}, {"rule": "kit-ndc"}), other) == [
+        "tma-evaluate (warning) is gone without a word"
+    ]

@@ -135,7 +135,7 @@ def _action(action: Json) -> Iterator[str]:
     if not isinstance(action.get("description"), str) or not action["description"]:
         yield "R-121 action.description"
     if kind == "delete":
-        if resource is not None or not re.fullmatch(r"[A-Z]\w+/[A-Za-z0-9\-.]{1,64}", action.get("resourceId", "")):
+        if resource is not None or not re.fullmatch(r"[A-Z]\w+/[A-Za-z0-9\-.]+", action.get("resourceId", "")):
             yield "R-124 action.resourceId"
     elif not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         yield "R-003 action.resource"

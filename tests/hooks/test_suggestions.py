@@ -14,7 +14,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from flask.testing import FlaskClient
 from hook_calls import cards_of, post
 
-from cds_service.domain.answers import ExtendSteroid
+from cds_service.domain.answers import DeleteOrder, ExtendSteroid
 from cds_service.fhir import Recognition
 from cds_service.fhir.suggested_resources import suggested_action
 from cds_service.hooks.json_body import write_json
@@ -265,6 +265,28 @@ def test_taking_a_vaccine_draft_back_names_it_by_its_own_type(client: FlaskClien
     assert [action["resourceId"] for action in deletions] == [f"{kind}/draft-vaccine-1"]
     assert "resource" not in deletions[0]
     assert "ZOLGENSMA" not in deletions[0]["description"]
+
+
+@pytest.mark.spec("R-124")
+@pytest.mark.parametrize(
+    ("identity", "is_offered"),
+    [
+        ("draft-1", True),
+        ("1.2.840.5", True),
+        ("e" * 65, True),
+        ("draft 1", False),
+        ("draft/1", False),
+        ("draft_1", False),
+        ("\u200fdraft", False),
+        ("draft\n", False),
+    ],
+)
+def test_a_draft_is_taken_back_only_by_an_id_that_a_reference_can_name(
+    recognition: Recognition, identity: str, is_offered: bool
+) -> None:
+    drafts = {identity: {"resourceType": "MedicationRequest", "id": identity}}
+    action = suggested_action(DeleteOrder(identity), PATIENT_ID, drafts, {}, recognition, {})
+    assert (action and action.resource_id) == (f"MedicationRequest/{identity}" if is_offered else None)
 
 
 def test_taking_the_products_draft_back_says_so(client: FlaskClient) -> None:

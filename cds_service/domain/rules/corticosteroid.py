@@ -382,11 +382,13 @@ def steroid_dose_low(facts: PatientFacts, known: Known) -> Answer:
 
 
 def _without_weight(day: DailySteroid, facts: PatientFacts, known: Known) -> Answer:
-    """Nothing to compare a dose in mg with. Told here once the product is given; before, the rules on weights do.
+    """Nothing to compare a dose in mg with. Told here once the product is given, or where a corticosteroid is ordered
+    alone; else the rules on weights do.
 
     Where the list of weights did not come, it is told with that list.
     """
-    if not facts.is_treated or day.mg is None or facts.lacking(Source.MEASUREMENTS):
+    is_told_here = facts.is_treated or (facts.moment is Moment.ORDERING and not facts.drafts)
+    if not is_told_here or day.mg is None or facts.lacking(Source.MEASUREMENTS):
         return unknown("dosing-weight", day.evidence)
     newest = choose_weight(facts, known).newest
     written = " / ".join(item.written for item in newest if item.written)
@@ -598,7 +600,7 @@ def _vomiting(facts: PatientFacts, known: Known) -> list[Evidence]:
         for item in told
         if item.concept in ("vomiting", "feeding_intolerance")
         and item.standing is not Standing.NO_INFORMATION
-        and (_goes_on(item) or item.onset.day is None or facts.is_within(item.onset, hours))
+        and (_goes_on(item) or facts.may_be_within(item.onset, hours))
     ]
 
 
@@ -608,4 +610,4 @@ def _goes_on(item: Diagnosis) -> bool:
 
 def _refused(facts: PatientFacts, known: Known) -> list[Evidence]:
     hours = timedelta(hours=known.policy.whole("steroid.not_tolerated_hours"))
-    return [d.evidence for d in facts.steroid_doses if not d.was_given and facts.is_within(d.given, hours)]
+    return [d.evidence for d in facts.steroid_doses if not d.was_given and facts.may_be_within(d.given, hours)]

@@ -34,6 +34,7 @@ READ_FROM: dict[Source | str, Source] = {
     "aav9-titer": Source.MEASUREMENTS,
     "result-classified": Source.MEASUREMENTS,
     "result-interpretable": Source.MEASUREMENTS,
+    "panel-after-taper": Source.MEASUREMENTS,
     "sample-with-result": Source.MEASUREMENTS,
     "open-order-of-treated-child": Source.ORDERS,
     "steroid-dose": Source.ORDERS,
