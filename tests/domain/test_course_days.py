@@ -75,6 +75,29 @@ def test_a_course_with_an_end_is_not(course_of: CourseOf) -> None:
     assert not course.is_open_ended
 
 
+@pytest.mark.parametrize(
+    ("sure", "unsure", "is_sure"),
+    [
+        (("2026-03-02", "2026-03-31"), None, True),
+        (("2026-03-02", "2026-03-30"), ("2026-03-31", "2026-03-31"), False),
+        (("2026-03-03", "2026-03-31"), ("2026-03-02", "2026-03-02"), False),
+        # Two days without part them: that is another course.
+        (("2026-03-02", "2026-03-31"), ("2026-02-27", "2026-02-27"), True),
+        (("2026-03-02", "2026-03-31"), ("2026-04-03", "2026-04-03"), True),
+        # Nobody looks further ahead than 180 days after the infusion.
+        (("2026-03-02", "2026-08-30"), ("2026-08-31", "2026-09-10"), True),
+        (("2026-03-02", "2026-08-29"), ("2026-08-30", "2026-09-10"), False),
+    ],
+)
+def test_a_course_is_sure_where_each_of_its_days_is(
+    course_of: CourseOf, sure: tuple[str, str], unsure: tuple[str, str] | None, is_sure: bool
+) -> None:
+    doubtful = [] if unsure is None else [order(*unsure, route="none")]
+    course = course_of(order(*sure), *doubtful)
+    assert course is not None
+    assert course.is_sure is is_sure
+
+
 def test_a_supply_ends_a_course_whose_order_has_no_end(course_of: CourseOf) -> None:
     orders = order("2026-03-02", "none", supply_days=10, written="2026-03-02")
     assert days(course_of(orders, within_supply=True)) == ("2026-03-02", "2026-03-11")

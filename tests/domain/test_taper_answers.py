@@ -298,6 +298,15 @@ def test_tests_that_have_become_fine_since_the_taper_began_support_it(treated: T
     assert steroid_taper_unsupported(facts, catalogue.known).verdict is Verdict.SILENT
 
 
+@pytest.mark.parametrize(("sampled", "grade"), [(28, ""), (29, ""), (30, "not-proven")])
+def test_tests_of_the_day_on_which_the_taper_begins_or_before_support_it_for_good(
+    treated: Treated, catalogue: Catalogue, sampled: int, grade: str
+) -> None:
+    """Two weeks later they are too old to prove anything of today."""
+    facts = treated(44, COURSE, order(29, 60, HALF), panels=[panel(sampled)])
+    assert steroid_taper_unsupported(facts, catalogue.known).grade == grade
+
+
 def test_what_is_not_proven_is_told_as_it_is_today(treated: Treated, catalogue: Catalogue) -> None:
     """On the first day of the taper nothing was measured; today only the clotting is still missing."""
     late = panel(32, prothrombin_time="none", inr="none")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .asking import Reply, Service
 from .bases import Base
 from .inputs import Input
+from .lost_values import is_of_an_older_result, loses_a_result
 from .product_names import names_product_less
 from .promises import broken_promises
 from .reassurance import Told, new_reassurances, told_by
@@ -50,6 +51,8 @@ def faults_of(reply: Reply, request: Base, base: Base, before: Told | None) -> l
         return faults
     after = told_by(json.loads(reply.body))
     found = new_reassurances(before, after)
+    if found and loses_a_result(base, request):
+        found = [fault for fault in found if not is_of_an_older_result(fault)]
     if not found or not names_product_less(base, request):
         return found
     # A delivery that nobody can tell to be the product's is no receipt of its kit.

@@ -47,6 +47,8 @@ _PROVEN_BY_ONE_ENTRY = frozenset({"gestational-age", "smn1-biallelic"})
 _ALWAYS_HELD = frozenset({"prior-exposure"})
 # Rules of one topic that rest on the facts of another, so that a finding of that one tells of what they lack.
 _RESTS_ON = {"vaccines": {"steroid"}, "dose": {"eligibility"}, "platelets": {"liver"}, "liver": {"steroid"}}
+# The route can name another product; that it cannot be read, its own line says.
+_TOLD_BY_LINE = {"wrong-product": "route-and-rate"}
 # States of a line that say that something is open; an attested line is one that a person confirms anyway.
 _OPEN = frozenset({"action-needed", "not-checkable"})
 
@@ -206,7 +208,7 @@ def _gone(before: Told, after: Told) -> Iterator[str]:
     for (rule, subject), (urgency, topic) in before.findings.items():
         if urgency not in _LOUD or (rule, subject) in after.findings or topic == _RECORD:
             continue
-        lines = lines_of_rules().get(rule, frozenset())
+        lines = {*lines_of_rules().get(rule, frozenset()), _TOLD_BY_LINE.get(rule, "")}
         is_open = any(after.lines.get(line) in _OPEN for line in lines)
         topics = {topic, _RECORD, *_RESTS_ON.get(topic, ())}
         is_replaced = any(key not in before.findings and found in topics for key, (_, found) in after.findings.items())

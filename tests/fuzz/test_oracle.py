@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .asking import Reply
 from .bases import COURSE, Base
+from .lost_values import is_of_an_older_result, loses_a_result
 from .promises import broken_promises
 from .reassurance import new_reassurances, told_by
 
@@ -73,3 +75,29 @@ def test_a_finding_may_go_where_a_card_of_its_topic_newly_calls_a_value_not_know
     assert reassured(an_answer({"rule": "tma-evaluate"}, {"rule": "kit-ndc"}), other) == [
         "tma-evaluate (warning) is gone without a word"
     ]
+
+
+def test_a_finding_on_the_product_may_go_where_the_line_of_the_route_says_that_it_cannot_be_read() -> None:
+    line = {"rule": "baseline-readiness", "values": {"check": "route-and-rate", "state": "not-checkable"}}
+    assert reassured(an_answer({"rule": "wrong-product"}), an_answer(line)) == []
+    line["values"] = {"check": "route-and-rate", "state": "attest"}
+    assert reassured(an_answer({"rule": "wrong-product"}), an_answer(line)) == [
+        "wrong-product (warning) is gone without a word"
+    ]
+
+
+def with_results(*values: object) -> Base:
+    entries = [{"resource": {"resourceType": "Observation", "valueQuantity": value}} for value in values]
+    document = {"prefetch": {"observations": {"resourceType": "Bundle", "entry": entries}}}
+    return Base("call", "/cds-services/onasemnogene-patient-view", body=json.dumps(document).encode())
+
+
+def test_a_result_without_any_value_is_lost_and_one_that_cannot_be_read_is_not() -> None:
+    base = with_results({"value": 12}, {"value": 13})
+    assert not loses_a_result(base, base)
+    assert not loses_a_result(base, with_results({"value": 12}, "odd"))
+    for nothing in ({}, None, "", []):
+        assert loses_a_result(base, with_results({"value": 12}, nothing))
+    assert is_of_an_older_result("line hemoglobin is verified, and was not-checkable")
+    assert not is_of_an_older_result("line steroid is verified, and was not-checkable")
+    assert not is_of_an_older_result("on track")

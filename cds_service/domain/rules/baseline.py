@@ -329,8 +329,8 @@ def _is_stale(result: LabResult, facts: PatientFacts, known: Known) -> bool:
 
 
 def _unread_beside(analyte: str, facts: PatientFacts, known: Known) -> list[Evidence]:
-    """Results as new as the newest accepted one whose number could not be read."""
-    return [item.evidence for item in newest_results(analyte, facts, known).provisional if item.number is None]
+    """Results as new as the newest accepted one whose number or unit could not be read."""
+    return [item.evidence for item in newest_results(analyte, facts, known).provisional if item.amount is None]
 
 
 def _doubtful(analyte: str, facts: PatientFacts, known: Known) -> list[Evidence]:
@@ -649,12 +649,10 @@ def _baseline_of(analyte: str, analytes: str, grades: tuple[str, str], facts: Pa
     change = test_to_request(analyte, facts, known)
     if _is_stale(result, facts, known):
         return fires("stale", evidence, change, **shown)
-    if any(item.amount is None or flag_contradicts(item) for item in newest.accepted) or _unread_beside(
-        analyte, facts, known
-    ):
-        return cannot_check("not-interpretable", "result-interpretable", evidence, change, **shown)
-    if len({item.amount for item in newest.accepted}) > 1:
-        return cannot_check("not-interpretable", "result-interpretable", evidence, change, **shown)
+    unread = _unread_beside(analyte, facts, known)
+    is_odd = any(item.amount is None or flag_contradicts(item) for item in newest.accepted)
+    if is_odd or unread or len({item.amount for item in newest.accepted}) > 1:
+        return cannot_check("not-interpretable", "result-interpretable", [*evidence, *unread], change, **shown)
     return _fresh(result, facts, shown)
 
 
