@@ -6,11 +6,11 @@ Clinical-rules 5 and rulings 37, 38, 42. The child was infused on 2 February and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from domain_values import D
+from treated_child import COURSE, HALF, INFUSED, STEPS, day, order
 
 from cds_service.domain.certainty import Certainty
 from cds_service.domain.facts import PatientFacts
@@ -27,17 +27,6 @@ from cds_service.presentation import Catalogue
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
 Treated = Callable[..., PatientFacts]
 StatusOn = Callable[..., CourseStatus]
-INFUSED = date(2026, 2, 2)
-HALF, QUARTER = "1.6 mg", "0.8 mg"
-
-
-def day(number: int) -> date:
-    return INFUSED + timedelta(days=number)
-
-
-def order(first: int, last: int | None, dose: str = "3.2 mg", **words: Any) -> dict[str, Any]:
-    end = "none" if last is None else day(last).isoformat()
-    return {"start": day(first).isoformat(), "end": end, "dose": dose, **words}
 
 
 def dose(number: int, mg: str = "3.2", **words: Any) -> dict[str, Any]:
@@ -48,8 +37,6 @@ def weight(kg: str, number: int, **words: Any) -> dict[str, Any]:
     return {"weight": kg, "when": f"{day(number)}T08:00:00Z", **words}
 
 
-COURSE = order(-1, 28)
-STEPS = [order(29, 42, HALF), order(43, 56, QUARTER)]
 IN_WORDS = {"dose": "none", "frequency": "none", "text": "wean per protocol"}
 
 

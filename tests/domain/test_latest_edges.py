@@ -147,8 +147,8 @@ def given_some_day(facts_of: FactsOf) -> Callable[..., PatientFacts]:
         # Yesterday's dose alone, one that ended some days ago, and the oldest day that is looked at.
         (HALF, [steroid(days_ago(1), days_ago(1), "3.2 mg")], True),
         (HALF, [steroid(days_ago(9), days_ago(3), "3.2 mg")], True),
-        (HALF, [steroid(days_ago(70), days_ago(59), "3.2 mg")], True),
-        (HALF, [steroid(days_ago(70), days_ago(60), "3.2 mg")], False),
+        (HALF, [steroid(days_ago(70), days_ago(60), "3.2 mg")], True),
+        (HALF, [steroid(days_ago(70), days_ago(61), "3.2 mg")], False),
         # One step of the draft is lower, the other is not.
         ({"steps": [steroid(TODAY, TOMORROW, "3.2 mg"), steroid(TOMORROW, AHEAD, "1.6 mg")]}, [RUNNING], True),
         # With nothing before it a draft reduces nothing that was given.

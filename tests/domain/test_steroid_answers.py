@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from domain_values import D
+from treated_child import INFUSED, day, order
 
 from cds_service.domain.answers import Answer, Assurance, ExtendSteroid, Verdict
 from cds_service.domain.facts import ExposureKind, PatientFacts
@@ -28,17 +29,7 @@ from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
 Treated = Callable[..., PatientFacts]
-INFUSED = date(2026, 2, 2)
 TODAY = date(2026, 3, 2)
-
-
-def day(number: int) -> date:
-    return INFUSED + timedelta(days=number)
-
-
-def order(first: int, last: int | None, dose: str = "3.2 mg", **words: Any) -> dict[str, Any]:
-    end = "none" if last is None else day(last).isoformat()
-    return {"start": day(first).isoformat(), "end": end, "dose": dose, **words}
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ The child was infused on 2 February: day 28 is the last of the 30 days, day 29 t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
 from site_policies import under_policy
+from treated_child import COURSE, HALF, INFUSED, QUARTER, STEPS, day, order
 
 from cds_service.domain.answers import Answer, ExtendSteroid, OrderSteroid, OrderTaper, RequestTest, Verdict
 from cds_service.domain.facts import PatientFacts, Source
@@ -28,17 +29,6 @@ from cds_service.presentation import Catalogue
 
 FactsOf = Callable[[Mapping[str, Any]], PatientFacts]
 Treated = Callable[..., PatientFacts]
-INFUSED = date(2026, 2, 2)
-HALF, QUARTER = "1.6 mg", "0.8 mg"
-
-
-def day(number: int) -> date:
-    return INFUSED + timedelta(days=number)
-
-
-def order(first: int, last: int | None, dose: str = "3.2 mg", **words: Any) -> dict[str, Any]:
-    end = "none" if last is None else day(last).isoformat()
-    return {"start": day(first).isoformat(), "end": end, "dose": dose, **words}
 
 
 def panel(number: int, **tests: Any) -> dict[str, Any]:
@@ -53,8 +43,6 @@ def given(number: int, mg: str = "3.2") -> dict[str, Any]:
     return {"when": f"{day(number)}T08:00:00Z", "mg": mg}
 
 
-COURSE = order(-1, 28)
-STEPS = [order(29, 42, HALF), order(43, 56, QUARTER)]
 FINE = [panel(28)]
 ORDERS_ABSENT = {"medicationRequests": "absent"}
 

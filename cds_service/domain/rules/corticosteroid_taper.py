@@ -342,7 +342,7 @@ def _orders_without_infusion_day(facts: PatientFacts, known: Known) -> list[Evid
 
 def _may_reduce(draft: SteroidOrder, facts: PatientFacts, known: Known) -> bool:
     """Whether a draft gives less than some day before it, or one of both doses cannot be told."""
-    days = (steroid_on(facts.today - DAY * n, facts, known) for n in range(1, LOOK_BACK.days))
+    days = (steroid_on(facts.today - DAY * n, facts, known) for n in range(1, LOOK_BACK.days + 1))
     before = [day.mg for day in days if day.cover is not Certainty.FALSE]
     ordered = [daily_mg(phase, draft, facts, known) for phase in draft.phases]
     if facts.lacking(Source.ORDERS) or None in ordered or None in before:
