@@ -73,6 +73,10 @@ def test_half_a_year_ahead_is_no_end_in_sight(status_on: StatusOn, ahead: int, i
     assert (status.is_open_ended, status.last_day) == (is_open, None if is_open else day(5 + ahead))
 
 
+def test_a_course_ends_on_its_last_covered_day_whatever_day_its_order_names(status_on: StatusOn) -> None:
+    assert status_on(5, order(-1, 28, period=2)).last_day == day(27)
+
+
 def test_a_course_that_has_not_begun_is_neither_endless_nor_raised(catalogue: Catalogue, facts_of: FactsOf) -> None:
     for steroids in ([], [{"end": "none"}]):
         status = course_status(facts_of({"steroids": steroids}), catalogue.known)

@@ -291,6 +291,22 @@ def test_one_recorded_dose_in_milligrams_makes_a_day_computed_in_part(catalogue:
     assert (day.mg, day.is_computed) == (None, True)
 
 
+def test_one_of_two_doubtful_orders_in_milligrams_makes_a_day_computed_in_part(
+    catalogue: Catalogue, facts_of: FactsOf
+) -> None:
+    orders = [{"start": "none"}, {"dose": "none"}]
+    day = steroid_on(TODAY, facts_of({"steroids": orders}), catalogue.known)
+    assert (day.cover, day.mg, day.is_computed) == (MAYBE, None, True)
+
+
+def test_an_order_that_ended_on_an_unknown_day_surely_covers_its_first_day_alone(
+    catalogue: Catalogue, facts_of: FactsOf
+) -> None:
+    facts = facts_of({"steroids": [{"start": "2026-02-27", "end": "none", "status": "stopped"}]})
+    covers = [steroid_on(date(2026, 2, number), facts, catalogue.known).cover for number in (26, 27, 28)]
+    assert covers == [NO, YES, MAYBE]
+
+
 def test_a_day_of_which_nothing_was_given_holds_no_recorded_and_no_computed_dose(
     catalogue: Catalogue, facts_of: FactsOf
 ) -> None:

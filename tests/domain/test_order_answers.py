@@ -213,6 +213,12 @@ def test_a_push_is_told_by_its_route_where_no_method_is_written(facts_of: FactsO
     assert (answer.grade, answer.shown["route_written"]) == ("push-or-bolus", "IV push")
 
 
+def test_one_method_among_several_that_cannot_be_read_is_told(facts_of: FactsOf, catalogue: Catalogue) -> None:
+    facts = facts_of({})
+    order = with_instructions(facts, {"is_method_unread": False}, {"is_method_unread": True})
+    assert route_intravenous(order, facts, catalogue.known).grade == "method-not-read"
+
+
 def test_the_most_worrying_of_several_times_is_told_with_all_that_is_written(
     facts_of: FactsOf, catalogue: Catalogue
 ) -> None:

@@ -290,7 +290,10 @@ def test_tests_that_have_become_fine_since_the_taper_began_support_it(treated: T
 def test_tests_of_the_day_on_which_the_taper_begins_or_before_support_it_for_good(
     treated: Treated, catalogue: Catalogue, sampled: int, grade: str
 ) -> None:
-    """Two weeks later they are too old to prove anything of today."""
+    """Two weeks later they are too old to prove anything of today.
+
+    That a sample of the day itself supports it is our reading: clinical-rules 3 ends the window the day before.
+    """
     facts = treated(44, COURSE, order(29, 60, HALF), panels=[panel(sampled)])
     assert steroid_taper_unsupported(facts, catalogue.known).grade == grade
 
