@@ -294,6 +294,34 @@ def test_a_diagnosis_or_result_that_nobody_can_name_is_told(client: FlaskClient,
     assert f"{kind}/nameless: no-code" in told.text
 
 
+@pytest.mark.hazard("H13")
+@pytest.mark.parametrize(
+    ("kind", "key", "member"),
+    [
+        ("Procedure", "procedures", "code"),
+        ("Immunization", "immunizations", "vaccineCode"),
+    ],
+)
+@pytest.mark.parametrize("code", [{"coding": ["x"]}, {"coding": [{"system": 7, "code": "J3399"}]}, 7])
+def test_a_record_of_something_given_that_nobody_can_name_may_be_an_earlier_dose(
+    client: FlaskClient, kind: str, key: str, member: str, code: Any
+) -> None:
+    request = hook_request({})
+    bundle = request["prefetch"][key]
+    nameless = {"resourceType": kind, "id": "nameless", "status": "completed", member: code}
+    bundle["entry"] = [*bundle.get("entry", []), {"resource": {**nameless, **_subject_of(kind)}}]
+    bundle["total"] = len(bundle["entry"])
+    assert lines_of(client, deepcopy(request))["prior-exposure"] != "verified"
+    told = client.post(
+        "/cds-services/onasemnogene-order-sign", data=write_json(request), content_type="application/json"
+    )
+    assert f"{kind}/nameless: no-code" in told.text
+
+
+def _subject_of(kind: str) -> dict[str, Any]:
+    return {"patient" if kind == "Immunization" else "subject": {"reference": f"Patient/{PATIENT_ID}"}}
+
+
 def test_a_diagnosis_that_one_of_its_codes_tells_is_read_although_another_cannot_be(client: FlaskClient) -> None:
     request = hook_request({"conditions": ["ICD10CM G12.0", "ICD10CM K72.00"]})
     diagnosis = request["prefetch"]["conditions"]["entry"][-1]["resource"]

@@ -390,10 +390,11 @@ def _read_diagnoses(chart: Chart, found: _Found, reader: OrderReader) -> None:
     conditions, procedures = _alone(chart.of_type("Condition")), _alone(chart.of_type("Procedure"))
     found.each(conditions, lambda r, _: read_diagnoses(r, recognition, clock), found.diagnoses)
     found.each(procedures, lambda r, _: read_procedures(r, recognition, clock), found.diagnoses)
-    # It may name anything, also what would have raised a card.
-    illegible = (item for item in chart.of_type("Condition") if is_illegible(item.get("code")))
-    unknown = (item for item in illegible if not recognition.concept_of(item.get("code")))
-    found.unreadable += [_unreadable(item, "no-code") for item in unknown]
+    # It may name anything, also what would have raised a card, or a dose that was given.
+    for kind, member in (("Condition", "code"), ("Procedure", "code"), ("Immunization", "vaccineCode")):
+        illegible = (item for item in chart.of_type(kind) if is_illegible(item.get(member)) and not is_removed(item))
+        unknown = (item for item in illegible if not recognition.concept_of(item.get(member)))
+        found.unreadable += [_unreadable(item, "no-code") for item in unknown]
     events = _alone(chart.of_type("AdverseEvent"))
     found.each(events, lambda r, _: read_adverse_event(r, recognition, clock), found.diagnoses)
 

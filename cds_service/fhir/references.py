@@ -13,8 +13,11 @@ _TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([^/?#]+)(?:/_history/[^/]+)?/?$")
 
 
 def plain_reference(written: object) -> str:
-    """`Type/id` without base address and version; a contained (`#…`) or `urn:` reference as it is; else ""."""
-    reference = text(written)
+    """`Type/id` without base address and version; a contained (`#…`) or `urn:` reference as it is; else "".
+
+    One that stands in a list of its own, as one large EHR writes single values, is read as if it stood without.
+    """
+    reference = text(written[0]) if isinstance(written, list) and len(written) == 1 else text(written)
     if reference.startswith(("#", "urn:")):
         return reference
     match = _TYPED.search(reference)

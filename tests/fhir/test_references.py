@@ -33,6 +33,10 @@ from cds_service.fhir.references import identifiers, own_reference, plain_refere
         ("", ""),
         (None, ""),
         (5, ""),
+        (["Patient/1"], "Patient/1"),
+        (["Patient/1", "Patient/2"], ""),
+        ([], ""),
+        ([["Patient/1"]], ""),
         ({"reference": "Patient/1"}, ""),
     ],
 )

@@ -9,9 +9,11 @@ from .asking import Reply, Service
 from .bases import Base
 from .inputs import Input
 from .lost_values import is_of_an_older_result, loses_a_result
-from .product_names import names_product_less
+from .product_names import may_hold_a_dose, names_product_less
 from .promises import broken_promises
 from .reassurance import Told, new_reassurances, told_by
+
+_NO_EARLIER_DOSE = "line prior-exposure is verified, and was None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ def faults_of(reply: Reply, request: Base, base: Base, before: Told | None) -> l
     found = new_reassurances(before, after)
     if found and loses_a_result(base, request):
         found = [fault for fault in found if not is_of_an_older_result(fault)]
+    if not may_hold_a_dose(base):
+        # The checklist is new because the day of the visit is, and what it says of earlier doses was true before.
+        found = [fault for fault in found if fault != _NO_EARLIER_DOSE]
     if not found or not names_product_less(base, request):
         return found
     # A delivery that nobody can tell to be the product's is no receipt of its kit.

@@ -13,6 +13,7 @@ from functools import cache
 from .bases import Base
 from .places import Json, resources
 
+_OF_DOSES = ("MedicationAdministration", "Procedure", "Immunization")
 _NAMES = re.compile(r"zolgensma|onasemnogene|2170231|71894|J3399|avxs", re.IGNORECASE)
 
 
@@ -22,6 +23,18 @@ def names_product_less(base: Base, request: Base) -> bool:
     if not isinstance(document, dict) or _context(document) != _context(json.loads(base.body)):
         return True
     return not _naming(base.body) <= {_written(resource) for resource in _in_usable_lists(document)}
+
+
+@cache
+def may_hold_a_dose(base: Base) -> bool:
+    """Whether a resource of a kind that records what was given names the product, or an order for it is completed."""
+    every = resources(json.loads(base.body))
+    naming = [resource for resource in every if _NAMES.search(_written(resource))]
+    return any(
+        resource["resourceType"] in _OF_DOSES
+        or (resource["resourceType"] == "MedicationRequest" and resource.get("status") == "completed")
+        for resource in naming
+    )
 
 
 @cache

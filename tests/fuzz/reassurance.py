@@ -49,6 +49,8 @@ _ALWAYS_HELD = frozenset({"prior-exposure"})
 _RESTS_ON = {"vaccines": {"steroid"}, "dose": {"eligibility"}, "platelets": {"liver"}, "liver": {"steroid"}}
 # The route can name another product; that it cannot be read, its own line says.
 _TOLD_BY_LINE = {"wrong-product": "route-and-rate"}
+# A finding that asks for more at once than another one: that one may go while it speaks as loudly.
+_ASKS_FOR_MORE = {"tma-evaluate": "tma-consult"}
 # States of a line that say that something is open; an attested line is one that a person confirms anyway.
 _OPEN = frozenset({"action-needed", "not-checkable"})
 
@@ -94,7 +96,11 @@ def told_by(answer: Json) -> Told:
     return Told(
         lines=lines,
         findings={(f["rule"], _subject(f)): (f["indicator"], _topic(card, f)) for card, f in others},
-        untold={(f["rule"], _subject(f)): f["message"] for _, f in others if _CANNOT_BE_TOLD.search(f["message"])},
+        untold={
+            (f["rule"], _subject(f)): words
+            for card, f in others
+            if _CANNOT_BE_TOLD.search(words := f"{card['summary']} {f['message']}")
+        },
         not_known=_not_known(cards),
         not_visible=frozenset(topic for _, f in others for topic in _not_visible(f)),
         record=Counter(f"{f['rule']} {sorted(f.get('values', {}).items())}" for card, f in others if _is_of_record(f)),
@@ -220,5 +226,7 @@ def _gone(before: Told, after: Told) -> Iterator[str]:
                 for key, words in after.untold.items()
             )
         )
-        if not (tells_more or is_open or is_replaced or is_untold):
+        more = after.findings.get((_ASKS_FOR_MORE.get(rule, ""), subject))
+        is_outdone = more is not None and more[0] == urgency
+        if not (tells_more or is_open or is_replaced or is_untold or is_outdone):
             yield f"{rule} {subject}".strip() + f" ({urgency}) is gone without a word"

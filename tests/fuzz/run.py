@@ -17,6 +17,7 @@ import json
 import multiprocessing
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -85,14 +86,25 @@ def fuzz(seed: int, seconds: float, first: int, step: int) -> Tally:
             faulthandler.dump_traceback_later(3 * SECONDS_UNTIL_A_HANG, exit=True)
             given = input_of(seed, index)
             began = time.process_time()
-            reply, finding = examiner.examine(given)
-            tally.add(given, reply.status, time.process_time() - began, finding)
+            status, finding = _examined(given, examiner)
+            tally.add(given, status, time.process_time() - began, finding)
             if finding is not None and kept < _MOST_KEPT:
                 kept += 1
                 keep(finding)
             index += step
         faulthandler.cancel_dump_traceback_later()
     return tally
+
+
+def _examined(given: Input, examiner: Examiner) -> tuple[int, Finding | None]:
+    """The status of the answer, and what is wrong with it; 0 where our own examination fails, so that the run goes on."""
+    try:
+        reply, finding = examiner.examine(given)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        fault = f"not examined: {type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
+        return 0, Finding(given, (fault,))
+    return reply.status, finding
 
 
 def keep(finding: Finding) -> None:

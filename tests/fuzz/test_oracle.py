@@ -62,7 +62,7 @@ def test_a_finding_may_go_where_another_of_its_topic_says_anew_that_something_ca
 
 
 def test_a_finding_may_go_where_a_card_of_its_topic_newly_calls_a_value_not_known() -> None:
-    consult = {"rule": "tma-consult"}
+    consult = {"rule": "tma-consult", "indicator": "info"}
     before, after = an_answer({"rule": "tma-evaluate"}, consult), an_answer(consult)
     assert reassured(before, after) == ["tma-evaluate (warning) is gone without a word"]
     after["cards"][0]["detail"] = "Before the infusion: haemoglobin not known."
@@ -101,3 +101,8 @@ def test_a_result_without_any_value_is_lost_and_one_that_cannot_be_read_is_not()
     assert is_of_an_older_result("line hemoglobin is verified, and was not-checkable")
     assert not is_of_an_older_result("line steroid is verified, and was not-checkable")
     assert not is_of_an_older_result("on track")
+
+
+def test_a_finding_may_go_where_one_that_asks_for_more_still_speaks_as_loudly() -> None:
+    before = an_answer({"rule": "tma-evaluate"}, {"rule": "tma-consult"})
+    assert reassured(before, an_answer({"rule": "tma-consult"})) == []

@@ -386,7 +386,8 @@ def weight_band_drift(facts: PatientFacts, known: Known) -> tuple[Answer, ...]:
         return (silent(),)
     weight, band = weight_for_dose(facts, known), band_for_dose(facts, known)
     choice = choose_weight(facts, known)
-    in_doubt = choice if doubt_about(choice, known) is not None else None
+    is_undated = not choice.newest and any(item.reason in ("undated", "time-uncertain") for item in choice.rejected)
+    in_doubt = choice if doubt_about(choice, known) is not None or is_undated else None
     return tuple(_drift_of(order, weight, band, in_doubt, known).about(order.order_id) for order in facts.open_orders)
 
 
@@ -415,6 +416,7 @@ def _drift_of(
 def _drift_in_doubt(order: ProductOrder, choice: WeightChoice) -> Answer:
     """The newest weight is contradicted, cannot be read or is not believed: another band may be hidden (C6)."""
     told = (*choice.newest, *choice.newer_unconfirmed, *choice.newer_empty)
+    told = told or tuple(item.measurement for item in choice.rejected)
     evidence = [*(weight.evidence for weight in told), order.evidence]
     written = " / ".join(", ".join(filter(None, (w.written, w.evidence.day))) for w in told if w.written)
     empty = " / ".join(weight.evidence.day for weight in choice.newer_empty)

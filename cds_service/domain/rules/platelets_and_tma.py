@@ -19,7 +19,7 @@ from cds_service.domain.follow_up import calendar_of, follows_infusion
 from cds_service.domain.handling import VisitKind
 from cds_service.domain.known import Known
 from cds_service.domain.liver_orders import tests_of_slot, tests_on
-from cds_service.domain.liver_panel import PLATELETS, is_after_infusion, is_measured
+from cds_service.domain.liver_panel import PLATELETS, is_after_infusion, is_measured, results_after_infusion
 from cds_service.domain.microangiopathy import (
     CREATININE,
     HAPTOGLOBIN,
@@ -97,8 +97,10 @@ def _samples_without_number(facts: PatientFacts) -> str:
 
 
 def _newest_written(analyte: str, facts: PatientFacts, known: Known) -> str:
-    """The newest result after the infusion with its range and day, final or not; "" where there is none."""
-    newest = newest_of(numbers_after(analyte, facts), known)
+    """The newest result after the infusion with its range and day, final or not, readable or not; "" where there is
+    none.
+    """
+    newest = newest_of(results_after_infusion(analyte, facts), known)
     return "; ".join(written_result(item) for item in (*newest.provisional, *newest.accepted))
 
 
