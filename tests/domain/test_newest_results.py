@@ -131,3 +131,9 @@ def test_a_time_is_compared_with_the_moment_where_both_have_one() -> None:
     assert may_be_as_new(at("2026-03-01", "08:00"), at("2026-03-01", "08:00"))
     assert not may_be_as_new(at("2026-03-01", "07:00"), at("2026-03-01", "08:00"))
     assert may_be_as_new(at("2026-03-01"), at("2026-03-01", "08:00"))
+
+
+@pytest.mark.parametrize(("day", "is_as_new"), [("2026-02-27", True), ("2026-02-28", True), ("2026-03-01", False)])
+def test_a_month_counts_as_its_last_day(day: str, is_as_new: bool) -> None:
+    february = ClinicalTime("2026-02", latest=date(2026, 2, 28))
+    assert may_be_as_new(february, at(day)) is is_as_new
