@@ -129,9 +129,12 @@ class Vaccination:
 
 @dataclass(frozen=True, slots=True)
 class VaccineOrder:
-    """A vaccine being ordered or booked; no antibody. `planned` is its day; today where none is written (ruling 36)."""
+    """A vaccine being ordered or booked; no antibody.
+
+    `planned` is its day; today where none is written (ruling 36), None where one is written that cannot be read.
+    """
 
     order_id: str
     concept: str
-    planned: date
+    planned: date | None
     evidence: Evidence

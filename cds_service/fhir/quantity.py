@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cds_service.domain.quantities import Quantity, UnitTable, plain
-from cds_service.fhir.json_shapes import JsonObject, number, text
+from cds_service.fhir.json_shapes import JsonObject, number, says_nothing, text
 
 UCUM = "http://unitsofmeasure.org"
 _COUNTED_DIGITS = 9
@@ -60,11 +60,22 @@ def read_ordered(element: JsonObject, concept: str, units: UnitTable) -> Decimal
 
 
 def as_written(element: JsonObject) -> str:
-    """The quantity as the record writes it, for showing; "" where it holds nothing."""
-    value = number(element.get("value"))
-    shown = _digits(value) if value is not None else text(element.get("value"))
+    """The quantity as the record writes it, for showing; "" where it holds nothing.
+
+    A value that is neither a number nor text is there all the same: a truth value is shown, anything else is named.
+    """
+    shown = _value_as_written(element.get("value"))
     said = text(element.get("unit")) or text(element.get("code"))
     return " ".join([part for part in (text(element.get("comparator")), shown, said) if part])
+
+
+def _value_as_written(value: object) -> str:
+    exact = number(value)
+    if exact is not None:
+        return _digits(exact)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return text(value) or ("" if says_nothing(value) else "value")
 
 
 def _digits(value: Decimal) -> str:

@@ -20,6 +20,7 @@ from cds_service.fhir.json_shapes import (
     is_true,
     objects,
     only_object,
+    says_nothing,
     text,
     values,
 )
@@ -69,16 +70,21 @@ def vaccine_of(
 def read_vaccine_order(
     resource: JsonObject, recognition: Recognition, medications: Mapping[str, JsonObject], clock: SiteClock
 ) -> VaccineOrder | None:
-    """The vaccine that a draft or an appointment is for, or None; planned for today where no day is written."""
+    """The vaccine that a draft or an appointment is for, or None; planned for today where no day is written.
+
+    Where something is written in place of a day, and none of it is one, nobody knows the day.
+    """
     status = code_text(resource.get("status"))
     if status in _NOT_BEING_ORDERED or resource.get("doNotPerform") is True:
         return None
     concept = vaccine_of(resource, recognition, medications)
     if not concept:
         return None
-    planned = next((time.day for time in _planned(resource, clock) if time.day), clock.today)
+    times = _planned(resource, clock)
+    planned = next((time.day for time in times if time.day), None) if times else clock.today
     name = _name(resource, recognition, medications)
-    evidence = Evidence(own_reference(resource), name, "", planned.isoformat(), status)
+    shown = planned.isoformat() if planned else times[0].written
+    evidence = Evidence(own_reference(resource), name, "", shown, status)
     return VaccineOrder(text(resource.get("id")), concept, planned, evidence)
 
 
@@ -183,7 +189,7 @@ def _immunization(
 
 
 def _planned(resource: JsonObject, clock: SiteClock) -> list[ClinicalTime]:
-    """The times that a resource names for being done, the most exact kind first."""
+    """The times that a resource names for being done, the most exact kind first; also those that cannot be read."""
     timings = [only_object(item.get("timing")) for item in objects(resource.get("dosageInstruction"))]
     timings.append(an_object(resource.get("occurrenceTiming")))
     bounds = [an_object(only_object(timing.get("repeat")).get("boundsPeriod")) for timing in timings]
@@ -191,7 +197,7 @@ def _planned(resource: JsonObject, clock: SiteClock) -> list[ClinicalTime]:
     named += [event for timing in timings for event in values(timing.get("event"))]
     periods = [an_object(resource.get("occurrencePeriod")), *bounds, *objects(resource.get("requestedPeriod"))]
     named += [period.get("start") for period in periods]
-    return [read_time(written, clock) for written in named if text(written)]
+    return [read_time(written, clock) for written in named if not says_nothing(written)]
 
 
 def _given(resource: JsonObject, clock: SiteClock) -> ClinicalTime:

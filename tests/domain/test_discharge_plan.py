@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from cds_service.domain.answers import Answer, OrderMonitoring, cannot_check, fires, silent, unknown
+from cds_service.domain.evidence import Evidence
 from cds_service.domain.facts import PatientFacts
+from cds_service.domain.medicines import VaccineOrder
 from cds_service.domain.rules.discharge_and_long_term import adverse_event_report, discharge_plan
 from cds_service.presentation import Catalogue
 
@@ -56,6 +60,16 @@ def offered(answer: Answer) -> dict[str, set[str]]:
 
 def test_all_of_the_calendar_is_offered_up_to_the_last_panel(plan: Callable[..., Answer]) -> None:
     assert offered(plan()) == WHOLE_CALENDAR
+
+
+@pytest.mark.parametrize(("planned", "shown"), [(date(2026, 4, 13), "2026-04-13"), (None, "")])
+def test_a_vaccine_whose_planned_day_is_not_known_is_no_plan(
+    facts_of: Callable[[Given], PatientFacts], catalogue: Catalogue, planned: date | None, shown: str
+) -> None:
+    order = VaccineOrder("v1", "vaccine_mmr", planned, Evidence("ServiceRequest/v1", "MMR"))
+    answer = discharge_plan(replace(facts_of(AT_HOME), vaccine_orders=(order,)), catalogue.known)
+    assert str(answer.shown["vaccine_date"]) == shown
+    assert ("vaccines" in str(answer.shown["not_visible"])) == (planned is None)
 
 
 def test_what_a_visit_brings_is_not_offered_again(plan: Callable[..., Answer]) -> None:

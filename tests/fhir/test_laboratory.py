@@ -189,6 +189,12 @@ def test_what_is_no_number_of_nought_or_more_is_none(read: Read, value: Any) -> 
     assert (result.number, result.amount) == (None, None)
 
 
+@pytest.mark.parametrize(("value", "written"), [(False, "false"), ({"value": 81}, "value"), ([81], "value")])
+def test_a_value_that_is_no_number_is_there_all_the_same(read: Read, value: Any, written: str) -> None:
+    result = read(lab(valueQuantity={"value": value}))
+    assert (result.number, result.written, result.standing) == (None, written, Standing.ACCEPTED)
+
+
 def test_a_number_sent_as_text_is_a_number(read: Read) -> None:
     assert read(of("81.5")).number == exactly("81.5")
 

@@ -132,6 +132,10 @@ def test_what_is_no_volume_is_not_read_as_one(units: UnitTable, element: dict[st
         ({"value": Decimal("386000000000000"), "unit": "vg"}, "3.86 × 10^14 vg"),
         ({"value": 0}, "0"),
         ({"unit": "kg"}, "kg"),
+        ({"value": False}, "false"),
+        ({"value": True, "unit": "kg"}, "true kg"),
+        ({"value": [Decimal("3.2")], "unit": "kg"}, "value kg"),
+        ({"value": [], "unit": "kg"}, "kg"),
         ({}, ""),
     ],
 )

@@ -200,11 +200,28 @@ def test_a_vaccine_is_planned_for_the_day_that_is_written(ordered: ReadOrder, re
     assert (found.planned, found.evidence.day) == (date(2026, 3, 16), "2026-03-16")
 
 
-@pytest.mark.parametrize("written", ["2026-06", "soon", None, 5])
+@pytest.mark.parametrize("written", [None, "", " ", [], {}])
 def test_a_vaccine_without_a_day_is_planned_for_today(ordered: ReadOrder, written: Any) -> None:
     found = ordered(service_request(cvx("03"), occurrenceDateTime=written))
     assert found is not None
-    assert found.planned == TODAY
+    assert (found.planned, found.evidence.day) == (TODAY, TODAY.isoformat())
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("2026-06", "2026-06"), ("soon", "soon"), ("2026-02-30", "2026-02-30"), (5, ""), (["2026-03-10"], "")],
+)
+def test_nobody_knows_the_day_of_a_vaccine_that_cannot_be_read(ordered: ReadOrder, written: Any, shown: str) -> None:
+    found = ordered(service_request(cvx("03"), occurrenceDateTime=written))
+    assert found is not None
+    assert (found.planned, found.evidence.day) == (None, shown)
+
+
+def test_a_vaccine_is_planned_for_the_first_of_its_times_that_can_be_read(ordered: ReadOrder) -> None:
+    timing = {"event": ["2026-03-16"]}
+    found = ordered(service_request(cvx("03"), occurrenceDateTime="soon", occurrenceTiming=timing))
+    assert found is not None
+    assert found.planned == date(2026, 3, 16)
 
 
 # --- given

@@ -503,9 +503,7 @@ def steroid_not_computable(facts: PatientFacts, known: Known) -> Answers:
 
 def _untold_orders(facts: PatientFacts, known: Known) -> Iterator[Answer]:
     for order in facts.steroid_orders:
-        # The dose until now of one that a draft changes tells whether the draft reduces it.
-        is_told = order.is_cover or (order.is_being_changed and not order.is_being_stopped)
-        if not is_told or _is_given_in_mg(order, facts) or _is_over(order, facts):
+        if not _has_to_be_told(order, facts, known) or _is_given_in_mg(order, facts):
             continue
         for phase in order.phases:
             why = why_not_computable(phase, order, facts, known)
@@ -516,10 +514,22 @@ def _untold_orders(facts: PatientFacts, known: Known) -> Iterator[Answer]:
                 break
 
 
-def _is_over(order: SteroidOrder, facts: PatientFacts) -> bool:
-    """Whether every instruction of an order ended before yesterday."""
+def _has_to_be_told(order: SteroidOrder, facts: PatientFacts, known: Known) -> bool:
+    """Whether it matters that an order's dose is not known.
+
+    It does while the order runs. The dose until now of one that a draft changes tells whether the draft reduces it;
+    and whether a course ended too early is told by the start of an order that is over.
+    """
+    if not _is_over_for(1, order, facts):
+        return order.is_cover or (order.is_being_changed and not order.is_being_stopped)
+    has_no_start = any(phase.why_unknown == "start-unreadable" for phase in order.phases)
+    return has_no_start and facts.is_treated and not _is_over_for(known.label.whole("steroid_days"), order, facts)
+
+
+def _is_over_for(days: int, order: SteroidOrder, facts: PatientFacts) -> bool:
+    """Whether every instruction of an order ended more than so many days ago."""
     ends = [phase.last_day for phase in order.phases]
-    return all(end is not None and end < facts.today - DAY for end in ends)
+    return all(end is not None and days_from(end, facts.today) > days for end in ends)
 
 
 def _contradiction(facts: PatientFacts, known: Known) -> Iterator[Answer]:

@@ -29,7 +29,7 @@ from cds_service.domain.medicines import Vaccination, VaccineOrder
 from cds_service.domain.quantities import exact_product, exact_quotient, to_significant_digits
 from cds_service.domain.registry import Answers, rule, rule_of_several
 from cds_service.domain.steroid_course import LOOK_BACK, course_around, required_end, required_start
-from cds_service.domain.steroid_dose import DAY, DailySteroid, ordered_on, steroid_on
+from cds_service.domain.steroid_dose import DAY, DailySteroid, last_day_of_any, ordered_on, steroid_on
 
 CHRONIC_INFECTIONS = ("hiv_infection", "tuberculosis", "chronic_hepatitis_b", "chronic_hepatitis_c")
 NAMED_BY_LABEL = frozenset({"vaccine_mmr", "vaccine_varicella"})
@@ -262,12 +262,14 @@ def live_vaccine_high_dose_steroid(facts: PatientFacts, known: Known) -> Answers
 
 
 def _live_vaccine(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
+    if order.planned is None:
+        return _on_an_unread_day(order, facts, known)
     high = _high_dose_until(order.planned, facts, known)
     required = _required_days(known)
     day = steroid_on(order.planned, facts, known)
     evidence = [order.evidence, *day.evidence]
     change = [DeleteOrder(order.order_id, is_product=False)] if facts.moment is Moment.ORDERING else []
-    shown = _vaccine_shown(order) | _high_dose_shown(high, order.planned, day, facts, known)
+    shown = _vaccine_shown(order, order.planned) | _high_dose_shown(high, order.planned, day, facts, known)
     if high.days >= required:
         grade = "label-vaccine" if order.concept in NAMED_BY_LABEL else "other-live"
         return fires(grade, evidence, change, **shown)
@@ -283,6 +285,20 @@ def _live_vaccine(order: VaccineOrder, facts: PatientFacts, known: Known) -> Ans
         shown |= _high_dose_shown(run, ended, last, facts, known)
         return fires("stopped-recently", [order.evidence, *last.evidence], **shown)
     return silent()
+
+
+def _on_an_unread_day(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
+    """Nobody can tell whether a corticosteroid runs on the vaccine's day; nothing to tell where none runs any more."""
+    if not _is_course_ahead(facts, known):
+        return silent()
+    return cannot_check("day-unreadable", "vaccine-date", [order.evidence], vaccine=order.evidence.name)
+
+
+def _is_course_ahead(facts: PatientFacts, known: Known) -> bool:
+    """Whether a corticosteroid may run today or later: as ordered, or as the label asks for around the infusion."""
+    infusion, last = day_zero(facts), last_day_of_any(facts, known)
+    asked = required_end(required_start(infusion), infusion, known) if infusion else date.min
+    return last is None or facts.today <= max(last, asked)
 
 
 def _required_days(known: Known) -> int:
@@ -342,8 +358,8 @@ def _ended_recently(day: date, required: int, facts: PatientFacts, known: Known)
     return Certainty.FALSE
 
 
-def _vaccine_shown(order: VaccineOrder) -> dict[str, Shown]:
-    return {"vaccine": order.evidence.name, "vaccine_date": order.planned}
+def _vaccine_shown(order: VaccineOrder, planned: date) -> dict[str, Shown]:
+    return {"vaccine": order.evidence.name, "vaccine_date": planned}
 
 
 def _high_dose_shown(
@@ -372,18 +388,20 @@ def vaccine_during_steroid(facts: PatientFacts, known: Known) -> Answers:
 
 
 def _during_steroid(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
+    is_live = order.concept in NAMED_BY_LABEL | OTHER_LIVE
+    if order.planned is None:
+        return unknown("vaccine-date", [order.evidence]) if is_live else _on_an_unread_day(order, facts, known)
     span = _steroid_span(order.planned, facts, known)
     if span is None:
         lacking = facts.lacking(Source.ORDERS)
         return unknown(lacking, [order.evidence]) if lacking else silent()
     first, last, is_planned, evidence = span
-    is_live = order.concept in NAMED_BY_LABEL | OTHER_LIVE
     if is_live and _high_dose_until(order.planned, facts, known).days >= _required_days(known):
         return silent()
     return fires(
         "live-vaccine" if is_live else "any-vaccine",
         [order.evidence, *evidence],
-        **_vaccine_shown(order),
+        **_vaccine_shown(order, order.planned),
         steroid_from=first,
         steroid_to=last or "",
         is_planned_course=is_planned,
@@ -418,7 +436,9 @@ def vaccine_near_infusion(facts: PatientFacts, known: Known) -> Answers:
     planned = [_near(o.evidence, o.planned, infusion, "planned", near) for o in facts.vaccine_orders]
     given = [_near(v.evidence, v.given.day, infusion, "given", near) for v in facts.vaccinations if _is_vaccine(v)]
     found = tuple(answer for answer in (*planned, *given) if answer is not None)
-    lacking = facts.lacking(Source.VACCINATIONS)
+    lacking: tuple[Source | str, ...] = facts.lacking(Source.VACCINATIONS)
+    if any(order.planned is None for order in facts.vaccine_orders):
+        lacking = (*lacking, "vaccine-date")
     return found or ((unknown(lacking),) if lacking else (silent(),))
 
 
