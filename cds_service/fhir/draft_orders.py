@@ -116,15 +116,21 @@ def _concern_nobody(
     """Whether none of these orders, whatever becomes of it, can concern this service: looked at first of all."""
     if any(_refers_elsewhere(order, medications) for order in orders):
         medications = {**medications_in(prefetch), **medications}
-    if not all(_tells_nothing(order, medications, recognition) for order in orders):
-        return False
-    return not _ends_recorded_steroid(orders, prefetch, recognition)
+    return _tell_nothing(orders, medications, recognition) and not _ends_recorded_steroid(orders, prefetch, recognition)
 
 
-def _tells_nothing(order: JsonObject, medications: dict[str, JsonObject], recognition: Recognition) -> bool:
-    """Whether an order of any kind surely is neither for the product nor for a corticosteroid or vaccine."""
-    concepts, written = stated(order, medications)
-    concepts += [concept for member in _CODED for concept in objects(order.get(member))]
+def _tell_nothing(orders: list[JsonObject], medications: dict[str, JsonObject], recognition: Recognition) -> bool:
+    """Whether these orders, of any kind, surely are neither for the product nor for a corticosteroid or vaccine.
+
+    Looked through together: hundreds of words are looked for, and one long text costs hardly more than a short one.
+    """
+    concepts: list[JsonObject] = []
+    written: list[str] = []
+    for order in orders:
+        of_medicine, names = stated(order, medications)
+        concepts += of_medicine
+        written += names
+        concepts += [concept for member in _CODED for concept in objects(order.get(member))]
     return recognition.tells_nothing(concepts, written)
 
 

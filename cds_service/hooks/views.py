@@ -48,15 +48,19 @@ def admit() -> None:
     """
     g.received_at = monotonic()
     admission: Admission = current_app.extensions[ADMISSION]
-    is_discovery = request.method in ("GET", "HEAD")
-    if request.method == "OPTIONS" or (is_discovery and admission.is_discovery_open):
+    environment = request.environ
+    method: str = environment["REQUEST_METHOD"]
+    is_discovery = method in ("GET", "HEAD")
+    if method == "OPTIONS" or (is_discovery and admission.is_discovery_open):
         return
     if not is_discovery:
         admission.places.take()
         g.leave_place = admission.places.leave
-    g.caller = admission.caller(request.headers.get("Authorization", ""), request.path, request.remote_addr or "")
-    if g.caller is not None:
-        admission.spend(g.caller, request.path, b"" if is_discovery else request_body())
+    authorization, peer = environment.get("HTTP_AUTHORIZATION", ""), environment.get("REMOTE_ADDR", "")
+    path = request.path
+    g.caller = caller = admission.caller(authorization, path, peer)
+    if caller is not None:
+        admission.spend(caller, path, b"" if is_discovery else request_body())
 
 
 @hooks.teardown_request
