@@ -192,7 +192,9 @@ def _genetics(item: Mapping[str, Any], number: int, today: date) -> Json:
         **effective({"days_ago": 20, **item}, today),
     }
     if "copies" in item:
-        made["valueQuantity"] = quantity(str(item["copies"])) | {"unit": "{copies}"}
+        is_count = isinstance(item["copies"], int)
+        counted = quantity(str(item["copies"])) if is_count else {"value": item["copies"]}
+        made["valueQuantity"] = counted | {"unit": "{copies}"}
     elif "text" in item:
         made["valueString"] = item["text"]
     else:

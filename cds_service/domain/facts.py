@@ -208,7 +208,7 @@ class Diagnosis:
 
 
 class GeneReading(Enum):
-    """What a genetic result says about SMN1."""
+    """What a genetic result says about SMN1. COUNT_UNREADABLE: copies were counted, and nobody knows how many."""
 
     BIALLELIC = "biallelic"
     COMPOUND_HETEROZYGOUS = "compound-heterozygous"
@@ -217,6 +217,7 @@ class GeneReading(Enum):
     SCREEN_POSITIVE = "screen-positive"
     SCREEN_NEGATIVE = "screen-negative"
     COPY_NUMBER = "copy-number"
+    COUNT_UNREADABLE = "count-unreadable"
     NOT_INTERPRETABLE = "not-interpretable"
 
 

@@ -30,6 +30,7 @@ class SteroidPhase:
     `first_day` is None where no start is written; `last_day` is None where no end is. `sequence` orders steps.
     `is_end_presumed`: the order is over and nothing says since when, so that its last days are not sure.
     `has_exact_days` is False where a day is that of a time without a zone, which proves nothing (ruling 62).
+    `is_start_unreadable`: a start is written, and is no day.
     """
 
     mg: Decimal | None
@@ -45,6 +46,7 @@ class SteroidPhase:
     written: str
     is_end_presumed: bool = False
     has_exact_days: bool = True
+    is_start_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,12 @@ class Vaccination:
 class VaccineOrder:
     """A vaccine being ordered or booked; no antibody.
 
-    `planned` is its day; today where none is written (ruling 36), None where one is written that cannot be read.
+    `planned` is its day; today where none is written (ruling 36), and where one is that cannot be read: then
+    `is_day_known` is False, and it may be any day.
     """
 
     order_id: str
     concept: str
-    planned: date | None
+    planned: date
     evidence: Evidence
+    is_day_known: bool = True

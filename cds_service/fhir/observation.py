@@ -19,6 +19,7 @@ from cds_service.fhir.json_shapes import (
     first_text,
     objects,
     only_object,
+    says_nothing,
     text,
     whole_number,
 )
@@ -135,6 +136,8 @@ def read_genetic_result(
         copies = _copies(resource) if concepts & COUNTING else None
         written = _said_or_counted(resource)
         reading = GeneReading.COPY_NUMBER if copies is not None else _reading(_said(resource), concepts, recognition)
+        if copies is None and concepts & COUNTING and _is_counted(resource):
+            reading = GeneReading.COUNT_UNREADABLE
     if not written:
         return None
     exon = _EXON.search(" ".join([*concept_texts(resource.get("code")), written]))
@@ -178,6 +181,12 @@ def _copies(resource: JsonObject) -> int | None:
         if match := _COPIES.fullmatch(said.lower().rstrip(".")):
             return int(match[1])
     return None
+
+
+def _is_counted(resource: JsonObject) -> bool:
+    """Whether a number of copies is reported, one that can be read or not; words alone are none."""
+    quantity = only_object(resource.get("valueQuantity"))
+    return not says_nothing(quantity.get("value")) or not says_nothing(resource.get("valueInteger"))
 
 
 def _if_not_negative(count: int | None) -> int | None:
@@ -225,9 +234,12 @@ def _variant(resource: JsonObject, recognition: Recognition) -> tuple[GeneReadin
     gene = an_object(parts.get("gene_studied")).get("valueCodeableConcept")
     if "smn1_gene" not in recognition.concept_of(gene):
         return None, None, ""
-    copies = _copies(an_object(parts.get("copy_number_component")))
+    counted = an_object(parts.get("copy_number_component"))
+    copies = _copies(counted)
     if copies is not None:
         return GeneReading.COPY_NUMBER, copies, str(copies)
+    if _is_counted(counted):
+        return GeneReading.COUNT_UNREADABLE, None, _said_or_counted(counted)
     state = an_object(parts.get("allelic_state")).get("valueCodeableConcept")
     is_present = _has_answer(resource.get("valueCodeableConcept"), _PRESENT)
     is_homozygous = _has_answer(state, _HOMOZYGOUS)

@@ -72,7 +72,7 @@ def read_vaccine_order(
 ) -> VaccineOrder | None:
     """The vaccine that a draft or an appointment is for, or None; planned for today where no day is written.
 
-    Where something is written in place of a day, and none of it is one, nobody knows the day.
+    So is one whose day is written and cannot be read, and that day is not known.
     """
     status = code_text(resource.get("status"))
     if status in _NOT_BEING_ORDERED or resource.get("doNotPerform") is True:
@@ -81,11 +81,12 @@ def read_vaccine_order(
     if not concept:
         return None
     times = _planned(resource, clock)
-    planned = next((time.day for time in times if time.day), None) if times else clock.today
+    day = next((time.day for time in times if time.day), None)
+    planned, is_day_known = day or clock.today, day is not None or not times
     name = _name(resource, recognition, medications)
-    shown = planned.isoformat() if planned else times[0].written
+    shown = planned.isoformat() if is_day_known else times[0].written
     evidence = Evidence(own_reference(resource), name, "", shown, status)
-    return VaccineOrder(text(resource.get("id")), concept, planned, evidence)
+    return VaccineOrder(text(resource.get("id")), concept, planned, evidence, is_day_known)
 
 
 def read_vaccination(

@@ -10,7 +10,6 @@ from pathlib import PurePath
 from typing import Any, Final, TextIO, cast
 from uuid import uuid4
 
-import msgspec
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
@@ -21,7 +20,6 @@ _UNNAMED: Final = "unnamed"
 _EVERYTHING: Final = structlog.make_filtering_bound_logger(logging.NOTSET)
 audit_log: Final = structlog.wrap_logger(None, wrapper_class=_EVERYTHING)
 log = structlog.get_logger("operations")
-_encoder: Final = msgspec.json.Encoder()
 
 
 def set_up_logging(level: str, on_dropped: Callable[[int], None] = lambda fields: None) -> None:
@@ -36,18 +34,13 @@ def set_up_logging(level: str, on_dropped: Callable[[int], None] = lambda fields
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _name_fault,
             _ListedOnly(on_dropped),
-            structlog.processors.JSONRenderer(_written),
+            structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Forgiving(sys.stderr, lambda: on_dropped(1)))),
         cache_logger_on_first_use=False,
     )
     _route_libraries()
-
-
-def _written(event: EventDict, **_: object) -> str:
-    """One line of JSON; what a listed field may hold, JSON can."""
-    return _encoder.encode(event).decode()
 
 
 def begin_correlation() -> str:

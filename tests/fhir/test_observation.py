@@ -311,10 +311,7 @@ def test_a_whole_number_of_copies_is_read(gene: ReadGene, members: Resource, cop
 @pytest.mark.parametrize(
     "members",
     [
-        {"valueQuantity": {"value": 1, "comparator": "<"}},
-        {"valueQuantity": {"value": Decimal("1.5")}},
-        {"valueQuantity": {"value": -1}},
-        {"valueInteger": -1},
+        {"valueQuantity": {"unit": "{copies}"}, "valueString": "see report"},
         {"valueString": "zero"},
         {"valueString": "0 or 1 copies"},
         {"valueString": "no copies of SMN1 were found, 0 of 2"},
@@ -325,6 +322,24 @@ def test_a_whole_number_of_copies_is_read(gene: ReadGene, members: Resource, cop
 )
 def test_anything_else_is_no_number_of_copies(gene: ReadGene, members: Resource) -> None:
     assert reading_of(gene(observation(COPIES, **members))) == (GeneReading.NOT_INTERPRETABLE, None)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"valueQuantity": {"value": 1, "comparator": "<"}},
+        {"valueQuantity": {"value": 2, "unit": "%"}},
+        {"valueQuantity": {"value": Decimal("1.5")}},
+        {"valueQuantity": {"value": -1}},
+        {"valueQuantity": {"value": "two"}},
+        {"valueQuantity": {"value": False}},
+        {"valueQuantity": {"value": "two"}, "valueString": "Homozygous deletion"},
+        {"valueInteger": -1},
+        {"valueInteger": "two", "valueString": "Homozygous deletion"},
+    ],
+)
+def test_a_count_of_copies_that_cannot_be_read_is_a_count_all_the_same(gene: ReadGene, members: Resource) -> None:
+    assert reading_of(gene(observation(COPIES, **members))) == (GeneReading.COUNT_UNREADABLE, None)
 
 
 @pytest.mark.parametrize(
@@ -449,11 +464,17 @@ def test_a_homozygous_variant_that_is_called_benign_is_no_mutation(gene: ReadGen
     assert found is None or found.reading is not GeneReading.BIALLELIC
 
 
-@pytest.mark.parametrize("value", [Decimal("0.5"), -1, "none", None])
-def test_a_structured_copy_number_that_is_no_count_is_not_read(gene: ReadGene, value: Any) -> None:
+@pytest.mark.parametrize("value", [Decimal("0.5"), -1, "none"])
+def test_a_structured_copy_number_that_is_no_count_cannot_be_read(gene: ReadGene, value: Any) -> None:
     found = gene(a_variant(SMN1, component(STRUCTURE, valueQuantity={"value": value}), **PRESENT))
     assert found is not None
-    assert found.copies is None
+    assert (found.reading, found.copies, found.evidence.value) == (GeneReading.COUNT_UNREADABLE, None, str(value))
+
+
+def test_a_structured_copy_number_without_a_value_says_nothing(gene: ReadGene) -> None:
+    found = gene(a_variant(SMN1, component(STRUCTURE, valueQuantity={"value": None}), **PRESENT))
+    assert found is not None
+    assert (found.reading, found.copies) == (GeneReading.NOT_INTERPRETABLE, None)
 
 
 def test_a_bound_in_a_structured_copy_number_is_no_count(gene: ReadGene) -> None:

@@ -204,7 +204,7 @@ def test_a_vaccine_is_planned_for_the_day_that_is_written(ordered: ReadOrder, re
 def test_a_vaccine_without_a_day_is_planned_for_today(ordered: ReadOrder, written: Any) -> None:
     found = ordered(service_request(cvx("03"), occurrenceDateTime=written))
     assert found is not None
-    assert (found.planned, found.evidence.day) == (TODAY, TODAY.isoformat())
+    assert (found.planned, found.is_day_known, found.evidence.day) == (TODAY, True, TODAY.isoformat())
 
 
 @pytest.mark.parametrize(
@@ -214,14 +214,14 @@ def test_a_vaccine_without_a_day_is_planned_for_today(ordered: ReadOrder, writte
 def test_nobody_knows_the_day_of_a_vaccine_that_cannot_be_read(ordered: ReadOrder, written: Any, shown: str) -> None:
     found = ordered(service_request(cvx("03"), occurrenceDateTime=written))
     assert found is not None
-    assert (found.planned, found.evidence.day) == (None, shown)
+    assert (found.planned, found.is_day_known, found.evidence.day) == (TODAY, False, shown)
 
 
 def test_a_vaccine_is_planned_for_the_first_of_its_times_that_can_be_read(ordered: ReadOrder) -> None:
     timing = {"event": ["2026-03-16"]}
     found = ordered(service_request(cvx("03"), occurrenceDateTime="soon", occurrenceTiming=timing))
     assert found is not None
-    assert found.planned == date(2026, 3, 16)
+    assert (found.planned, found.is_day_known) == (date(2026, 3, 16), True)
 
 
 # --- given

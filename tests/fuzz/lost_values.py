@@ -37,10 +37,16 @@ def _values_of(body: bytes) -> int:
 
 def _values_in(document: Json) -> int:
     return sum(
-        any(name.startswith("value") and value not in (None, "", " ", {}, []) for name, value in resource.items())
+        any(name.startswith("value") and _says_something(value) for name, value in resource.items())
         for resource in resources(document)
         if resource["resourceType"] == "Observation"
     )
+
+
+def _says_something(value: Json) -> bool:
+    """Whether it is a value; a Quantity with a unit alone is none."""
+    is_unit_alone = isinstance(value, dict) and "unit" in value and value.get("value") is None
+    return value not in (None, "", " ", {}, []) and not is_unit_alone
 
 
 @cache

@@ -515,21 +515,37 @@ def _untold_orders(facts: PatientFacts, known: Known) -> Iterator[Answer]:
 
 
 def _has_to_be_told(order: SteroidOrder, facts: PatientFacts, known: Known) -> bool:
-    """Whether it matters that an order's dose is not known.
+    """Whether it matters that an order's dose is not known: while it runs, and as long as its course may be judged.
 
-    It does while the order runs. The dose until now of one that a draft changes tells whether the draft reduces it;
-    and whether a course ended too early is told by the start of an order that is over.
+    The dose until now of one that a draft changes tells whether the draft reduces it.
     """
-    if not _is_over_for(1, order, facts):
-        return order.is_cover or (order.is_being_changed and not order.is_being_stopped)
-    has_no_start = any(phase.why_unknown == "start-unreadable" for phase in order.phases)
-    return has_no_start and facts.is_treated and not _is_over_for(known.label.whole("steroid_days"), order, facts)
+    is_running = order.is_cover or (order.is_being_changed and not order.is_being_stopped)
+    return (is_running and not _is_over(order, facts)) or _hides_a_course(order, facts, known)
 
 
-def _is_over_for(days: int, order: SteroidOrder, facts: PatientFacts) -> bool:
-    """Whether every instruction of an order ended more than so many days ago."""
+def _is_over(order: SteroidOrder, facts: PatientFacts) -> bool:
+    """Whether every instruction of an order ended before yesterday."""
     ends = [phase.last_day for phase in order.phases]
-    return all(end is not None and days_from(end, facts.today) > days for end in ends)
+    return all(end is not None and end < facts.today - DAY for end in ends)
+
+
+def _hides_a_course(order: SteroidOrder, facts: PatientFacts, known: Known) -> bool:
+    """Whether a treated child's order has a first day that cannot be read, so that nobody can tell whether the course
+    ended too early.
+
+    Asked as long as the label's course and taper last, counted from the infusion, and from the order's own end.
+    """
+    if not _is_given(facts) or not any(phase.is_start_unreadable for phase in order.phases):
+        return False
+    infusion = infusion_day(facts)
+    stated = [phase.last_day for phase in order.phases if phase.last_day and not phase.is_end_presumed]
+    if infusion is None:
+        ends = stated or [facts.today]
+    elif len(stated) == len(order.phases) and max(stated) < required_start(infusion):
+        return False
+    else:
+        ends = [*stated, required_end(required_start(infusion), infusion, known)]
+    return days_from(max(ends), facts.today) <= known.label.whole("taper_days")
 
 
 def _contradiction(facts: PatientFacts, known: Known) -> Iterator[Answer]:

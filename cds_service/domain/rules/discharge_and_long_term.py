@@ -186,7 +186,7 @@ def _days_of(slots: Iterable[MonitoringSlot]) -> str:
 def _vaccines(facts: PatientFacts) -> _Part:
     """A vaccination that is booked or ordered; that none is needed cannot be seen from here."""
     booked = [(s.starts.day, s.evidence) for s in facts.slots if s.kind is VisitKind.VACCINATION and s.starts.day]
-    ordered = [(order.planned, order.evidence) for order in facts.vaccine_orders if order.planned]
+    ordered = [(order.planned, order.evidence) for order in facts.vaccine_orders if order.is_day_known]
     ahead = [(day, evidence) for day, evidence in (*booked, *ordered) if day >= facts.today]
     next_day = min((day for day, _ in ahead), default="")
     state = THERE if ahead else NOT_VISIBLE

@@ -268,6 +268,8 @@ def _biallelic(results: tuple[GeneticResult, ...]) -> Certainty:
     has_copies = any(item.reading is GeneReading.COPY_NUMBER and item.copies for item in accepted)
     if any(item.reading is GeneReading.COMPOUND_HETEROZYGOUS for item in accepted):
         return Certainty.TRUE
+    if any(item.reading is GeneReading.COUNT_UNREADABLE for item in results):
+        return Certainty.UNKNOWN  # it may be a count that contradicts
     if any(item.reading in proving or _has_no_copies(item) for item in accepted):
         # A deletion of both copies and a counted copy cannot both be true.
         return Certainty.UNKNOWN if has_copies else Certainty.TRUE

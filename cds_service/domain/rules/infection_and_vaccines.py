@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from cds_service.domain.answers import (
     DeleteOrder,
     RequestTest,
     Shown,
+    Verdict,
     cannot_check,
     fires,
     silent,
@@ -245,6 +246,9 @@ def _season_start(day: date, known: Known) -> date:
 # --- vaccines beside the corticosteroid
 
 
+_Judge = Callable[[VaccineOrder, PatientFacts, Known], Answer]
+
+
 @dataclass(frozen=True, slots=True)
 class _HighDose:
     """The high-dose days that end on a vaccine's day: how many in a row, and whether a day could not be computed."""
@@ -258,18 +262,16 @@ class _HighDose:
 def live_vaccine_high_dose_steroid(facts: PatientFacts, known: Known) -> Answers:
     """A live vaccine during two weeks or more of high-dose corticosteroid (label 7)."""
     live = [order for order in facts.vaccine_orders if order.concept in NAMED_BY_LABEL | OTHER_LIVE]
-    return tuple(_live_vaccine(order, facts, known).about(order.order_id) for order in live) or (silent(),)
+    return tuple(_on_its_day(_live_vaccine, order, facts, known) for order in live) or (silent(),)
 
 
 def _live_vaccine(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
-    if order.planned is None:
-        return _on_an_unread_day(order, facts, known)
     high = _high_dose_until(order.planned, facts, known)
     required = _required_days(known)
     day = steroid_on(order.planned, facts, known)
     evidence = [order.evidence, *day.evidence]
     change = [DeleteOrder(order.order_id, is_product=False)] if facts.moment is Moment.ORDERING else []
-    shown = _vaccine_shown(order, order.planned) | _high_dose_shown(high, order.planned, day, facts, known)
+    shown = _vaccine_shown(order) | _high_dose_shown(high, order.planned, day, facts, known)
     if high.days >= required:
         grade = "label-vaccine" if order.concept in NAMED_BY_LABEL else "other-live"
         return fires(grade, evidence, change, **shown)
@@ -287,18 +289,26 @@ def _live_vaccine(order: VaccineOrder, facts: PatientFacts, known: Known) -> Ans
     return silent()
 
 
-def _on_an_unread_day(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
-    """Nobody can tell whether a corticosteroid runs on the vaccine's day; nothing to tell where none runs any more."""
-    if not _is_course_ahead(facts, known):
-        return silent()
-    return cannot_check("day-unreadable", "vaccine-date", [order.evidence], vaccine=order.evidence.name)
+def _on_its_day(judge: _Judge, order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
+    """The answer about an order. One whose day cannot be read is judged as of today, and where that raises nothing, it
+    may be for any day ahead on which a corticosteroid runs.
+    """
+    answer = judge(order, facts, known).about(order.order_id)
+    if order.is_day_known or answer.is_finding or answer.verdict is Verdict.UNKNOWN:
+        return answer
+    last = _last_day_of_course(facts, known)
+    if last is not None and last < facts.today:
+        return answer
+    shown = _vaccine_shown(order) | {"steroid_to": last or ""}
+    return cannot_check("day-unreadable", "vaccine-date", [order.evidence], **shown).about(order.order_id)
 
 
-def _is_course_ahead(facts: PatientFacts, known: Known) -> bool:
-    """Whether a corticosteroid may run today or later: as ordered, or as the label asks for around the infusion."""
+def _last_day_of_course(facts: PatientFacts, known: Known) -> date | None:
+    """The last day of a corticosteroid, as ordered or as the label asks for after the infusion; None without an end."""
     infusion, last = day_zero(facts), last_day_of_any(facts, known)
-    asked = required_end(required_start(infusion), infusion, known) if infusion else date.min
-    return last is None or facts.today <= max(last, asked)
+    if infusion is None or last is None:
+        return last
+    return max(last, required_end(required_start(infusion), infusion, known))
 
 
 def _required_days(known: Known) -> int:
@@ -358,8 +368,13 @@ def _ended_recently(day: date, required: int, facts: PatientFacts, known: Known)
     return Certainty.FALSE
 
 
-def _vaccine_shown(order: VaccineOrder, planned: date) -> dict[str, Shown]:
-    return {"vaccine": order.evidence.name, "vaccine_date": planned}
+def _vaccine_shown(order: VaccineOrder) -> dict[str, Shown]:
+    return {
+        "vaccine": order.evidence.name,
+        "vaccine_date": order.planned,
+        "is_day_known": order.is_day_known,
+        "is_named_by_label": order.concept in NAMED_BY_LABEL,
+    }
 
 
 def _high_dose_shown(
@@ -384,24 +399,22 @@ def _high_dose_shown(
 def vaccine_during_steroid(facts: PatientFacts, known: Known) -> Answers:
     """A vaccine on a day of the corticosteroid course: adjust the schedule where feasible (label 7, 17)."""
     orders = facts.vaccine_orders
-    return tuple(_during_steroid(order, facts, known).about(order.order_id) for order in orders) or (silent(),)
+    return tuple(_on_its_day(_during_steroid, order, facts, known) for order in orders) or (silent(),)
 
 
 def _during_steroid(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
-    is_live = order.concept in NAMED_BY_LABEL | OTHER_LIVE
-    if order.planned is None:
-        return unknown("vaccine-date", [order.evidence]) if is_live else _on_an_unread_day(order, facts, known)
     span = _steroid_span(order.planned, facts, known)
     if span is None:
         lacking = facts.lacking(Source.ORDERS)
         return unknown(lacking, [order.evidence]) if lacking else silent()
     first, last, is_planned, evidence = span
+    is_live = order.concept in NAMED_BY_LABEL | OTHER_LIVE
     if is_live and _high_dose_until(order.planned, facts, known).days >= _required_days(known):
         return silent()
     return fires(
         "live-vaccine" if is_live else "any-vaccine",
         [order.evidence, *evidence],
-        **_vaccine_shown(order, order.planned),
+        **_vaccine_shown(order),
         steroid_from=first,
         steroid_to=last or "",
         is_planned_course=is_planned,
@@ -433,11 +446,14 @@ def vaccine_near_infusion(facts: PatientFacts, known: Known) -> Answers:
     if infusion is None:
         return (silent(),)
     near = known.policy.whole("vaccine.near_days")
-    planned = [_near(o.evidence, o.planned, infusion, "planned", near) for o in facts.vaccine_orders]
+    planned = [
+        _near(o.evidence, o.planned, infusion, "planned", near, is_day_known=o.is_day_known)
+        for o in facts.vaccine_orders
+    ]
     given = [_near(v.evidence, v.given.day, infusion, "given", near) for v in facts.vaccinations if _is_vaccine(v)]
     found = tuple(answer for answer in (*planned, *given) if answer is not None)
     lacking: tuple[Source | str, ...] = facts.lacking(Source.VACCINATIONS)
-    if any(order.planned is None for order in facts.vaccine_orders):
+    if not all(order.is_day_known for order in facts.vaccine_orders):
         lacking = (*lacking, "vaccine-date")
     return found or ((unknown(lacking),) if lacking else (silent(),))
 
@@ -446,7 +462,9 @@ def _is_vaccine(item: Vaccination) -> bool:
     return item.concept not in NO_VACCINE and item.standing is Standing.ACCEPTED
 
 
-def _near(evidence: Evidence, day: date | None, infusion: date, grade: str, near: int) -> Answer | None:
+def _near(
+    evidence: Evidence, day: date | None, infusion: date, grade: str, near: int, *, is_day_known: bool = True
+) -> Answer | None:
     if day is None or abs(days_from(infusion, day)) > near:
         return None
     return fires(
@@ -454,6 +472,7 @@ def _near(evidence: Evidence, day: date | None, infusion: date, grade: str, near
         [evidence],
         vaccine=evidence.name,
         vaccine_date=day,
+        is_day_known=is_day_known,
         infusion_date=infusion,
         days_apart=abs(days_from(infusion, day)),
     )
