@@ -30,7 +30,7 @@ class SteroidPhase:
     `first_day` is None where no start is written; `last_day` is None where no end is. `sequence` orders steps.
     `is_end_presumed`: the order is over and nothing says since when, so that its last days are not sure.
     `has_exact_days` is False where a day is that of a time without a zone, which proves nothing (ruling 62).
-    `is_start_unreadable`: a start is written, and is no day.
+    `has_unreadable_days`: a start or an end is written, and is no day.
     """
 
     mg: Decimal | None
@@ -46,7 +46,7 @@ class SteroidPhase:
     written: str
     is_end_presumed: bool = False
     has_exact_days: bool = True
-    is_start_unreadable: bool = False
+    has_unreadable_days: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from cds_service.fhir.recognition import Recognition
 from cds_service.fhir.references import own_reference
 from cds_service.fhir.standing import observation_standing, report_standing
 
+_READ_AS_GENETICS = READ_AS_QUANTITY | {"valueCodeableConcept"}
 WEIGHT, OTHER_WEIGHT = "body_weight", "body_weight_not_for_dosing"
 GESTATIONAL_AGE, FOETAL_AGE = "gestational_age", "gestational_age_excluded"
 SMN1_COPIES = "smn1_copy_number"
@@ -133,11 +134,8 @@ def read_genetic_result(
         if reading is None:
             return None
     else:
-        copies = _copies(resource) if concepts & COUNTING else None
         written = _said_or_counted(resource)
-        reading = GeneReading.COPY_NUMBER if copies is not None else _reading(_said(resource), concepts, recognition)
-        if copies is None and concepts & COUNTING and _is_counted(resource):
-            reading = GeneReading.COUNT_UNREADABLE
+        reading, copies = _count_or_words(resource, concepts, recognition)
     if not written:
         return None
     exon = _EXON.search(" ".join([*concept_texts(resource.get("code")), written]))
@@ -152,6 +150,19 @@ def read_genetic_result(
     )
 
 
+def _count_or_words(
+    resource: JsonObject, concepts: frozenset[str], recognition: Recognition
+) -> tuple[GeneReading, int | None]:
+    """The number of copies that was counted, else what the words say. A count may be one that nobody can read."""
+    copies = _copies(resource) if concepts & COUNTING else None
+    if copies is not None:
+        return GeneReading.COPY_NUMBER, copies
+    reading = _reading(_said(resource), concepts, recognition)
+    is_count = bool(concepts & COUNTING) and _is_counted(resource) and reading is not GeneReading.CARRIER
+    is_count = is_count or (SMN1_COPIES in concepts and reading is GeneReading.NOT_INTERPRETABLE)
+    return GeneReading.COUNT_UNREADABLE if is_count else reading, None
+
+
 def _by_time(standing: Standing, measured: ClinicalTime) -> Standing:
     """A result whose time cannot be placed may alarm and proves nothing (C2, ruling 62)."""
     return standing if measured.may_satisfy else Standing.PROVISIONAL
@@ -164,9 +175,12 @@ def _said(resource: JsonObject) -> list[str]:
 
 def _said_or_counted(resource: JsonObject) -> str:
     said = _said(resource)
-    counted = as_written(only_object(resource.get("valueQuantity")))
+    quantity = only_object(resource.get("valueQuantity"))
+    counted = "" if says_nothing(quantity.get("value")) else as_written(quantity)
     whole = whole_number(resource.get("valueInteger"))
-    return said[0] if said else counted or ("" if whole is None else str(whole))
+    if whole is not None:
+        counted = counted or str(whole)
+    return said[0] if said else counted or unread_value(resource, _READ_AS_GENETICS)
 
 
 def _copies(resource: JsonObject) -> int | None:
@@ -186,7 +200,7 @@ def _copies(resource: JsonObject) -> int | None:
 def _is_counted(resource: JsonObject) -> bool:
     """Whether a number of copies is reported, one that can be read or not; words alone are none."""
     quantity = only_object(resource.get("valueQuantity"))
-    return not says_nothing(quantity.get("value")) or not says_nothing(resource.get("valueInteger"))
+    return not says_nothing(quantity.get("value")) or bool(unread_value(resource, _READ_AS_GENETICS))
 
 
 def _if_not_negative(count: int | None) -> int | None:

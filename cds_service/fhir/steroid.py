@@ -477,7 +477,7 @@ def _phase(step: _Step, why: str, order_end: _OrderEnd) -> SteroidPhase:
         written=step.sig,
         is_end_presumed=is_presumed,
         has_exact_days=timing.has_exact_days,
-        is_start_unreadable=timing.has_unreadable_start,
+        has_unreadable_days=timing.has_unreadable_start or timing.has_unreadable_end or why == "end-unreadable",
     )
 
 

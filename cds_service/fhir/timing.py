@@ -19,7 +19,6 @@ from cds_service.fhir.json_shapes import (
     concept_texts,
     number,
     only_object,
-    says_nothing,
     text,
     values,
     whole_number,
@@ -110,7 +109,7 @@ def read_timing(
         only_on=only_on,
         first_day=first_day,
         last_day=min((end for end in ends if end), default=None),
-        has_unreadable_start=first_day is None and _is_start_stated(timing, repeat),
+        has_unreadable_start=first_day is None and _is_start_stated(repeat),
         has_unreadable_end=_is_end_unreadable(repeat, start or clock.today, clock),
         has_exact_days=_has_exact_days(timing, repeat, clock),
     )
@@ -177,11 +176,10 @@ def _has_exact_days(timing: JsonObject, repeat: JsonObject, clock: SiteClock) ->
     return all(time.is_exact for time in times if time.day is not None)
 
 
-def _is_start_stated(timing: JsonObject, repeat: JsonObject) -> bool:
-    """Whether something stands where a start, or a day of its own, belongs."""
+def _is_start_stated(repeat: JsonObject) -> bool:
+    """Whether something stands where a start belongs."""
     period = only_object(repeat.get("boundsPeriod"))
-    start = period.get("start") if period else repeat.get("boundsPeriod")
-    return not says_nothing(start) or not says_nothing(timing.get("event"))
+    return bool(period.get("start") if period else repeat.get("boundsPeriod"))
 
 
 def _rhythm(
@@ -273,20 +271,17 @@ def _times_on_each(events: list[date]) -> Decimal:
 
 def is_end_unreadable(written: object, clock: SiteClock) -> bool:
     """Whether an end is written that is neither a time nor a way of saying that there is none."""
-    return not says_nothing(written) and last_day_until(written, clock) is None and not means_no_end(written)
+    return bool(written) and last_day_until(written, clock) is None and not means_no_end(written)
 
 
 def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> bool:
     """Whether one of the elements that may end a schedule is there and cannot be read: then it is not open-ended."""
     period, count = repeat.get("boundsPeriod"), repeat.get("count")
-    if not says_nothing(period) and (
-        not only_object(period) or is_end_unreadable(only_object(period).get("end"), clock)
-    ):
+    if period and (not only_object(period) or is_end_unreadable(only_object(period).get("end"), clock)):
         return True
     if count is not None and (whole_number(count) or 0) < 1:
         return True
-    bounds = [repeat.get(name) for name in ("boundsDuration", "boundsRange")]
-    if any(not says_nothing(bound) and not only_object(bound) for bound in bounds):
+    if any(repeat.get(name) and not only_object(repeat.get(name)) for name in ("boundsDuration", "boundsRange")):
         return True
     lengths = [*_lengths(repeat), *([_duration(repeat)] if not _is_of_one_administration(repeat) else [])]
     return any(last_day_of_length(start, length) is None for length in lengths)

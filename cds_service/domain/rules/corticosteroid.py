@@ -530,22 +530,19 @@ def _is_over(order: SteroidOrder, facts: PatientFacts) -> bool:
 
 
 def _hides_a_course(order: SteroidOrder, facts: PatientFacts, known: Known) -> bool:
-    """Whether a treated child's order has a first day that cannot be read, so that nobody can tell whether the course
-    ended too early.
+    """Whether a treated child's order has a first or last day that cannot be read, so that nobody can tell whether the
+    course ended too early.
 
     Asked as long as the label's course and taper last, counted from the infusion, and from the order's own end.
     """
-    if not _is_given(facts) or not any(phase.is_start_unreadable for phase in order.phases):
+    if not _is_given(facts) or not any(phase.has_unreadable_days for phase in order.phases):
         return False
-    infusion = infusion_day(facts)
-    stated = [phase.last_day for phase in order.phases if phase.last_day and not phase.is_end_presumed]
-    if infusion is None:
-        ends = stated or [facts.today]
-    elif len(stated) == len(order.phases) and max(stated) < required_start(infusion):
+    infusion, last = infusion_day(facts), max(phase.last_day or facts.today for phase in order.phases)
+    if infusion is not None and last < required_start(infusion):
         return False
-    else:
-        ends = [*stated, required_end(required_start(infusion), infusion, known)]
-    return days_from(max(ends), facts.today) <= known.label.whole("taper_days")
+    if infusion is not None:
+        last = max(last, required_end(required_start(infusion), infusion, known))
+    return days_from(last, facts.today) <= known.label.whole("taper_days")
 
 
 def _contradiction(facts: PatientFacts, known: Known) -> Iterator[Answer]:

@@ -12,7 +12,6 @@ from cds_service.domain.answers import (
     DeleteOrder,
     RequestTest,
     Shown,
-    Verdict,
     cannot_check,
     fires,
     silent,
@@ -290,17 +289,17 @@ def _live_vaccine(order: VaccineOrder, facts: PatientFacts, known: Known) -> Ans
 
 
 def _on_its_day(judge: _Judge, order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
-    """The answer about an order. One whose day cannot be read is judged as of today, and where that raises nothing, it
-    may be for any day ahead on which a corticosteroid runs.
+    """The answer about an order. One whose day cannot be read is judged as of today, and where that tells of no
+    corticosteroid on the day, it may be for any day ahead on which one runs.
     """
     answer = judge(order, facts, known).about(order.order_id)
-    if order.is_day_known or answer.is_finding or answer.verdict is Verdict.UNKNOWN:
-        return answer
+    is_told = answer.is_finding and answer.grade != "stopped-recently"
     last = _last_day_of_course(facts, known)
-    if last is not None and last < facts.today:
+    if order.is_day_known or is_told or (last is not None and last < facts.today):
         return answer
     shown = _vaccine_shown(order) | {"steroid_to": last or ""}
-    return cannot_check("day-unreadable", "vaccine-date", [order.evidence], **shown).about(order.order_id)
+    lacking = (*answer.missing, "vaccine-date")
+    return cannot_check("day-unreadable", lacking, [order.evidence], **shown).about(order.order_id)
 
 
 def _last_day_of_course(facts: PatientFacts, known: Known) -> date | None:
@@ -398,8 +397,14 @@ def _high_dose_shown(
 @rule_of_several
 def vaccine_during_steroid(facts: PatientFacts, known: Known) -> Answers:
     """A vaccine on a day of the corticosteroid course: adjust the schedule where feasible (label 7, 17)."""
-    orders = facts.vaccine_orders
-    return tuple(_on_its_day(_during_steroid, order, facts, known) for order in orders) or (silent(),)
+    return tuple(_vaccine_beside_steroid(order, facts, known) for order in facts.vaccine_orders) or (silent(),)
+
+
+def _vaccine_beside_steroid(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
+    """That the day of a live vaccine cannot be read is told by the rule on live vaccines."""
+    if order.concept in NAMED_BY_LABEL | OTHER_LIVE:
+        return _during_steroid(order, facts, known).about(order.order_id)
+    return _on_its_day(_during_steroid, order, facts, known)
 
 
 def _during_steroid(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
