@@ -502,7 +502,9 @@ def test_one_administration(read: Read, quantity: Resource, expected: Any) -> No
     ],
 )
 def test_why_a_dose_is_not_known(read: Read, members: Resource, why: str) -> None:
-    assert dose_of(only(read(of(SOLUTION_3, step(**members))))) == (None, None, why)
+    found = only(read(of(SOLUTION_3, step(**members))))
+    assert dose_of(found) == (None, None, why)
+    assert found.has_unreadable_days is (why in ("start-unreadable", "end-unreadable"))
 
 
 @pytest.mark.parametrize(
@@ -522,7 +524,8 @@ def test_mg_beside_a_rate_of_volume_are_the_dose(read: Read, rate: Resource) -> 
     ["30 days", {"validityPeriod": "March"}, {"validityPeriod": {"end": "later"}}, [{"id": "1"}, {"id": "2"}]],
 )
 def test_an_end_of_the_whole_order_that_cannot_be_read_leaves_the_dose_open(read: Read, dispense: Any) -> None:
-    assert only(read(an_order(dispenseRequest=dispense))).why_unknown == "end-unreadable"
+    found = only(read(an_order(dispenseRequest=dispense)))
+    assert (found.why_unknown, found.has_unreadable_days) == ("end-unreadable", True)
 
 
 @pytest.mark.parametrize("end", [None, "2026-03-31", "9999-12-31"])
