@@ -338,6 +338,11 @@ def test_a_count_of_copies_that_cannot_be_read_is_a_count_all_the_same(gene: Rea
     assert reading_of(gene(observation(COPIES, **members))) == (GeneReading.COUNT_UNREADABLE, None)
 
 
+def test_a_carrier_stays_one_beside_a_count_that_cannot_be_read(gene: ReadGene) -> None:
+    found = gene(observation(COPIES, valueQuantity={"value": "two"}, valueString="Carrier"))
+    assert reading_of(found) == (GeneReading.CARRIER, None)
+
+
 @pytest.mark.parametrize(
     ("said", "reading"),
     [

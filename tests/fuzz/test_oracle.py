@@ -96,7 +96,8 @@ def test_a_result_without_any_value_is_lost_and_one_that_cannot_be_read_is_not()
     base = with_results({"value": 12}, {"value": 13})
     assert not loses_a_result(base, base)
     assert not loses_a_result(base, with_results({"value": 12}, "odd"))
-    for nothing in ({}, None, "", []):
+    assert not loses_a_result(base, with_results({"value": 12}, {"value": "odd", "unit": "g/dL"}))
+    for nothing in ({}, None, "", [], {"unit": "g/dL"}, {"value": None, "unit": "g/dL"}):
         assert loses_a_result(base, with_results({"value": 12}, nothing))
     assert is_of_an_older_result("line hemoglobin is verified, and was not-checkable")
     assert not is_of_an_older_result("line steroid is verified, and was not-checkable")
