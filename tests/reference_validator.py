@@ -21,6 +21,8 @@ CHECKSUMS = PROGRAM.with_name("jars.sha256")
 JARS = ROOT / "build" / "hapi"
 JAVA = "17"
 FETCH = ("mvn", "--batch-mode", "--no-transfer-progress", "--quiet", "-Dstyle.color=never", "--file", str(COORDINATES))
+# A package index that fails once goes on where it stopped: Maven keeps what it has.
+TRIES = 3
 # One short run beside other tests: a compiler that starts quickly, and no threads for collecting garbage.
 SHORT_RUN = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
@@ -80,10 +82,12 @@ def pinned_checksums() -> dict[str, str]:
 def _fetch() -> None:
     if shutil.which("mvn") is None:
         raise ValidatorUnavailable("no Maven found to fetch the HAPI FHIR validator with; install maven")
-    done = subprocess.run([*FETCH, "dependency:copy-dependencies"], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        said = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")] or ["no word of Maven's"]
-        raise ValidatorUnavailable(f"Maven could not fetch the HAPI FHIR validator: {said[0]}")
+    for _ in range(TRIES):
+        done = subprocess.run([*FETCH, "dependency:copy-dependencies"], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+    said = [line for line in done.stdout.splitlines() if line.removeprefix("[ERROR]").strip()] or ["no word of Maven's"]
+    raise ValidatorUnavailable(f"Maven could not fetch the HAPI FHIR validator: {said[0]}")
 
 
 def _checksum(jar: Path) -> str:

@@ -30,7 +30,8 @@ class SteroidPhase:
     `first_day` is None where no start is written; `last_day` is None where no end is. `sequence` orders steps.
     `is_end_presumed`: the order is over and nothing says since when, so that its last days are not sure.
     `has_exact_days` is False where a day is that of a time without a zone, which proves nothing (ruling 62).
-    `has_unreadable_days`: a start or an end is written, and is no day.
+    `why_days_unknown` names the start or the end that is written and is no day, "" where both can be read: the dose
+    then stands, and nobody can tell on which days.
     """
 
     mg: Decimal | None
@@ -46,7 +47,7 @@ class SteroidPhase:
     written: str
     is_end_presumed: bool = False
     has_exact_days: bool = True
-    has_unreadable_days: bool = False
+    why_days_unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from cds_service.fhir.json_shapes import (
     is_true,
     objects,
     only_object,
+    says_nothing,
     text,
     whole_number,
 )
@@ -103,10 +104,14 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class _OrderEnd:
-    """When the whole order ends: as it states, and by when it was over at the latest; None where neither is known."""
+    """When the whole order ends: as it states, and by when it was over at the latest; None where neither is known.
+
+    `is_unreadable`: an end is stated, and is no day.
+    """
 
     stated: date | None
     over_by: date | None
+    is_unreadable: bool
 
 
 def is_steroid_draft(resource: JsonObject, medications: Mapping[str, JsonObject], recognition: Recognition) -> bool:
@@ -140,8 +145,7 @@ def read_steroid_order(
     strength = _strength(product, _medication(resource, medications), units)
     steps = [_step(item, strength, recognition, units, clock, presumed_start) for item, _ in instructions]
     is_depot = _is_depot(product, [ways for _, ways in instructions], recognition)
-    why = "depot" if is_depot else why or ("end-unreadable" if _is_validity_unreadable(resource, clock) else "")
-    phases = _phases(steps, why, _order_end(resource, clock))
+    phases = _phases(steps, "depot" if is_depot else why, _order_end(resource, clock))
     starts = [phase.first_day for phase in phases if phase.first_day]
     return SteroidOrder(
         order_id=text(resource.get("id")),
@@ -381,9 +385,6 @@ def _step(
     sig = said or ", ".join(filter(None, (dose.written, *timing_words(timing)[-1:])))
     when = read_timing(timing, recognition, clock, presumed_start)
     is_taper = recognition.holds("taper_word", said) and not recognition.holds("taper_later", said)
-    if when.has_unreadable_start or when.has_unreadable_end:
-        why = "start-unreadable" if when.has_unreadable_start else "end-unreadable"
-        dose = _Dose(None, None, why, dose.written)
     return _Step(dose, when, whole_number(item.get("sequence")), _shortened(sig), is_taper)
 
 
@@ -455,17 +456,18 @@ def _judged(ranked: list[tuple[int, _Dose]]) -> _Dose:
 
 
 def _phases(steps: list[_Step], why: str, order_end: _OrderEnd) -> tuple[SteroidPhase, ...]:
-    return tuple(_phase(step, why or step.dose.why or _why_undated(step, steps), order_end) for step in steps)
+    return tuple(_phase(step, why or step.dose.why, _why_undated(step, steps), order_end) for step in steps)
 
 
-def _phase(step: _Step, why: str, order_end: _OrderEnd) -> SteroidPhase:
+def _phase(step: _Step, why: str, why_undated: str, order_end: _OrderEnd) -> SteroidPhase:
     timing = step.timing
+    why_days_unknown = _why_days_unknown(timing, order_end)
     stated = min((day for day in (timing.last_day, order_end.stated) if day), default=None)
     over_by = order_end.over_by
     is_presumed = over_by is not None and (stated is None or stated > over_by)
     return SteroidPhase(
-        mg=None if why else step.dose.mg,
-        mg_per_kg=None if why else step.dose.mg_per_kg,
+        mg=None if why or why_undated else step.dose.mg,
+        mg_per_kg=None if why or why_undated else step.dose.mg_per_kg,
         times_per_day=timing.times_per_day,
         every_days=timing.every_days,
         weekdays=timing.weekdays,
@@ -473,12 +475,22 @@ def _phase(step: _Step, why: str, order_end: _OrderEnd) -> SteroidPhase:
         first_day=timing.first_day,
         last_day=over_by if is_presumed else stated,
         sequence=step.sequence,
-        why_unknown=why or ("" if timing.times_per_day is not None else "no-frequency"),
+        why_unknown=why or ("" if why_days_unknown else why_undated) or _why_no_frequency(timing),
         written=step.sig,
         is_end_presumed=is_presumed,
         has_exact_days=timing.has_exact_days,
-        has_unreadable_days=timing.has_unreadable_start or timing.has_unreadable_end or why == "end-unreadable",
+        why_days_unknown=why_days_unknown,
     )
+
+
+def _why_days_unknown(timing: DailyTiming, order_end: _OrderEnd) -> str:
+    if timing.has_unreadable_start:
+        return "start-unreadable"
+    return "end-unreadable" if timing.has_unreadable_end or order_end.is_unreadable else ""
+
+
+def _why_no_frequency(timing: DailyTiming) -> str:
+    return "no-frequency" if timing.times_per_day is None else ""
 
 
 def without_doubtful_doses(orders: Sequence[SteroidOrder]) -> list[SteroidOrder]:
@@ -521,16 +533,16 @@ def _why_undated(step: _Step, steps: list[_Step]) -> str:
 def _order_end(resource: JsonObject, clock: SiteClock) -> _OrderEnd:
     """The end of the order's validity; and of one that is over, that yesterday was its last day at the latest."""
     validity = only_object(only_object(resource.get("dispenseRequest")).get("validityPeriod"))
-    is_over = code_text(resource.get("status")) in _ENDED
-    return _OrderEnd(last_day_until(validity.get("end"), clock), clock.today - _ONE_DAY if is_over else None)
+    over_by = clock.today - _ONE_DAY if code_text(resource.get("status")) in _ENDED else None
+    return _OrderEnd(last_day_until(validity.get("end"), clock), over_by, _is_validity_unreadable(resource, clock))
 
 
 def _is_validity_unreadable(resource: JsonObject, clock: SiteClock) -> bool:
     """Whether something stands where the end of the order's validity belongs, and cannot be read."""
     dispense = only_object(resource.get("dispenseRequest"))
-    period = only_object(dispense.get("validityPeriod"))
-    is_odd = (resource.get("dispenseRequest") and not dispense) or (dispense.get("validityPeriod") and not period)
-    return bool(is_odd) or is_end_unreadable(period.get("end"), clock)
+    if not dispense:
+        return not says_nothing(resource.get("dispenseRequest"))
+    return is_end_unreadable(dispense.get("validityPeriod"), clock)
 
 
 def _supply_end(resource: JsonObject, start: date) -> date | None:

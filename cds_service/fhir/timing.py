@@ -19,6 +19,7 @@ from cds_service.fhir.json_shapes import (
     concept_texts,
     number,
     only_object,
+    says_nothing,
     text,
     values,
     whole_number,
@@ -88,7 +89,9 @@ def read_timing(
 ) -> DailyTiming:
     """What a Timing element says. `presumed_start` is the day from which lengths count where no start is written."""
     repeat = only_object(timing.get("repeat"))
-    events = [day for event in values(timing.get("event")) if (day := read_time(event, clock).day)]
+    written = [event for event in values(timing.get("event")) if not says_nothing(event)]
+    events = [day for event in written if (day := read_time(event, clock).day)]
+    has_unreadable_event = len(events) < len(written)
     weekdays = _weekdays(repeat)
     first_day = _first_day(repeat, clock) or min(events, default=None)
     start = first_day or presumed_start
@@ -109,8 +112,8 @@ def read_timing(
         only_on=only_on,
         first_day=first_day,
         last_day=min((end for end in ends if end), default=None),
-        has_unreadable_start=first_day is None and _is_start_stated(repeat),
-        has_unreadable_end=_is_end_unreadable(repeat, start or clock.today, clock),
+        has_unreadable_start=first_day is None and (has_unreadable_event or _is_start_stated(repeat)),
+        has_unreadable_end=has_unreadable_event or _is_end_unreadable(repeat, start or clock.today, clock),
         has_exact_days=_has_exact_days(timing, repeat, clock),
     )
 
@@ -179,7 +182,7 @@ def _has_exact_days(timing: JsonObject, repeat: JsonObject, clock: SiteClock) ->
 def _is_start_stated(repeat: JsonObject) -> bool:
     """Whether something stands where a start belongs."""
     period = only_object(repeat.get("boundsPeriod"))
-    return bool(period.get("start") if period else repeat.get("boundsPeriod"))
+    return not says_nothing(period.get("start") if period else repeat.get("boundsPeriod"))
 
 
 def _rhythm(
@@ -269,19 +272,23 @@ def _times_on_each(events: list[date]) -> Decimal:
     return Decimal(times.pop()) if len(times) == 1 else Decimal(0)
 
 
-def is_end_unreadable(written: object, clock: SiteClock) -> bool:
-    """Whether an end is written that is neither a time nor a way of saying that there is none."""
-    return bool(written) and last_day_until(written, clock) is None and not means_no_end(written)
+def is_end_unreadable(period: object, clock: SiteClock) -> bool:
+    """Whether a period is written that is none, or whose end is neither a time nor a way of saying there is none."""
+    if not only_object(period):
+        return not says_nothing(period)
+    written = only_object(period).get("end")
+    return not says_nothing(written) and last_day_until(written, clock) is None and not means_no_end(written)
 
 
 def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> bool:
     """Whether one of the elements that may end a schedule is there and cannot be read: then it is not open-ended."""
-    period, count = repeat.get("boundsPeriod"), repeat.get("count")
-    if period and (not only_object(period) or is_end_unreadable(only_object(period).get("end"), clock)):
+    if is_end_unreadable(repeat.get("boundsPeriod"), clock):
         return True
+    count = repeat.get("count")
     if count is not None and (whole_number(count) or 0) < 1:
         return True
-    if any(repeat.get(name) and not only_object(repeat.get(name)) for name in ("boundsDuration", "boundsRange")):
+    lengths_written = [repeat.get(name) for name in ("boundsDuration", "boundsRange")]
+    if any(not says_nothing(written) and not only_object(written) for written in lengths_written):
         return True
     lengths = [*_lengths(repeat), *([_duration(repeat)] if not _is_of_one_administration(repeat) else [])]
     return any(last_day_of_length(start, length) is None for length in lengths)
@@ -290,7 +297,7 @@ def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> boo
 def _bounds_end(repeat: JsonObject, clock: SiteClock) -> date | None:
     period = only_object(repeat.get("boundsPeriod"))
     end, start = last_day_until(period.get("end"), clock), read_time(period.get("start"), clock).day
-    is_same_day = end is not None and start == read_time(period.get("end"), clock).day
+    is_same_day = start is not None and start == read_time(period.get("end"), clock).day
     return start if is_same_day else end
 
 

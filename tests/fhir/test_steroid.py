@@ -485,26 +485,71 @@ def test_one_administration(read: Read, quantity: Resource, expected: Any) -> No
             "not-interpretable",
             id="a mass beside a rate that is none",
         ),
-        pytest.param(
-            {"timing": {"repeat": {**COURSE["repeat"], "boundsPeriod": {"start": "2026-03-02", "end": "later"}}}}
-            | {"doseAndRate": [{"doseQuantity": mg(3)}]},
-            "end-unreadable",
-            id="an end that cannot be read",
-        ),
-        pytest.param(
-            {
-                "timing": {"repeat": {**DAILY["repeat"], "boundsPeriod": "March"}},
-                "doseAndRate": [{"doseQuantity": mg(3)}],
-            },
-            "start-unreadable",
-            id="a period in words",
-        ),
     ],
 )
 def test_why_a_dose_is_not_known(read: Read, members: Resource, why: str) -> None:
     found = only(read(of(SOLUTION_3, step(**members))))
-    assert dose_of(found) == (None, None, why)
-    assert found.has_unreadable_days is (why in ("start-unreadable", "end-unreadable"))
+    assert (dose_of(found), found.why_days_unknown) == ((None, None, why), "")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "why"),
+    [
+        ({"boundsPeriod": {"start": "2026-03-02", "end": "later"}}, "end-unreadable"),
+        ({"boundsPeriod": {"start": "2026-03-02", "end": False}}, "end-unreadable"),
+        ({"boundsPeriod": {"start": "later", "end": "2026-03-31"}}, "start-unreadable"),
+        ({"boundsPeriod": {"start": False}}, "start-unreadable"),
+        ({"boundsPeriod": "March"}, "start-unreadable"),
+        ({"boundsPeriod": 0}, "start-unreadable"),
+        ({"boundsPeriod": {"start": "2026-03-02"}, "boundsDuration": False}, "end-unreadable"),
+        ({"boundsPeriod": {"start": "2026-03-02"}, "boundsRange": "a month"}, "end-unreadable"),
+    ],
+)
+def test_days_that_cannot_be_read_leave_the_dose_as_it_is_written(read: Read, bounds: Resource, why: str) -> None:
+    timing = {"repeat": {**DAILY["repeat"], **bounds}}
+    found = only(read(an_order(step(timing=timing, doseAndRate=[{"doseQuantity": mg(3)}]))))
+    assert (dose_of(found), found.why_days_unknown) == ((Decimal(3), None, ""), why)
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", {}, [], {"start": None}])
+def test_a_period_that_says_nothing_is_no_unreadable_one(read: Read, nothing: Any) -> None:
+    timing = {"repeat": {**DAILY["repeat"], "boundsPeriod": nothing}}
+    assert only(read(an_order(step(timing=timing)))).why_days_unknown == ""
+
+
+@pytest.mark.parametrize(
+    ("events", "why"),
+    [
+        (["2026-03-02", "2026-03-03"], ""),
+        (["2026-03-02", None], ""),
+        (["2026-03-02", "later"], "end-unreadable"),
+        (["2026-03-02", False], "end-unreadable"),
+        ([False], "start-unreadable"),
+        ("tomorrow", "start-unreadable"),
+    ],
+)
+def test_an_event_that_cannot_be_read_may_be_any_day(read: Read, events: Any, why: str) -> None:
+    assert only(read(an_order(step(timing={**DAILY, "event": events})))).why_days_unknown == why
+
+
+def test_steps_without_days_are_no_doses_of_one_day_where_a_day_cannot_be_read(read: Read) -> None:
+    unreadable = {"repeat": {**DAILY["repeat"], "boundsPeriod": {"start": "later"}}}
+    found = read(an_order(step(mg(3), sequence=1, timing=unreadable), step(mg(2), sequence=2, timing=unreadable)))
+    assert found is not None
+    assert [(dose_of(phase), phase.why_days_unknown) for phase in found.phases] == [
+        ((None, None, ""), "start-unreadable")
+    ] * 2
+
+
+def test_what_else_is_unknown_of_a_dose_is_told_beside_its_days(read: Read) -> None:
+    timing = {"repeat": {"boundsPeriod": {"start": "later"}}}
+    found = only(read(an_order(step(mg(3), timing=timing))))
+    assert (found.why_unknown, found.why_days_unknown) == ("no-frequency", "start-unreadable")
+
+
+def test_a_month_alone_ends_an_order_that_names_no_start(read: Read) -> None:
+    timing = {"repeat": {**DAILY["repeat"], "boundsPeriod": {"end": "2026-04"}}}
+    assert only(read(an_order(step(timing=timing)))).last_day == date(2026, 4, 1)
 
 
 @pytest.mark.parametrize(
@@ -521,11 +566,18 @@ def test_mg_beside_a_rate_of_volume_are_the_dose(read: Read, rate: Resource) -> 
 
 @pytest.mark.parametrize(
     "dispense",
-    ["30 days", {"validityPeriod": "March"}, {"validityPeriod": {"end": "later"}}, [{"id": "1"}, {"id": "2"}]],
+    [
+        "30 days",
+        False,
+        {"validityPeriod": "March"},
+        {"validityPeriod": False},
+        {"validityPeriod": {"end": "later"}},
+        [{"id": "1"}, {"id": "2"}],
+    ],
 )
-def test_an_end_of_the_whole_order_that_cannot_be_read_leaves_the_dose_open(read: Read, dispense: Any) -> None:
+def test_an_end_of_the_whole_order_that_cannot_be_read_leaves_its_days_open(read: Read, dispense: Any) -> None:
     found = only(read(an_order(dispenseRequest=dispense)))
-    assert (found.why_unknown, found.has_unreadable_days) == ("end-unreadable", True)
+    assert (found.why_unknown, found.why_days_unknown) == ("", "end-unreadable")
 
 
 @pytest.mark.parametrize("end", [None, "2026-03-31", "9999-12-31"])

@@ -217,6 +217,22 @@ def test_nobody_knows_the_day_of_a_vaccine_that_cannot_be_read(ordered: ReadOrde
     assert (found.planned, found.is_day_known, found.evidence.day) == (TODAY, False, shown)
 
 
+@pytest.mark.parametrize(
+    ("member", "written", "shown"),
+    [
+        ("occurrenceString", "after the holidays", "after the holidays"),
+        ("occurrencePeriod", "next week", "next week"),
+        ("occurrenceTiming", False, ""),
+    ],
+)
+def test_nobody_knows_the_day_of_a_vaccine_that_is_told_in_words(
+    ordered: ReadOrder, member: str, written: Any, shown: str
+) -> None:
+    found = ordered(service_request(cvx("03"), **{member: written}))
+    assert found is not None
+    assert (found.planned, found.is_day_known, found.evidence.day) == (TODAY, False, shown)
+
+
 def test_a_vaccine_is_planned_for_the_first_of_its_times_that_can_be_read(ordered: ReadOrder) -> None:
     timing = {"event": ["2026-03-16"]}
     found = ordered(service_request(cvx("03"), occurrenceDateTime="soon", occurrenceTiming=timing))

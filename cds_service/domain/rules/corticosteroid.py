@@ -344,13 +344,15 @@ def _nothing_to_judge(facts: PatientFacts) -> Answer:
     return unknown(lacking) if lacking else silent()
 
 
-def _dose_shown(day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known) -> dict[str, Shown]:
-    assert day.mg is not None
+def _dose_shown(
+    mg: Decimal, day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known
+) -> dict[str, Shown]:
     orders = (order for order in facts.steroid_orders if order.evidence in day.evidence)
     strengths = {order.strength_mg_per_ml for order in orders if order.strength_mg_per_ml}
     return {
-        "mg_per_day": day.mg,
-        "dose_mg_per_kg_per_day": per_kg_to_show(day.mg, weight, known),
+        "mg_per_day": mg,
+        "dose_mg_per_kg_per_day": per_kg_to_show(mg, weight, known),
+        "is_all_readable": day.mg is not None,
         "weight_raw_kg": weight.raw_kg,
         "weight_date": weight.day,
         "on_date": day.day,
@@ -368,17 +370,17 @@ def steroid_dose_low(facts: PatientFacts, known: Known) -> Answer:
         return _nothing_to_judge(facts)
     if weight is None:
         return _without_weight(days[0], facts, known)
-    known_days = [day for day in days if day.mg is not None]
-    lowest = min(known_days, key=lambda day: day.mg or 0, default=None)
-    if lowest is None or lowest.mg is None:
+    known_days = [(day.mg_as_written, day) for day in days if day.mg_as_written is not None]
+    if not known_days:
         return unknown("steroid-dose", days[0].evidence)
+    mg, lowest = min(known_days, key=lambda item: item[0])
     evidence = [weight.evidence, *lowest.evidence]
-    shown = _dose_shown(lowest, weight, facts, known)
-    if lowest.mg < exact_product(weight.raw_kg, known.policy["steroid.band.low"]):
-        return fires(_low_grade(lowest, weight, facts, known), evidence, **shown)
+    shown = _dose_shown(mg, lowest, weight, facts, known)
+    if mg < exact_product(weight.raw_kg, known.policy["steroid.band.low"]):
+        return fires(_low_grade(mg, lowest, weight, facts, known), evidence, **shown)
     if days_from(weight.day, facts.today) > known.policy.whole("steroid.weight_fresh_days"):
         return cannot_check("weight-old", "dosing-weight", evidence, **shown)
-    return _in_order(len(known_days) == len(days), evidence, shown, facts, known)
+    return _in_order(days, evidence, shown, facts, known)
 
 
 def _without_weight(day: DailySteroid, facts: PatientFacts, known: Known) -> Answer:
@@ -397,10 +399,10 @@ def _without_weight(day: DailySteroid, facts: PatientFacts, known: Known) -> Ans
 
 
 def _in_order(
-    is_complete: bool, evidence: list[Evidence], shown: dict[str, Shown], facts: PatientFacts, known: Known
+    days: list[DailySteroid], evidence: list[Evidence], shown: dict[str, Shown], facts: PatientFacts, known: Known
 ) -> Answer:
     """Verified, unless a day cannot be computed, or the weight is not known to be the newest and undoubted (C6)."""
-    if not is_complete:
+    if any(day.mg is None for day in days):
         return unknown("steroid-dose", evidence)
     if facts.lacking(Source.MEASUREMENTS):
         return unknown(Source.MEASUREMENTS, evidence)
@@ -409,11 +411,10 @@ def _in_order(
     return verified(evidence, **shown)
 
 
-def _low_grade(day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known) -> str:
+def _low_grade(mg: Decimal, day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known) -> str:
     if _is_outgrown(day, facts, known):
         return "outgrown"
-    assert day.mg is not None
-    very_low = day.mg < exact_product(weight.raw_kg, known.policy["steroid.band.very_low"])
+    very_low = mg < exact_product(weight.raw_kg, known.policy["steroid.band.very_low"])
     return "very-low" if very_low else "low"
 
 
@@ -446,19 +447,19 @@ def _too_high(days: list[DailySteroid], facts: PatientFacts, known: Known) -> An
     weight = weight_for_dose(facts, known)
     if weight is None:
         return unknown("dosing-weight", days[0].evidence)
-    known_days = [day for day in days if day.mg is not None]
-    highest = max(known_days, key=lambda day: day.mg or 0, default=None)
-    if highest is None or highest.mg is None:
+    known_days = [(day.mg_at_least, day) for day in days if day.mg_at_least is not None]
+    if not known_days:
         return unknown("steroid-dose", days[0].evidence)
+    mg, highest = max(known_days, key=lambda item: item[0])
     evidence = [weight.evidence, *highest.evidence]
-    shown = _dose_shown(highest, weight, facts, known)
-    if highest.mg > exact_product(weight.raw_kg, known.policy["steroid.far_too_high"]):
+    shown = _dose_shown(mg, highest, weight, facts, known)
+    if mg > exact_product(weight.raw_kg, known.policy["steroid.far_too_high"]):
         is_intravenous = highest.routes == {SteroidRoute.INTRAVENOUS}
         return fires("far-too-high-intravenous" if is_intravenous else "far-too-high", evidence, **shown)
-    if highest.mg > exact_product(weight.raw_kg, known.policy["steroid.band.high"]):
+    if mg > exact_product(weight.raw_kg, known.policy["steroid.band.high"]):
         findings = _liver_findings(facts, known)
         return fires("high-with-liver-finding" if findings else "high", [*evidence, *findings], **shown)
-    return _in_order(len(known_days) == len(days), evidence, shown, facts, known)
+    return _in_order(days, evidence, shown, facts, known)
 
 
 def _liver_findings(facts: PatientFacts, known: Known) -> list[Evidence]:
@@ -482,6 +483,7 @@ def _two_drugs(days: list[DailySteroid], facts: PatientFacts, known: Known) -> A
     shown: dict[str, Shown] = {
         "mg_per_day": both.mg if both.mg is not None else "",
         "dose_mg_per_kg_per_day": per_kg_to_show(both.mg, weight, known) if both.mg and weight else "",
+        "is_all_readable": both.mg is not None,
         "weight_raw_kg": weight.raw_kg if weight else "",
         "weight_date": weight.day if weight else "",
         "on_date": both.day,
@@ -535,7 +537,7 @@ def _hides_a_course(order: SteroidOrder, facts: PatientFacts, known: Known) -> b
 
     Asked as long as the label's course and taper last, counted from the infusion, and from the order's own end.
     """
-    if not _is_given(facts) or not any(phase.has_unreadable_days for phase in order.phases):
+    if not _is_given(facts) or not any(phase.why_days_unknown for phase in order.phases):
         return False
     infusion, last = infusion_day(facts), max(phase.last_day or facts.today for phase in order.phases)
     if infusion is not None and last < required_start(infusion):

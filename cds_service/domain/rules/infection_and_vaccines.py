@@ -315,13 +315,17 @@ def _required_days(known: Known) -> int:
 
 
 def _high_dose_until(day: date, facts: PatientFacts, known: Known) -> _HighDose:
-    """Counted back from this day. A day on which an ordered dose was not given does not end the run (ruling 37)."""
-    first, gap, current = None, 0, day
+    """Counted back from this day. A day on which an ordered dose was not given does not end the run (ruling 37).
+
+    A day whose readable doses alone are high counts among them, and leaves the run unclear where there are others.
+    """
+    first, gap, current, is_unclear = None, 0, day, False
     while gap < known.policy.whole("steroid.gap_days") and day - current <= LOOK_BACK:
         steroid = steroid_on(current, facts, known)
         is_high = _is_high(steroid, facts, known)
         if is_high is Certainty.UNKNOWN:
             return _HighDose(_days_since(first, day), first, is_unclear=True)
+        is_unclear = is_unclear or (is_high is Certainty.TRUE and steroid.mg is None)
         was_ordered = (
             steroid.cover is Certainty.FALSE and ordered_on(current, facts, known).cover is not Certainty.FALSE
         )
@@ -329,7 +333,7 @@ def _high_dose_until(day: date, facts: PatientFacts, known: Known) -> _HighDose:
             break
         first, gap = (current, 0) if is_high is Certainty.TRUE else (first, gap + 1)
         current -= DAY
-    return _HighDose(_days_since(first, day), first, is_unclear=False)
+    return _HighDose(_days_since(first, day), first, is_unclear)
 
 
 def _days_since(first: date | None, day: date) -> int:
@@ -340,15 +344,17 @@ def _is_high(steroid: DailySteroid, facts: PatientFacts, known: Known) -> Certai
     """Whether a day reaches the label's mg a day, or its mg/kg a day on the newest weight; the limit itself does."""
     if steroid.cover is Certainty.FALSE:
         return Certainty.FALSE
-    if steroid.mg is None:
+    if steroid.mg_at_least is None:
         return Certainty.UNKNOWN
-    if steroid.mg >= known.label["live_vaccine_steroid_mg_per_day"]:
+    if steroid.mg_at_least >= known.label["live_vaccine_steroid_mg_per_day"]:
         return Certainty.TRUE
     weight = weight_for_dose(facts, known)
     if weight is None:
         return Certainty.UNKNOWN
     limit = exact_product(weight.raw_kg, known.label["live_vaccine_steroid_mg_per_kg_per_day"])
-    return Certainty.TRUE if steroid.mg >= limit else Certainty.FALSE
+    if steroid.mg_at_least >= limit:
+        return Certainty.TRUE
+    return Certainty.UNKNOWN if steroid.mg is None else Certainty.FALSE
 
 
 def _ended_recently(day: date, required: int, facts: PatientFacts, known: Known) -> date | Certainty:
@@ -381,15 +387,16 @@ def _high_dose_shown(
 ) -> dict[str, Shown]:
     weight = weight_for_dose(facts, known)
     per_kg: Decimal | str = ""
-    if day.mg is not None and weight is not None:
+    if day.mg_at_least is not None and weight is not None:
         digits = known.outside.whole("shown_significant_digits")
-        per_kg = to_significant_digits(exact_quotient(day.mg, weight.raw_kg), digits)
+        per_kg = to_significant_digits(exact_quotient(day.mg_at_least, weight.raw_kg), digits)
     return {
         "days_high": high.days,
         "first_high_day": high.first or "",
         "last_high_day": last if high.days else "",
-        "mg_per_day": day.mg if day.mg is not None else "",
+        "mg_per_day": day.mg_at_least if day.mg_at_least is not None else "",
         "dose_mg_per_kg_per_day": per_kg,
+        "is_all_readable": day.mg is not None,
         "weight_raw_kg": weight.raw_kg if weight else "",
     }
 
