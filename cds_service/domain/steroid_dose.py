@@ -28,16 +28,12 @@ _PREDNISOLONE = "prednisolone"
 class DailySteroid:
     """What one local day holds: mg of prednisolone equivalent, None where any part of it cannot be computed.
 
-    `mg_as_written` holds orders whose first or last day cannot be read too, as if they ran on the day; `mg_at_least`
-    is what the readable doses add up to, whatever else there is. Both may alarm, neither satisfies.
     `cover` is UNKNOWN where it is not sure that what is ordered acts on the whole body, or from which day on.
     `is_computed`: at least one part of it is a dose in mg.
     """
 
     day: date
     mg: Decimal | None
-    mg_as_written: Decimal | None
-    mg_at_least: Decimal | None
     cover: Certainty
     drugs: frozenset[str]
     routes: frozenset[SteroidRoute]
@@ -50,15 +46,13 @@ class DailySteroid:
 class _Part:
     """What one instruction of an order gives on each day that it covers, from its start on. Compared by identity.
 
-    `mg_as_written` is that of an instruction whose first or last day cannot be read too. `is_sure`: it surely gives it;
-    on the first day only where the end is presumed.
+    `is_sure`: it surely gives it; on the first day only where the end is presumed.
     """
 
     order: SteroidOrder
     phase: SteroidPhase
     start: date
     mg: Decimal | None
-    mg_as_written: Decimal | None
     is_sure: bool
 
     def is_sure_on(self, day: date) -> bool:
@@ -71,8 +65,6 @@ class _Ordered:
     """What is ordered for every day that the same instructions cover."""
 
     mg: Decimal | None
-    mg_as_written: Decimal | None
-    mg_at_least: Decimal | None
     cover: Certainty
     drugs: frozenset[str]
     routes: frozenset[SteroidRoute]
@@ -111,25 +103,10 @@ def _steroid_on(facts: PatientFacts, known: Known, day: date, within_supply: boo
         return _as_ordered(day, parts, facts)
     given = [dose for dose in doses if dose.was_given]
     if not given:
-        return _not_given(day, doses)
+        return DailySteroid(day, None, Certainty.FALSE, frozenset(), frozenset(), False, False, _evidence(doses))
     if day < facts.today or not parts:
         return _as_given(day, given, known)
     return _with_given(_as_ordered(day, parts, facts), given, known)
-
-
-def _not_given(day: date, doses: Sequence[SteroidDose]) -> DailySteroid:
-    return DailySteroid(
-        day=day,
-        mg=None,
-        mg_as_written=None,
-        mg_at_least=None,
-        cover=Certainty.FALSE,
-        drugs=frozenset(),
-        routes=frozenset(),
-        is_recorded_as_given=False,
-        is_computed=False,
-        evidence=_evidence(doses),
-    )
 
 
 def ordered_on(day: date, facts: PatientFacts, known: Known) -> DailySteroid:
@@ -157,12 +134,9 @@ def _ordered_parts(day: date, facts: PatientFacts, known: Known, within_supply: 
 
 
 def _as_given(day: date, given: Sequence[SteroidDose], known: Known) -> DailySteroid:
-    amounts = [in_prednisolone(dose.mg, dose.drug, known) for dose in given]
     return DailySteroid(
         day=day,
-        mg=_sum(amounts),
-        mg_as_written=_sum(amounts),
-        mg_at_least=_sum_of_known(amounts),
+        mg=_sum(in_prednisolone(dose.mg, dose.drug, known) for dose in given),
         cover=Certainty.TRUE if any(is_proven(dose) for dose in given) else Certainty.UNKNOWN,
         drugs=frozenset(dose.drug for dose in given),
         routes=frozenset(dose.route for dose in given),
@@ -182,8 +156,6 @@ def _as_ordered(day: date, parts: tuple[_Part, ...], facts: PatientFacts) -> Dai
     return DailySteroid(
         day=day,
         mg=ordered.mg,
-        mg_as_written=ordered.mg_as_written,
-        mg_at_least=ordered.mg_at_least,
         cover=ordered.cover,
         drugs=ordered.drugs,
         routes=ordered.routes,
@@ -196,8 +168,6 @@ def _as_ordered(day: date, parts: tuple[_Part, ...], facts: PatientFacts) -> Dai
 def _ordered(_facts: PatientFacts, parts: tuple[_Part, ...], sure: tuple[_Part, ...]) -> _Ordered:
     return _Ordered(
         mg=_sum(part.mg for part in parts) if parts else None,
-        mg_as_written=_sum(part.mg_as_written for part in parts) if parts else None,
-        mg_at_least=_sum_of_known(part.mg_as_written for part in parts),
         cover=Certainty.TRUE if sure else Certainty.UNKNOWN if parts else Certainty.FALSE,
         drugs=frozenset(part.order.drug for part in parts),
         routes=frozenset(part.order.route for part in parts),
@@ -208,26 +178,19 @@ def _ordered(_facts: PatientFacts, parts: tuple[_Part, ...], sure: tuple[_Part, 
 
 def _with_given(ordered: DailySteroid, given: Sequence[SteroidDose], known: Known) -> DailySteroid:
     """A day that is not over, with what was given of it already."""
-    amounts = [in_prednisolone(dose.mg, dose.drug, known) for dose in given]
-    recorded = _sum(amounts)
     return replace(
         ordered,
-        mg=_higher(ordered.mg, recorded),
-        mg_as_written=_higher(ordered.mg_as_written, recorded),
-        mg_at_least=_highest_known(ordered.mg_at_least, _sum_of_known(amounts)),
+        mg=_higher(ordered.mg, given, known),
         cover=Certainty.TRUE if any(is_proven(dose) for dose in given) else ordered.cover,
         is_recorded_as_given=True,
         evidence=distinct((*ordered.evidence, *_evidence(given))),
     )
 
 
-def _higher(ordered: Decimal | None, recorded: Decimal | None) -> Decimal | None:
+def _higher(ordered: Decimal | None, given: Sequence[SteroidDose], known: Known) -> Decimal | None:
     """What is ordered for a day that is not over, or what was given already where that is more."""
+    recorded = _sum(in_prednisolone(dose.mg, dose.drug, known) for dose in given)
     return None if ordered is None or recorded is None else max(ordered, recorded)
-
-
-def _highest_known(*amounts: Decimal | None) -> Decimal | None:
-    return max((amount for amount in amounts if amount is not None), default=None)
 
 
 def _evidence(items: Iterable[SteroidOrder | SteroidDose]) -> tuple[Evidence, ...]:
@@ -241,11 +204,6 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
             return None
         total += amount
     return total
-
-
-def _sum_of_known(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if known else None
 
 
 def _parts(facts: PatientFacts, known: Known) -> Sequence[_Part]:
@@ -262,8 +220,7 @@ def _part(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts, known: 
         and order.route is not SteroidRoute.NOT_STATED
         and order.standing is Standing.ACCEPTED
     )
-    mg_as_written = daily_mg(replace(phase, why_days_unknown=""), order, facts, known) if phase.why_days_unknown else mg
-    return _Part(order, phase, first_day_of(phase, order, facts), mg, mg_as_written, is_sure)
+    return _Part(order, phase, first_day_of(phase, order, facts), mg, is_sure)
 
 
 def first_day_of(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts) -> date:
@@ -303,8 +260,8 @@ def why_not_computable(phase: SteroidPhase, order: SteroidOrder, facts: PatientF
         return "unknown-drug"
     if _equivalent_of(order.drug) not in known.policy:
         return "no-equivalent"
-    if phase.why_days_unknown or phase.why_unknown:
-        return phase.why_days_unknown or phase.why_unknown
+    if phase.why_unknown or phase.why_days_unknown:
+        return phase.why_unknown or phase.why_days_unknown
     if phase.times_per_day is None:
         return "no-frequency"
     if phase.mg is None and phase.mg_per_kg is None:

@@ -91,10 +91,10 @@ def read_timing(
     repeat = only_object(timing.get("repeat"))
     written = [event for event in values(timing.get("event")) if not says_nothing(event)]
     events = [day for event in written if (day := read_time(event, clock).day)]
-    has_unreadable_event = len(events) < len(written)
     weekdays = _weekdays(repeat)
     first_day = _first_day(repeat, clock) or min(events, default=None)
     start = first_day or presumed_start
+    has_unreadable_event = len(events) < len(written) and not _are_bounds_readable(repeat, clock)
     is_single, rhythm = _rhythm(timing, repeat, weekdays, recognition)
     only_on = frozenset(events if len(events) > 1 or rhythm is None else ())
     if is_single and len(events) <= 1:
@@ -130,17 +130,16 @@ def timing_words(timing: JsonObject) -> list[str]:
     return [" ".join(words.split()) for words in said if words]
 
 
-def last_day_until(written: object, clock: SiteClock) -> date | None:
-    """The last day of a period that ends then, as early as it can be meant; None where nothing readable is said.
+def latest_day_until(written: object, clock: SiteClock) -> date | None:
+    """The last day of a period that ends then, as late as it can be meant; None where nothing readable is said.
 
-    An end at midnight leaves nothing of its day; a month or a year ends it at its first day.
+    An end at midnight leaves nothing of its day; a month or a year may end it on its last day.
     """
     end = read_time(written, clock)
-    if end.day is not None:
-        is_midnight = end.instant is not None and end.instant.time() == time() and end.day > date.min
-        return end.day - _ONE_DAY if is_midnight else end.day
-    latest = end.latest
-    return latest and latest.replace(day=1, month=latest.month if "-" in end.written else 1)
+    if end.day is None:
+        return end.latest
+    is_midnight = end.instant is not None and end.instant.time() == time() and end.day > date.min
+    return end.day - _ONE_DAY if is_midnight else end.day
 
 
 def last_day_of_length(start: date | None, length: JsonObject) -> date | None:
@@ -177,6 +176,11 @@ def _has_exact_days(timing: JsonObject, repeat: JsonObject, clock: SiteClock) ->
     period = only_object(repeat.get("boundsPeriod"))
     times = (read_time(time, clock) for time in (period.get("start"), period.get("end"), *values(timing.get("event"))))
     return all(time.is_exact for time in times if time.day is not None)
+
+
+def _are_bounds_readable(repeat: JsonObject, clock: SiteClock) -> bool:
+    period = only_object(repeat.get("boundsPeriod"))
+    return all(read_time(period.get(side), clock).day is not None for side in ("start", "end"))
 
 
 def _is_start_stated(repeat: JsonObject) -> bool:
@@ -273,11 +277,14 @@ def _times_on_each(events: list[date]) -> Decimal:
 
 
 def is_end_unreadable(period: object, clock: SiteClock) -> bool:
-    """Whether a period is written that is none, or whose end is neither a time nor a way of saying there is none."""
+    """Whether a period is written that is none, or whose end is neither a day nor a way of saying there is none.
+
+    A month or a year is no day.
+    """
     if not only_object(period):
         return not says_nothing(period)
     written = only_object(period).get("end")
-    return not says_nothing(written) and last_day_until(written, clock) is None and not means_no_end(written)
+    return not says_nothing(written) and read_time(written, clock).day is None and not means_no_end(written)
 
 
 def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> bool:
@@ -296,7 +303,7 @@ def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> boo
 
 def _bounds_end(repeat: JsonObject, clock: SiteClock) -> date | None:
     period = only_object(repeat.get("boundsPeriod"))
-    end, start = last_day_until(period.get("end"), clock), read_time(period.get("start"), clock).day
+    end, start = latest_day_until(period.get("end"), clock), read_time(period.get("start"), clock).day
     is_same_day = start is not None and start == read_time(period.get("end"), clock).day
     return start if is_same_day else end
 

@@ -198,8 +198,12 @@ def _planned(resource: JsonObject, clock: SiteClock) -> list[ClinicalTime]:
     named += [event for timing in timings for event in values(timing.get("event"))]
     periods = [an_object(resource.get("occurrencePeriod")), *bounds, *objects(resource.get("requestedPeriod"))]
     named += [period.get("start") for period in periods]
-    odd = [resource.get("occurrenceTiming"), resource.get("occurrencePeriod")]
-    named += [resource.get("occurrenceString"), *(written for written in odd if not isinstance(written, dict))]
+    odd = [resource.get(name) for name in ("occurrenceTiming", "occurrencePeriod", "requestedPeriod")]
+    odd += [only_object(timing.get("repeat")).get("boundsPeriod") for timing in timings]
+    named += [
+        resource.get("occurrenceString"),
+        *(item for each in odd for item in values(each) if not isinstance(item, dict)),
+    ]
     return [read_time(written, clock) for written in named if not says_nothing(written)]
 
 

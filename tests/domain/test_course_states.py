@@ -265,7 +265,7 @@ def test_two_weights_that_contradict_each_other_excuse_no_reduction(status_on: S
 
 
 def test_days_without_a_dose_before_the_first_one_belong_to_no_course(catalogue: Catalogue) -> None:
-    none = DailySteroid(INFUSED, None, None, None, Certainty.FALSE, frozenset(), frozenset(), False, False, ())
+    none = DailySteroid(INFUSED, None, Certainty.FALSE, frozenset(), frozenset(), False, False, ())
     dosed = replace(none, day=INFUSED + timedelta(days=1), mg=Decimal("3.2"), cover=Certainty.TRUE)
     assert _stretches([none, dosed], catalogue.known) == ((dosed,),)
 

@@ -523,6 +523,7 @@ def test_a_period_that_says_nothing_is_no_unreadable_one(read: Read, nothing: An
         (["2026-03-02", "2026-03-03"], ""),
         (["2026-03-02", None], ""),
         (["2026-03-02", "later"], "end-unreadable"),
+        (["2026-03-02", "08:00"], "end-unreadable"),
         (["2026-03-02", False], "end-unreadable"),
         ([False], "start-unreadable"),
         ("tomorrow", "start-unreadable"),
@@ -532,12 +533,17 @@ def test_an_event_that_cannot_be_read_may_be_any_day(read: Read, events: Any, wh
     assert only(read(an_order(step(timing={**DAILY, "event": events})))).why_days_unknown == why
 
 
+def test_an_event_that_cannot_be_read_takes_nothing_from_days_that_can(read: Read) -> None:
+    found = only(read(an_order(step(timing={**COURSE, "event": ["08:00"]}))))
+    assert (found.first_day, found.last_day, found.why_days_unknown) == (FIRST, LAST, "")
+
+
 def test_steps_without_days_are_no_doses_of_one_day_where_a_day_cannot_be_read(read: Read) -> None:
     unreadable = {"repeat": {**DAILY["repeat"], "boundsPeriod": {"start": "later"}}}
     found = read(an_order(step(mg(3), sequence=1, timing=unreadable), step(mg(2), sequence=2, timing=unreadable)))
     assert found is not None
     assert [(dose_of(phase), phase.why_days_unknown) for phase in found.phases] == [
-        ((None, None, ""), "start-unreadable")
+        ((None, None, "steps-without-dates"), "start-unreadable")
     ] * 2
 
 
@@ -547,9 +553,16 @@ def test_what_else_is_unknown_of_a_dose_is_told_beside_its_days(read: Read) -> N
     assert (found.why_unknown, found.why_days_unknown) == ("no-frequency", "start-unreadable")
 
 
-def test_a_month_alone_ends_an_order_that_names_no_start(read: Read) -> None:
-    timing = {"repeat": {**DAILY["repeat"], "boundsPeriod": {"end": "2026-04"}}}
-    assert only(read(an_order(step(timing=timing)))).last_day == date(2026, 4, 1)
+@pytest.mark.parametrize(
+    ("end", "latest"), [("2026-04", date(2026, 4, 30)), ("2026", date(2026, 12, 31)), ("2026-02-31", None)]
+)
+@pytest.mark.parametrize("start", [{}, {"start": "2026-03-02"}])
+def test_a_month_or_a_year_is_no_day_of_an_end_and_may_be_its_last_day(
+    read: Read, start: Resource, end: str, latest: date | None
+) -> None:
+    timing = {"repeat": {**DAILY["repeat"], "boundsPeriod": {**start, "end": end}}}
+    found = only(read(an_order(step(timing=timing))))
+    assert (found.last_day, found.why_days_unknown) == (latest, "end-unreadable")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from cds_service.domain.quantities import (
 )
 from cds_service.domain.reference_range import exceeds
 from cds_service.domain.registry import Answers, rule, rule_of_several
+from cds_service.domain.steroid_as_written import as_written, judged_as_written
 from cds_service.domain.steroid_course import Course, course_around, required_end, required_start
 from cds_service.domain.steroid_dose import (
     DAY,
@@ -344,15 +345,13 @@ def _nothing_to_judge(facts: PatientFacts) -> Answer:
     return unknown(lacking) if lacking else silent()
 
 
-def _dose_shown(
-    mg: Decimal, day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known
-) -> dict[str, Shown]:
+def _dose_shown(day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known) -> dict[str, Shown]:
+    assert day.mg is not None
     orders = (order for order in facts.steroid_orders if order.evidence in day.evidence)
     strengths = {order.strength_mg_per_ml for order in orders if order.strength_mg_per_ml}
     return {
-        "mg_per_day": mg,
-        "dose_mg_per_kg_per_day": per_kg_to_show(mg, weight, known),
-        "is_all_readable": day.mg is not None,
+        "mg_per_day": day.mg,
+        "dose_mg_per_kg_per_day": per_kg_to_show(day.mg, weight, known),
         "weight_raw_kg": weight.raw_kg,
         "weight_date": weight.day,
         "on_date": day.day,
@@ -364,23 +363,31 @@ def _dose_shown(
 @rule
 def steroid_dose_low(facts: PatientFacts, known: Known) -> Answer:
     """The daily dose is below the label's 1 mg/kg, beyond the site's tolerance, on the newest weight (label 2.1)."""
+    return judged_as_written(_dose_low, _LOW, facts, known)
+
+
+_LOW = ("very-low", "low", "outgrown")
+_HIGH = ("far-too-high", "far-too-high-intravenous", "high", "high-with-liver-finding")
+
+
+def _dose_low(facts: PatientFacts, known: Known) -> Answer:
     days = _days_to_judge(facts, known)
     weight = weight_for_dose(facts, known)
     if not days:
         return _nothing_to_judge(facts)
     if weight is None:
         return _without_weight(days[0], facts, known)
-    known_days = [(day.mg_as_written, day) for day in days if day.mg_as_written is not None]
-    if not known_days:
+    known_days = [day for day in days if day.mg is not None]
+    lowest = min(known_days, key=lambda day: day.mg or 0, default=None)
+    if lowest is None or lowest.mg is None:
         return unknown("steroid-dose", days[0].evidence)
-    mg, lowest = min(known_days, key=lambda item: item[0])
     evidence = [weight.evidence, *lowest.evidence]
-    shown = _dose_shown(mg, lowest, weight, facts, known)
-    if mg < exact_product(weight.raw_kg, known.policy["steroid.band.low"]):
-        return fires(_low_grade(mg, lowest, weight, facts, known), evidence, **shown)
+    shown = _dose_shown(lowest, weight, facts, known)
+    if lowest.mg < exact_product(weight.raw_kg, known.policy["steroid.band.low"]):
+        return fires(_low_grade(lowest, weight, facts, known), evidence, **shown)
     if days_from(weight.day, facts.today) > known.policy.whole("steroid.weight_fresh_days"):
         return cannot_check("weight-old", "dosing-weight", evidence, **shown)
-    return _in_order(days, evidence, shown, facts, known)
+    return _in_order(len(known_days) == len(days), evidence, shown, facts, known)
 
 
 def _without_weight(day: DailySteroid, facts: PatientFacts, known: Known) -> Answer:
@@ -399,10 +406,10 @@ def _without_weight(day: DailySteroid, facts: PatientFacts, known: Known) -> Ans
 
 
 def _in_order(
-    days: list[DailySteroid], evidence: list[Evidence], shown: dict[str, Shown], facts: PatientFacts, known: Known
+    is_complete: bool, evidence: list[Evidence], shown: dict[str, Shown], facts: PatientFacts, known: Known
 ) -> Answer:
     """Verified, unless a day cannot be computed, or the weight is not known to be the newest and undoubted (C6)."""
-    if any(day.mg is None for day in days):
+    if not is_complete:
         return unknown("steroid-dose", evidence)
     if facts.lacking(Source.MEASUREMENTS):
         return unknown(Source.MEASUREMENTS, evidence)
@@ -411,10 +418,11 @@ def _in_order(
     return verified(evidence, **shown)
 
 
-def _low_grade(mg: Decimal, day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known) -> str:
+def _low_grade(day: DailySteroid, weight: WeightInKg, facts: PatientFacts, known: Known) -> str:
     if _is_outgrown(day, facts, known):
         return "outgrown"
-    very_low = mg < exact_product(weight.raw_kg, known.policy["steroid.band.very_low"])
+    assert day.mg is not None
+    very_low = day.mg < exact_product(weight.raw_kg, known.policy["steroid.band.very_low"])
     return "very-low" if very_low else "low"
 
 
@@ -440,26 +448,30 @@ def steroid_dose_high(facts: PatientFacts, known: Known) -> Answers:
     days = _days_to_judge(facts, known)
     if not days:
         return (_nothing_to_judge(facts),)
-    return (_too_high(days, facts, known), _two_drugs(days, facts, known))
+    too_high = judged_as_written(_too_high, _HIGH, facts, known, in_part=True, each_alone=True)
+    return (too_high, _two_drugs(days, facts, known))
 
 
-def _too_high(days: list[DailySteroid], facts: PatientFacts, known: Known) -> Answer:
+def _too_high(facts: PatientFacts, known: Known) -> Answer:
+    days = _days_to_judge(facts, known)
+    if not days:
+        return _nothing_to_judge(facts)
     weight = weight_for_dose(facts, known)
     if weight is None:
         return unknown("dosing-weight", days[0].evidence)
-    known_days = [(day.mg_at_least, day) for day in days if day.mg_at_least is not None]
-    if not known_days:
+    known_days = [day for day in days if day.mg is not None]
+    highest = max(known_days, key=lambda day: day.mg or 0, default=None)
+    if highest is None or highest.mg is None:
         return unknown("steroid-dose", days[0].evidence)
-    mg, highest = max(known_days, key=lambda item: item[0])
     evidence = [weight.evidence, *highest.evidence]
-    shown = _dose_shown(mg, highest, weight, facts, known)
-    if mg > exact_product(weight.raw_kg, known.policy["steroid.far_too_high"]):
+    shown = _dose_shown(highest, weight, facts, known)
+    if highest.mg > exact_product(weight.raw_kg, known.policy["steroid.far_too_high"]):
         is_intravenous = highest.routes == {SteroidRoute.INTRAVENOUS}
         return fires("far-too-high-intravenous" if is_intravenous else "far-too-high", evidence, **shown)
-    if mg > exact_product(weight.raw_kg, known.policy["steroid.band.high"]):
+    if highest.mg > exact_product(weight.raw_kg, known.policy["steroid.band.high"]):
         findings = _liver_findings(facts, known)
         return fires("high-with-liver-finding" if findings else "high", [*evidence, *findings], **shown)
-    return _in_order(days, evidence, shown, facts, known)
+    return _in_order(len(known_days) == len(days), evidence, shown, facts, known)
 
 
 def _liver_findings(facts: PatientFacts, known: Known) -> list[Evidence]:
@@ -483,10 +495,10 @@ def _two_drugs(days: list[DailySteroid], facts: PatientFacts, known: Known) -> A
     shown: dict[str, Shown] = {
         "mg_per_day": both.mg if both.mg is not None else "",
         "dose_mg_per_kg_per_day": per_kg_to_show(both.mg, weight, known) if both.mg and weight else "",
-        "is_all_readable": both.mg is not None,
         "weight_raw_kg": weight.raw_kg if weight else "",
         "weight_date": weight.day if weight else "",
         "on_date": both.day,
+        "is_all_readable": both.mg is not None,
         "strength_mg_per_ml": "",
         "drugs": ", ".join(sorted(both.drugs)),
     }
@@ -499,30 +511,33 @@ def steroid_not_computable(facts: PatientFacts, known: Known) -> Answers:
 
     Its cover is unproven, and permission for a taper is withheld.
     """
-    answers = [*_untold_orders(facts, known), *_contradiction(facts, known), *_unclear_status(facts, known)]
+    contradiction = [*_contradiction(facts, known), *_contradiction(as_written(facts) or facts, known)][:1]
+    answers = [*_untold_orders(facts, known), *contradiction, *_unclear_status(facts, known)]
     return tuple(answers) or (_nothing_to_judge(facts),)
 
 
 def _untold_orders(facts: PatientFacts, known: Known) -> Iterator[Answer]:
     for order in facts.steroid_orders:
-        if not _has_to_be_told(order, facts, known) or _is_given_in_mg(order, facts):
+        is_needed = _is_needed(order, facts)
+        if not (is_needed or _hides_a_course(order, facts, known)) or _is_given_in_mg(order, facts):
             continue
         for phase in order.phases:
             why = why_not_computable(phase, order, facts, known)
             if why:
+                why = why if is_needed else phase.why_days_unknown or why
                 sig = phase.written or order.evidence.value
                 empty: dict[str, Shown] = dict.fromkeys(("on_date", "mg_given", "mg_ordered"), "")
                 yield cannot_check("not-computable", "steroid-dose", [order.evidence], sig=sig, why=why, **empty)
                 break
 
 
-def _has_to_be_told(order: SteroidOrder, facts: PatientFacts, known: Known) -> bool:
-    """Whether it matters that an order's dose is not known: while it runs, and as long as its course may be judged.
+def _is_needed(order: SteroidOrder, facts: PatientFacts) -> bool:
+    """Whether an order runs, so that it matters what it amounts to.
 
     The dose until now of one that a draft changes tells whether the draft reduces it.
     """
     is_running = order.is_cover or (order.is_being_changed and not order.is_being_stopped)
-    return (is_running and not _is_over(order, facts)) or _hides_a_course(order, facts, known)
+    return is_running and not _is_over(order, facts)
 
 
 def _is_over(order: SteroidOrder, facts: PatientFacts) -> bool:
@@ -578,7 +593,9 @@ def _unclear_status(facts: PatientFacts, known: Known) -> Iterator[Answer]:
 
 
 def _is_given_in_mg(order: SteroidOrder, facts: PatientFacts) -> bool:
-    """Whether recorded administrations of the same drug give its mg, yesterday or today."""
+    """Whether recorded administrations of the same drug give its mg, yesterday or today, and its days can be read."""
+    if any(phase.why_days_unknown for phase in order.phases):
+        return False
     recent = (facts.today, facts.today - DAY)
     doses = [d for d in facts.steroid_doses if d.was_given and d.drug == order.drug and d.given.day in recent]
     return bool(doses) and all(dose.mg is not None for dose in doses)

@@ -50,6 +50,7 @@ from cds_service.domain.pending_tests import pending_request, tests_for_missing
 from cds_service.domain.quantities import exact_product, to_significant_digits
 from cds_service.domain.reference_range import written_multiple
 from cds_service.domain.registry import Answers, rule, rule_of_several
+from cds_service.domain.steroid_as_written import judged_as_written
 from cds_service.domain.steroid_course import LOOK_BACK
 from cds_service.domain.steroid_dose import DAY, DailySteroid, daily_mg, first_day_of, steroid_on
 from cds_service.domain.steroid_states import CourseState, CourseStatus, course_status, has_full_course
@@ -354,6 +355,10 @@ def _may_reduce(draft: SteroidOrder, facts: PatientFacts, known: Known) -> bool:
 @rule
 def steroid_taper_too_early(facts: PatientFacts, known: Known) -> Answer:
     """The dose is reduced before the 30 days are over (label 2.1)."""
+    return judged_as_written(_too_early, ("too-early",), facts, known)
+
+
+def _too_early(facts: PatientFacts, known: Known) -> Answer:
     status = _course(facts, known)
     if status is None and (untimed := _orders_without_infusion_day(facts, known)):
         return cannot_check("day-unknown", "infusion-date", untimed)
@@ -375,6 +380,13 @@ def steroid_taper_too_early(facts: PatientFacts, known: Known) -> Answer:
 @rule
 def steroid_taper_unsupported(facts: PatientFacts, known: Known) -> Answer:
     """The dose is reduced after the 30 days, and the liver tests are not proven to be unremarkable (label 2.1)."""
+    return judged_as_written(_unsupported, _UNSUPPORTED, facts, known)
+
+
+_UNSUPPORTED = ("abnormal", "not-proven", "planned-abnormal", "planned-not-proven")
+
+
+def _unsupported(facts: PatientFacts, known: Known) -> Answer:
     status = _course(facts, known)
     if status is None or status.first_day is None:
         return silent() if status is None or status.state is not CourseState.UNKNOWN else unknown(status.why)
@@ -523,16 +535,37 @@ def _ends_on(order: SteroidOrder, day: date) -> bool:
 @rule_of_several
 def steroid_taper_short(facts: PatientFacts, known: Known) -> Answers:
     """The taper lasts fewer than the label's 28 days, or falls by a large step (label 2.1)."""
+    short = judged_as_written(_length, _SHORT, facts, known)
+    status = _course(facts, known)
+    if status is None or not _is_taper_told(status):
+        return (short,)
+    assert status.taper_begins is not None
+    return (short, _large_step(status.taper_begins, status, known))
+
+
+_SHORT = ("far-too-short", "short", "ended-earlier")
+
+
+def _length(facts: PatientFacts, known: Known) -> Answer:
     status = _course(facts, known)
     if status is None or status.first_day is None:
-        return (silent() if status is None or status.state is not CourseState.UNKNOWN else unknown(status.why),)
-    begins = status.taper_begins
-    if begins is None or status.state is CourseState.FINISHED:
-        return (_no_taper(status, facts.today),)
-    untold = [day for day in status.days if day.day >= begins and day.mg is None and day.cover is not Certainty.FALSE]
-    if untold:
-        return (unknown("steroid-dose", untold[0].evidence),)
-    return (_too_short(begins, status, facts, known), _large_step(begins, status, known))
+        return silent() if status is None or status.state is not CourseState.UNKNOWN else unknown(status.why)
+    if status.taper_begins is None or status.state is CourseState.FINISHED:
+        return _no_taper(status, facts.today)
+    if not _is_taper_told(status):
+        return unknown("steroid-dose", next(_untold_in_taper(status)).evidence)
+    return _too_short(status.taper_begins, status, facts, known)
+
+
+def _is_taper_told(status: CourseStatus) -> bool:
+    """Whether there is a taper that is not finished, and every dose of it is known."""
+    is_over = status.taper_begins is None or status.state is CourseState.FINISHED
+    return not is_over and next(_untold_in_taper(status), None) is None
+
+
+def _untold_in_taper(status: CourseStatus) -> Iterator[DailySteroid]:
+    begins = status.taper_begins or date.max
+    return (d for d in status.days if d.day >= begins and d.mg is None and d.cover is not Certainty.FALSE)
 
 
 def _taper_shown(begins: date, status: CourseStatus, known: Known) -> dict[str, Shown]:
@@ -542,6 +575,7 @@ def _taper_shown(begins: date, status: CourseStatus, known: Known) -> dict[str, 
         "taper_days": status.taper_days if status.taper_days is not None else "",
         "allowed_date": begins + DAY * (known.label.whole("taper_days") - 1),
         "steps": ", ".join(_steps(begins, status, known)),
+        "is_all_readable": True,
         "step_date": "",
         "mg_from": "",
         "mg_to": "",
@@ -595,6 +629,15 @@ def _large_step(begins: date, status: CourseStatus, known: Known) -> Answer:
 @rule
 def steroid_taper_abrupt(facts: PatientFacts, known: Known) -> Answer:
     """The corticosteroid stops without a completed taper (label 2.1: never abruptly)."""
+    return judged_as_written(_abrupt, _ABRUPT, facts, known)
+
+
+_ABRUPT = (
+    "cannot-tell", "being-stopped", "stopped", "at-discharge", "planned-stop", "stopped-after-restart", "ended-earlier",
+)  # fmt: skip
+
+
+def _abrupt(facts: PatientFacts, known: Known) -> Answer:
     status = _course(facts, known)
     if status is None or status.first_day is None:
         return silent() if status is None or status.state is not CourseState.UNKNOWN else unknown(status.why)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from cds_service.domain.answers import (
     Answer,
@@ -28,6 +29,7 @@ from cds_service.domain.known import Known
 from cds_service.domain.medicines import Vaccination, VaccineOrder
 from cds_service.domain.quantities import exact_product, exact_quotient, to_significant_digits
 from cds_service.domain.registry import Answers, rule, rule_of_several
+from cds_service.domain.steroid_as_written import judged_as_written
 from cds_service.domain.steroid_course import LOOK_BACK, course_around, required_end, required_start
 from cds_service.domain.steroid_dose import DAY, DailySteroid, last_day_of_any, ordered_on, steroid_on
 
@@ -265,6 +267,13 @@ def live_vaccine_high_dose_steroid(facts: PatientFacts, known: Known) -> Answers
 
 
 def _live_vaccine(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
+    return judged_as_written(partial(_beside_high_dose, order), _ON_HIGH_DOSE, facts, known, in_part=True)
+
+
+_ON_HIGH_DOSE = ("label-vaccine", "other-live")
+
+
+def _beside_high_dose(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
     high = _high_dose_until(order.planned, facts, known)
     required = _required_days(known)
     day = steroid_on(order.planned, facts, known)
@@ -315,17 +324,13 @@ def _required_days(known: Known) -> int:
 
 
 def _high_dose_until(day: date, facts: PatientFacts, known: Known) -> _HighDose:
-    """Counted back from this day. A day on which an ordered dose was not given does not end the run (ruling 37).
-
-    A day whose readable doses alone are high counts among them, and leaves the run unclear where there are others.
-    """
-    first, gap, current, is_unclear = None, 0, day, False
+    """Counted back from this day. A day on which an ordered dose was not given does not end the run (ruling 37)."""
+    first, gap, current = None, 0, day
     while gap < known.policy.whole("steroid.gap_days") and day - current <= LOOK_BACK:
         steroid = steroid_on(current, facts, known)
         is_high = _is_high(steroid, facts, known)
         if is_high is Certainty.UNKNOWN:
             return _HighDose(_days_since(first, day), first, is_unclear=True)
-        is_unclear = is_unclear or (is_high is Certainty.TRUE and steroid.mg is None)
         was_ordered = (
             steroid.cover is Certainty.FALSE and ordered_on(current, facts, known).cover is not Certainty.FALSE
         )
@@ -333,7 +338,7 @@ def _high_dose_until(day: date, facts: PatientFacts, known: Known) -> _HighDose:
             break
         first, gap = (current, 0) if is_high is Certainty.TRUE else (first, gap + 1)
         current -= DAY
-    return _HighDose(_days_since(first, day), first, is_unclear)
+    return _HighDose(_days_since(first, day), first, is_unclear=False)
 
 
 def _days_since(first: date | None, day: date) -> int:
@@ -344,17 +349,15 @@ def _is_high(steroid: DailySteroid, facts: PatientFacts, known: Known) -> Certai
     """Whether a day reaches the label's mg a day, or its mg/kg a day on the newest weight; the limit itself does."""
     if steroid.cover is Certainty.FALSE:
         return Certainty.FALSE
-    if steroid.mg_at_least is None:
+    if steroid.mg is None:
         return Certainty.UNKNOWN
-    if steroid.mg_at_least >= known.label["live_vaccine_steroid_mg_per_day"]:
+    if steroid.mg >= known.label["live_vaccine_steroid_mg_per_day"]:
         return Certainty.TRUE
     weight = weight_for_dose(facts, known)
     if weight is None:
         return Certainty.UNKNOWN
     limit = exact_product(weight.raw_kg, known.label["live_vaccine_steroid_mg_per_kg_per_day"])
-    if steroid.mg_at_least >= limit:
-        return Certainty.TRUE
-    return Certainty.UNKNOWN if steroid.mg is None else Certainty.FALSE
+    return Certainty.TRUE if steroid.mg >= limit else Certainty.FALSE
 
 
 def _ended_recently(day: date, required: int, facts: PatientFacts, known: Known) -> date | Certainty:
@@ -387,16 +390,15 @@ def _high_dose_shown(
 ) -> dict[str, Shown]:
     weight = weight_for_dose(facts, known)
     per_kg: Decimal | str = ""
-    if day.mg_at_least is not None and weight is not None:
+    if day.mg is not None and weight is not None:
         digits = known.outside.whole("shown_significant_digits")
-        per_kg = to_significant_digits(exact_quotient(day.mg_at_least, weight.raw_kg), digits)
+        per_kg = to_significant_digits(exact_quotient(day.mg, weight.raw_kg), digits)
     return {
         "days_high": high.days,
         "first_high_day": high.first or "",
         "last_high_day": last if high.days else "",
-        "mg_per_day": day.mg_at_least if day.mg_at_least is not None else "",
+        "mg_per_day": day.mg if day.mg is not None else "",
         "dose_mg_per_kg_per_day": per_kg,
-        "is_all_readable": day.mg is not None,
         "weight_raw_kg": weight.raw_kg if weight else "",
     }
 
@@ -421,7 +423,7 @@ def _during_steroid(order: VaccineOrder, facts: PatientFacts, known: Known) -> A
         return unknown(lacking, [order.evidence]) if lacking else silent()
     first, last, is_planned, evidence = span
     is_live = order.concept in NAMED_BY_LABEL | OTHER_LIVE
-    if is_live and _high_dose_until(order.planned, facts, known).days >= _required_days(known):
+    if is_live and _live_vaccine(order, facts, known).grade in _ON_HIGH_DOSE:
         return silent()
     return fires(
         "live-vaccine" if is_live else "any-vaccine",
