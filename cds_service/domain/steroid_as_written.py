@@ -6,9 +6,11 @@ their alarms count; whatever satisfies, proves or permits is asked of the facts 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import accumulate
 
 from cds_service.domain.answers import Answer
 from cds_service.domain.evidence import Standing
@@ -38,9 +40,9 @@ def judged_as_written(
     """
     plain = judge(facts, known)
     best = _marked(plain, is_all_readable=True) if plain.is_finding else plain
-    readings = [as_written(facts), *([_computable(facts, known)] if in_part else [])]
+    readings = readings_in_part(facts, known) if in_part else [as_written(facts) or facts]
     for reading in [*readings, *(facts.once(_each_alone) if each_alone else [])]:
-        answer = judge(reading, known) if reading is not None else plain
+        answer = judge(reading, known) if reading is not facts else plain
         if _rank(answer, grades) < _rank(best, grades):
             best = replace(_marked(answer, is_all_readable=False), changes=())
     return best
@@ -64,24 +66,57 @@ def as_written(facts: PatientFacts) -> PatientFacts | None:
 
 
 def _as_written(facts: PatientFacts) -> PatientFacts | None:
-    courses = [_Course(o, phase, _begin(phase, o, facts)) for o in facts.steroid_orders for phase in o.phases]
-    if not any(course.phase.why_days_unknown for course in courses):
+    orders = facts.steroid_orders
+    if not any(phase.why_days_unknown for order in orders for phase in order.phases):
         return None
-    told = {id(course.phase): _at_its_word(course, courses) for course in courses if course.phase.why_days_unknown}
-    orders = (
-        replace(order, phases=tuple(told.get(id(phase), phase) for phase in order.phases))
-        for order in facts.steroid_orders
-    )
-    return replace(facts, steroid_orders=tuple(orders))
+    sequences = {drug: _Sequence.of(drug, facts) for drug in {order.drug for order in orders}}
+    told = (replace(o, phases=tuple(_at_its_word(p, o, sequences[o.drug], facts) for p in o.phases)) for o in orders)
+    return replace(facts, steroid_orders=tuple(told))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Course:
-    """One instruction of an order, and the day on which it begins, as far as anybody can tell."""
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    """The instructions of one drug that were surely ordered, by their first days.
 
-    order: SteroidOrder
-    phase: SteroidPhase
-    begins: date
+    `ends` holds for each the latest readable last day of it and of those before it.
+    """
+
+    begins: Sequence[date]
+    ends: Sequence[date]
+
+    @classmethod
+    def of(cls, drug: str, facts: PatientFacts) -> _Sequence:
+        """The instructions of a drug in the record."""
+        orders = (o for o in facts.steroid_orders if o.drug == drug and o.standing is Standing.ACCEPTED)
+        spans = sorted((_begin(p, o, facts), _readable_end(p)) for o in orders for p in o.phases)
+        return cls([begin for begin, _ in spans], list(accumulate((end for _, end in spans), max)))
+
+    def next_after(self, day: date) -> date | None:
+        """The first day of the next one that begins after this day."""
+        place = bisect_right(self.begins, day)
+        return self.begins[place] if place < len(self.begins) else None
+
+    def last_end_of_those_begun(self, day: date) -> date:
+        """The latest last day of those that have begun by this day; the first of all days where there is none."""
+        place = bisect_right(self.begins, day)
+        return self.ends[place - 1] if place else date.min
+
+
+def _readable_end(phase: SteroidPhase) -> date:
+    return date.min if phase.why_days_unknown or phase.last_day is None else phase.last_day
+
+
+def _at_its_word(phase: SteroidPhase, order: SteroidOrder, same_drug: _Sequence, facts: PatientFacts) -> SteroidPhase:
+    if not phase.why_days_unknown:
+        return phase
+    begins, last = _begin(phase, order, facts), phase.last_day
+    if phase.why_days_unknown == "start-unreadable":
+        running_to = same_drug.last_end_of_those_begun(begins)
+        is_after = begins <= running_to < (last or date.max)
+        return replace(phase, why_days_unknown="", first_day=running_to + DAY if is_after else begins)
+    following = same_drug.next_after(begins)
+    ends = [day for day in (last, following and following - DAY) if day is not None]
+    return replace(phase, why_days_unknown="", first_day=begins, last_day=min(ends, default=None))
 
 
 def _begin(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts) -> date:
@@ -90,36 +125,17 @@ def _begin(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts) -> dat
     return min(begins, phase.last_day or begins) if phase.why_days_unknown else begins
 
 
-def _at_its_word(course: _Course, courses: Sequence[_Course]) -> SteroidPhase:
-    others = [
-        other
-        for other in courses
-        if other is not course and other.order.drug == course.order.drug and other.order.standing is Standing.ACCEPTED
-    ]
-    phase = course.phase
-    if phase.why_days_unknown == "start-unreadable":
-        return replace(phase, why_days_unknown="", first_day=_after_the_one_before(course, others))
-    next_ones = [other.begins - DAY for other in others if other.begins > course.begins]
-    ends = [day for day in (phase.last_day, *next_ones) if day is not None]
-    return replace(phase, why_days_unknown="", first_day=course.begins, last_day=min(ends, default=None))
-
-
-def _after_the_one_before(course: _Course, others: Sequence[_Course]) -> date:
-    """The day after the last one of those that run when it would begin, unless it would be over by then."""
-    running = (other for other in others if other.begins <= course.begins)
-    ends = (other.phase.last_day for other in running if not other.phase.why_days_unknown)
-    after = max((end + DAY for end in ends if end is not None and end >= course.begins), default=course.begins)
-    last = course.phase.last_day
-    return after if last is None or after <= last else course.begins
+def readings_in_part(facts: PatientFacts, known: Known) -> list[PatientFacts]:
+    """The facts, what is written, and what can be computed of it alone; without what is the same."""
+    others = (as_written(facts), _computable(facts, known))
+    return [facts, *(reading for reading in others if reading is not None)]
 
 
 def _each_alone(facts: PatientFacts) -> list[PatientFacts]:
-    """Each order of unreadable days, as if it were the only one."""
-    return [
-        replace(facts, steroid_orders=(_to_its_own_end(order, facts),))
-        for order in facts.steroid_orders
-        if any(phase.why_days_unknown for phase in order.phases)
-    ]
+    """Each order of unreadable days, as if it were the only one; once where several are the same but for their names."""
+    in_doubt = (order for order in facts.steroid_orders if any(phase.why_days_unknown for phase in order.phases))
+    alone = {(o.drug, o.route, o.is_draft, o.is_cover, o.phases): o for o in reversed([*in_doubt])}
+    return [replace(facts, steroid_orders=(_to_its_own_end(order, facts),)) for order in alone.values()]
 
 
 def _to_its_own_end(order: SteroidOrder, facts: PatientFacts) -> SteroidOrder:

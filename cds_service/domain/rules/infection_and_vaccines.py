@@ -29,7 +29,7 @@ from cds_service.domain.known import Known
 from cds_service.domain.medicines import Vaccination, VaccineOrder
 from cds_service.domain.quantities import exact_product, exact_quotient, to_significant_digits
 from cds_service.domain.registry import Answers, rule, rule_of_several
-from cds_service.domain.steroid_as_written import judged_as_written
+from cds_service.domain.steroid_as_written import judged_as_written, readings_in_part
 from cds_service.domain.steroid_course import LOOK_BACK, course_around, required_end, required_start
 from cds_service.domain.steroid_dose import DAY, DailySteroid, last_day_of_any, ordered_on, steroid_on
 
@@ -423,7 +423,7 @@ def _during_steroid(order: VaccineOrder, facts: PatientFacts, known: Known) -> A
         return unknown(lacking, [order.evidence]) if lacking else silent()
     first, last, is_planned, evidence = span
     is_live = order.concept in NAMED_BY_LABEL | OTHER_LIVE
-    if is_live and _live_vaccine(order, facts, known).grade in _ON_HIGH_DOSE:
+    if is_live and _is_on_high_dose(order.planned, facts, known):
         return silent()
     return fires(
         "live-vaccine" if is_live else "any-vaccine",
@@ -433,6 +433,12 @@ def _during_steroid(order: VaccineOrder, facts: PatientFacts, known: Known) -> A
         steroid_to=last or "",
         is_planned_course=is_planned,
     )
+
+
+def _is_on_high_dose(day: date, facts: PatientFacts, known: Known) -> bool:
+    """Whether the rule on high doses tells it, by what can be read or by what is written."""
+    readings = readings_in_part(facts, known)
+    return any(_high_dose_until(day, reading, known).days >= _required_days(known) for reading in readings)
 
 
 def _steroid_span(
