@@ -41,9 +41,7 @@ STEP_WORDS = (
     "dose dose_range frequency period period_unit start end route prn times_of_day timing_code timing_text weekdays count "
     "bounds_days text sequence"
 )
-STEROID_WORDS = (
-    f"{STEP_WORDS} drug status intent rxnorm name supply_days refills days_ago written reason replaces steps subject id"
-)
+STEROID_WORDS = f"{STEP_WORDS} drug status intent rxnorm name supply_days valid_until refills days_ago written reason replaces steps subject id"
 STEROID_DOSE_WORDS = "drug mg ml days_ago at when status reason route rxnorm name subject id"
 ANTI_INFECTIVE_WORDS = "name rxnorm status start end route reason text days_ago written subject id"
 ANTIHYPERTENSIVE_WORDS = "name status intent as start end days_ago written at when subject id"
@@ -114,6 +112,8 @@ def steroid_order(item: Mapping[str, Any], today: date, planned: date, status: s
     dispense: Json = {}
     if "supply_days" in item:
         dispense["expectedSupplyDuration"] = _days(item["supply_days"])
+    if "valid_until" in item:
+        dispense["validityPeriod"] = {"end": written_time(item["valid_until"])}
     if "refills" in item:
         dispense["numberOfRepeatsAllowed"] = item["refills"]
     return {**made, "dispenseRequest": dispense} if dispense else made

@@ -7,7 +7,7 @@ their alarms count; whatever satisfies, proves or permits is asked of the facts 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate
@@ -22,27 +22,19 @@ from cds_service.domain.steroid_dose import DAY, first_day_of, in_prednisolone, 
 Judge = Callable[[PatientFacts, Known], Answer]
 
 
-def judged_as_written(
-    judge: Judge,
-    grades: Sequence[str],
-    facts: PatientFacts,
-    known: Known,
-    *,
-    in_part: bool = False,
-    each_alone: bool = False,
+def gravest_of_readings(
+    judge: Judge, grades: Sequence[str], facts: PatientFacts, known: Known, readings: Iterable[PatientFacts]
 ) -> Answer:
-    """The gravest of a judge's answers to the facts and to what is written, by grades from the gravest one down.
+    """The gravest of a judge's answers to the facts and to other readings of them, by grades from the gravest one down.
 
-    Of what is written only these grades count, and no change is offered: nobody signs an order for days that are in
-    doubt. `in_part`: it is asked too of what can be computed alone, where other doses of the day cannot. `each_alone`:
-    of each order of unreadable days as well, which may run longer than to the next one. `is_all_readable` is shown
-    with every finding.
+    Of the readings only these grades count, and no change is offered: nobody signs an order for days that are in
+    doubt. `is_all_readable` is shown with every finding.
     """
-    plain = judge(facts, known)
-    best = _marked(plain, is_all_readable=True) if plain.is_finding else plain
-    readings = readings_in_part(facts, known) if in_part else [as_written(facts) or facts]
-    for reading in [*readings, *(facts.once(_each_alone) if each_alone else [])]:
-        answer = judge(reading, known) if reading is not facts else plain
+    best = judge(facts, known)
+    if best.is_finding:
+        best = _marked(best, is_all_readable=True)
+    for reading in readings:
+        answer = judge(reading, known)
         if _rank(answer, grades) < _rank(best, grades):
             best = replace(_marked(answer, is_all_readable=False), changes=())
     return best
@@ -56,27 +48,64 @@ def _rank(answer: Answer, grades: Sequence[str]) -> int:
     return grades.index(answer.grade) if answer.grade in grades else len(grades)
 
 
-def as_written(facts: PatientFacts) -> PatientFacts | None:
-    """The facts with every order of unreadable days as if it ran on the days it may; None where there is none such.
+# --- as if nothing ended
 
-    It begins where it would without a start, and has no end; but of orders of one drug that follow each other the
-    one goes to the day before the next, and the next begins after it: both together would be given twice.
+
+def with_open_ends(facts: PatientFacts) -> list[PatientFacts]:
+    """The facts with every order of an unreadable end as if it had none; nothing where that does not tell all doses.
+
+    Nothing is guessed: no first day, and no dose of steps without days. So a fall of the dose is one that is written,
+    and no stop is told that rests on an end that nobody can read.
     """
-    return facts.once(_as_written)
+    return facts.once(_with_open_ends)
 
 
-def _as_written(facts: PatientFacts) -> PatientFacts | None:
+def _with_open_ends(facts: PatientFacts) -> list[PatientFacts]:
+    in_doubt = [phase for order in facts.steroid_orders for phase in order.phases if phase.why_days_unknown]
+    if not in_doubt or not all(_has_only_an_unreadable_end(phase) for phase in in_doubt):
+        return []
+    orders = (
+        replace(order, phases=tuple(replace(phase, why_days_unknown="") for phase in order.phases))
+        for order in facts.steroid_orders
+    )
+    return [replace(facts, steroid_orders=tuple(orders))]
+
+
+def _has_only_an_unreadable_end(phase: SteroidPhase) -> bool:
+    has_dose = phase.mg is not None or phase.mg_per_kg is not None
+    return phase.why_days_unknown == "end-unreadable" and phase.first_day is not None and has_dose
+
+
+# --- as if one followed the other
+
+
+def one_after_the_other(facts: PatientFacts, known: Known) -> list[PatientFacts]:
+    """What is written, where no order of unreadable days is given together with one that follows it; and without the
+    doses that nobody can compute. Each where it differs.
+
+    The least that is written for a day: whatever is too much by it is too much.
+    """
+    return facts.once(_one_after_the_other, known)
+
+
+def _one_after_the_other(facts: PatientFacts, known: Known) -> list[PatientFacts]:
+    written = _in_sequence(facts)
+    computable = _computable(written, known)
+    return [reading for reading in (written, computable) if reading is not facts]
+
+
+def _in_sequence(facts: PatientFacts) -> PatientFacts:
     orders = facts.steroid_orders
     if not any(phase.why_days_unknown for order in orders for phase in order.phases):
-        return None
-    sequences = {drug: _Sequence.of(drug, facts) for drug in {order.drug for order in orders}}
-    told = (replace(o, phases=tuple(_at_its_word(p, o, sequences[o.drug], facts) for p in o.phases)) for o in orders)
+        return facts
+    sequence = _Sequence.of(facts)
+    told = (replace(o, phases=tuple(_at_its_word(p, o, sequence, facts) for p in o.phases)) for o in orders)
     return replace(facts, steroid_orders=tuple(told))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sequence:
-    """The instructions of one drug that were surely ordered, by their first days.
+    """The instructions that were surely ordered, by their first days.
 
     `ends` holds for each the latest readable last day of it and of those before it.
     """
@@ -85,9 +114,9 @@ class _Sequence:
     ends: Sequence[date]
 
     @classmethod
-    def of(cls, drug: str, facts: PatientFacts) -> _Sequence:
-        """The instructions of a drug in the record."""
-        orders = (o for o in facts.steroid_orders if o.drug == drug and o.standing is Standing.ACCEPTED)
+    def of(cls, facts: PatientFacts) -> _Sequence:
+        """The instructions of all drugs: of two drugs, too, the second takes the place of the first."""
+        orders = (order for order in facts.steroid_orders if order.standing is Standing.ACCEPTED)
         spans = sorted((_begin(p, o, facts), _readable_end(p)) for o in orders for p in o.phases)
         return cls([begin for begin, _ in spans], list(accumulate((end for _, end in spans), max)))
 
@@ -106,17 +135,19 @@ def _readable_end(phase: SteroidPhase) -> date:
     return date.min if phase.why_days_unknown or phase.last_day is None else phase.last_day
 
 
-def _at_its_word(phase: SteroidPhase, order: SteroidOrder, same_drug: _Sequence, facts: PatientFacts) -> SteroidPhase:
+def _at_its_word(phase: SteroidPhase, order: SteroidOrder, sequence: _Sequence, facts: PatientFacts) -> SteroidPhase:
+    """An instruction on the days that it may have: after those that run when it would begin, unless its own end comes
+    first, and to the day before the next one, unless its own end can be read.
+    """
     if not phase.why_days_unknown:
         return phase
     begins, last = _begin(phase, order, facts), phase.last_day
     if phase.why_days_unknown == "start-unreadable":
-        running_to = same_drug.last_end_of_those_begun(begins)
-        is_after = begins <= running_to < (last or date.max)
-        return replace(phase, why_days_unknown="", first_day=running_to + DAY if is_after else begins)
-    following = same_drug.next_after(begins)
-    ends = [day for day in (last, following and following - DAY) if day is not None]
-    return replace(phase, why_days_unknown="", first_day=begins, last_day=min(ends, default=None))
+        running_to = sequence.last_end_of_those_begun(begins)
+        begins = running_to + DAY if begins <= running_to < (last or date.max) else begins
+    following = sequence.next_after(begins) if last is None else None
+    last = following - DAY if following is not None else last
+    return replace(phase, why_days_unknown="", first_day=begins, last_day=last)
 
 
 def _begin(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts) -> date:
@@ -125,41 +156,33 @@ def _begin(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts) -> dat
     return min(begins, phase.last_day or begins) if phase.why_days_unknown else begins
 
 
-def readings_in_part(facts: PatientFacts, known: Known) -> list[PatientFacts]:
-    """The facts, what is written, and what can be computed of it alone; without what is the same."""
-    others = (as_written(facts), _computable(facts, known))
-    return [facts, *(reading for reading in others if reading is not None)]
+def _computable(facts: PatientFacts, known: Known) -> PatientFacts:
+    """The facts without the instructions and doses that nobody can compute."""
+    orders = [
+        replace(order, phases=tuple(p for p in order.phases if not why_not_computable(p, order, facts, known)))
+        for order in facts.steroid_orders
+    ]
+    doses = [d for d in facts.steroid_doses if not d.was_given or in_prednisolone(d.mg, d.drug, known) is not None]
+    left_out = sum(len(o.phases) - len(n.phases) for o, n in zip(facts.steroid_orders, orders, strict=True))
+    if not left_out and len(doses) == len(facts.steroid_doses):
+        return facts
+    return replace(facts, steroid_orders=tuple(order for order in orders if order.phases), steroid_doses=tuple(doses))
+
+
+# --- as if there were no other
+
+
+def each_alone(facts: PatientFacts) -> list[PatientFacts]:
+    """Each order of unreadable days to its own end, as if it were the only one; once where several say the same."""
+    return facts.once(_each_alone)
 
 
 def _each_alone(facts: PatientFacts) -> list[PatientFacts]:
-    """Each order of unreadable days, as if it were the only one; once where several are the same but for their names."""
-    in_doubt = (order for order in facts.steroid_orders if any(phase.why_days_unknown for phase in order.phases))
-    alone = {(o.drug, o.route, o.is_draft, o.is_cover, o.phases): o for o in reversed([*in_doubt])}
+    in_doubt = [order for order in facts.steroid_orders if any(phase.why_days_unknown for phase in order.phases)]
+    alone = {(o.drug, o.route, o.is_draft, o.is_cover, o.phases): o for o in reversed(in_doubt)}
     return [replace(facts, steroid_orders=(_to_its_own_end(order, facts),)) for order in alone.values()]
 
 
 def _to_its_own_end(order: SteroidOrder, facts: PatientFacts) -> SteroidOrder:
     phases = (replace(p, why_days_unknown="", first_day=_begin(p, order, facts)) for p in order.phases)
     return replace(order, phases=tuple(phases))
-
-
-def _computable(facts: PatientFacts, known: Known) -> PatientFacts | None:
-    """What is written, without the instructions and doses that nobody can compute; None where all can be computed."""
-    return facts.once(_worked_out_in_part, known)
-
-
-def _worked_out_in_part(facts: PatientFacts, known: Known) -> PatientFacts | None:
-    written = as_written(facts) or facts
-    orders = [
-        replace(order, phases=tuple(p for p in order.phases if not why_not_computable(p, order, written, known)))
-        for order in written.steroid_orders
-    ]
-    doses = [
-        dose
-        for dose in written.steroid_doses
-        if not dose.was_given or in_prednisolone(dose.mg, dose.drug, known) is not None
-    ]
-    left_out = sum(len(order.phases) for order in written.steroid_orders) - sum(len(order.phases) for order in orders)
-    if not left_out and len(doses) == len(written.steroid_doses):
-        return None
-    return replace(written, steroid_orders=tuple(order for order in orders if order.phases), steroid_doses=tuple(doses))

@@ -38,7 +38,7 @@ from cds_service.fhir.timing import (
     DailyTiming,
     is_end_unreadable,
     last_day_of_length,
-    latest_day_until,
+    last_day_until,
     read_timing,
     says_as_needed,
     timing_words,
@@ -461,6 +461,7 @@ def _phases(steps: list[_Step], why: str, order_end: _OrderEnd) -> tuple[Steroid
 
 def _phase(step: _Step, why: str, why_undated: str, order_end: _OrderEnd) -> SteroidPhase:
     timing = step.timing
+    why_days_unknown = _why_days_unknown(timing, order_end)
     stated = min((day for day in (timing.last_day, order_end.stated) if day), default=None)
     over_by = order_end.over_by
     is_presumed = over_by is not None and (stated is None or stated > over_by)
@@ -474,12 +475,16 @@ def _phase(step: _Step, why: str, why_undated: str, order_end: _OrderEnd) -> Ste
         first_day=timing.first_day,
         last_day=over_by if is_presumed else stated,
         sequence=step.sequence,
-        why_unknown=why or why_undated or ("" if timing.times_per_day is not None else "no-frequency"),
+        why_unknown=why or ("" if why_days_unknown else why_undated) or _why_no_frequency(timing),
         written=step.sig,
         is_end_presumed=is_presumed,
         has_exact_days=timing.has_exact_days,
-        why_days_unknown=_why_days_unknown(timing, order_end),
+        why_days_unknown=why_days_unknown,
     )
+
+
+def _why_no_frequency(timing: DailyTiming) -> str:
+    return "no-frequency" if timing.times_per_day is None else ""
 
 
 def _why_days_unknown(timing: DailyTiming, order_end: _OrderEnd) -> str:
@@ -529,7 +534,7 @@ def _order_end(resource: JsonObject, clock: SiteClock) -> _OrderEnd:
     """The end of the order's validity; and of one that is over, that yesterday was its last day at the latest."""
     validity = only_object(only_object(resource.get("dispenseRequest")).get("validityPeriod"))
     over_by = clock.today - _ONE_DAY if code_text(resource.get("status")) in _ENDED else None
-    return _OrderEnd(latest_day_until(validity.get("end"), clock), over_by, _is_validity_unreadable(resource, clock))
+    return _OrderEnd(last_day_until(validity.get("end"), clock), over_by, _is_validity_unreadable(resource, clock))
 
 
 def _is_validity_unreadable(resource: JsonObject, clock: SiteClock) -> bool:

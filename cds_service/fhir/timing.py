@@ -130,16 +130,17 @@ def timing_words(timing: JsonObject) -> list[str]:
     return [" ".join(words.split()) for words in said if words]
 
 
-def latest_day_until(written: object, clock: SiteClock) -> date | None:
-    """The last day of a period that ends then, as late as it can be meant; None where nothing readable is said.
+def last_day_until(written: object, clock: SiteClock) -> date | None:
+    """The last day of a period that ends then, as early as it can be meant; None where nothing readable is said.
 
-    An end at midnight leaves nothing of its day; a month or a year may end it on its last day.
+    An end at midnight leaves nothing of its day; a month or a year ends it at its first day.
     """
     end = read_time(written, clock)
-    if end.day is None:
-        return end.latest
-    is_midnight = end.instant is not None and end.instant.time() == time() and end.day > date.min
-    return end.day - _ONE_DAY if is_midnight else end.day
+    if end.day is not None:
+        is_midnight = end.instant is not None and end.instant.time() == time() and end.day > date.min
+        return end.day - _ONE_DAY if is_midnight else end.day
+    latest = end.latest
+    return latest and latest.replace(day=1, month=latest.month if "-" in end.written else 1)
 
 
 def last_day_of_length(start: date | None, length: JsonObject) -> date | None:
@@ -277,19 +278,16 @@ def _times_on_each(events: list[date]) -> Decimal:
 
 
 def is_end_unreadable(period: object, clock: SiteClock) -> bool:
-    """Whether a period is written that is none, or whose end is neither a day nor a way of saying there is none.
-
-    A month or a year is no day.
-    """
+    """Whether a period is written that is none, or whose end is neither a time nor a way of saying there is none."""
     if not only_object(period):
         return not says_nothing(period)
     written = only_object(period).get("end")
-    return not says_nothing(written) and read_time(written, clock).day is None and not means_no_end(written)
+    return not says_nothing(written) and last_day_until(written, clock) is None and not means_no_end(written)
 
 
 def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> bool:
     """Whether one of the elements that may end a schedule is there and cannot be read: then it is not open-ended."""
-    if is_end_unreadable(repeat.get("boundsPeriod"), clock):
+    if is_end_unreadable(repeat.get("boundsPeriod"), clock) or _is_end_before_start(repeat, clock):
         return True
     count = repeat.get("count")
     if count is not None and (whole_number(count) or 0) < 1:
@@ -301,9 +299,19 @@ def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> boo
     return any(last_day_of_length(start, length) is None for length in lengths)
 
 
+def _is_end_before_start(repeat: JsonObject, clock: SiteClock) -> bool:
+    """Whether a month or a year alone is the end, and its first day may come before the start."""
+    period = only_object(repeat.get("boundsPeriod"))
+    start, end = read_time(period.get("start"), clock), read_time(period.get("end"), clock)
+    earliest = last_day_until(period.get("end"), clock)
+    return end.day is None and earliest is not None and (start.day is None or start.day > earliest)
+
+
 def _bounds_end(repeat: JsonObject, clock: SiteClock) -> date | None:
     period = only_object(repeat.get("boundsPeriod"))
-    end, start = latest_day_until(period.get("end"), clock), read_time(period.get("start"), clock).day
+    if _is_end_before_start(repeat, clock):
+        return None
+    end, start = last_day_until(period.get("end"), clock), read_time(period.get("start"), clock).day
     is_same_day = start is not None and start == read_time(period.get("end"), clock).day
     return start if is_same_day else end
 

@@ -543,7 +543,7 @@ def test_steps_without_days_are_no_doses_of_one_day_where_a_day_cannot_be_read(r
     found = read(an_order(step(mg(3), sequence=1, timing=unreadable), step(mg(2), sequence=2, timing=unreadable)))
     assert found is not None
     assert [(dose_of(phase), phase.why_days_unknown) for phase in found.phases] == [
-        ((None, None, "steps-without-dates"), "start-unreadable")
+        ((None, None, ""), "start-unreadable")
     ] * 2
 
 
@@ -554,15 +554,19 @@ def test_what_else_is_unknown_of_a_dose_is_told_beside_its_days(read: Read) -> N
 
 
 @pytest.mark.parametrize(
-    ("end", "latest"), [("2026-04", date(2026, 4, 30)), ("2026", date(2026, 12, 31)), ("2026-02-31", None)]
+    ("bounds", "last", "why"),
+    [
+        ({"start": "2026-03-02", "end": "2026-04"}, date(2026, 4, 1), ""),
+        ({"start": "2026-03-02", "end": "2027"}, date(2027, 1, 1), ""),
+        ({"end": "2026-04"}, None, "end-unreadable"),
+        ({"end": "2026"}, None, "end-unreadable"),
+    ],
 )
-@pytest.mark.parametrize("start", [{}, {"start": "2026-03-02"}])
-def test_a_month_or_a_year_is_no_day_of_an_end_and_may_be_its_last_day(
-    read: Read, start: Resource, end: str, latest: date | None
+def test_a_month_ends_an_order_at_its_first_day_unless_it_names_no_start(
+    read: Read, bounds: Resource, last: date | None, why: str
 ) -> None:
-    timing = {"repeat": {**DAILY["repeat"], "boundsPeriod": {**start, "end": end}}}
-    found = only(read(an_order(step(timing=timing))))
-    assert (found.last_day, found.why_days_unknown) == (latest, "end-unreadable")
+    found = only(read(an_order(step(timing={"repeat": {**DAILY["repeat"], "boundsPeriod": bounds}}))))
+    assert (found.last_day, found.why_days_unknown) == (last, why)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cds_service.fhir import Recognition, SiteClock
-from cds_service.fhir.timing import DailyTiming, last_day_of_length, latest_day_until, read_timing
+from cds_service.fhir.timing import DailyTiming, last_day_of_length, last_day_until, read_timing
 
 Read = Callable[..., DailyTiming]
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
@@ -259,14 +259,14 @@ def test_the_start_of_the_bounds_comes_before_an_event(read: Read) -> None:
         ("2026-03-31T23:59:00-04:00", date(2026, 3, 31)),
         ("2026-03-31T00:00:00-04:00", date(2026, 3, 30)),
         ("2026-04-01T03:59:59Z", date(2026, 3, 31)),
-        ("2026-03", date(2026, 3, 31)),
-        ("2027", date(2027, 12, 31)),
+        ("2026-03", date(2026, 3, 1)),
+        ("2027", date(2027, 1, 1)),
         ("later", None),
         (5, None),
     ],
 )
-def test_a_period_ends_as_late_as_it_can_be_meant(clock: SiteClock, end: Any, day: date | None) -> None:
-    assert latest_day_until(end, clock) == day
+def test_a_period_ends_as_early_as_it_can_be_meant(clock: SiteClock, end: Any, day: date | None) -> None:
+    assert last_day_until(end, clock) == day
 
 
 def test_a_period_within_one_day_keeps_that_day(read: Read) -> None:
@@ -366,8 +366,10 @@ def test_a_duration_of_more_than_a_day_is_the_length_of_the_course(read: Read, m
         pytest.param({"boundsPeriod": {"start": "2026-03-02", "end": "03/31/2026"}}, id="an end in another order"),
         pytest.param({"boundsPeriod": {"start": "2026-03-02", "end": "2026-02-30"}}, id="an end on no day"),
         pytest.param({"boundsPeriod": {"start": "2026-03-02", "end": 20260331}}, id="an end as a number"),
-        pytest.param({"boundsPeriod": {"start": "2026-03-02", "end": "2026-03"}}, id="a month"),
-        pytest.param({"boundsPeriod": {"start": "2026-03-02", "end": "2026"}}, id="a year"),
+        pytest.param({"boundsPeriod": {"end": "2026-04"}}, id="a month, without a start"),
+        pytest.param({"boundsPeriod": {"start": "2026-03", "end": "2026-04"}}, id="a month, after a month"),
+        pytest.param({"boundsPeriod": {"end": "2026"}}, id="a year, without a start"),
+        pytest.param({"boundsPeriod": {"start": "2026-03-02", "end": "2026-03"}}, id="the month of its start"),
         pytest.param({"boundsPeriod": "March"}, id="a period in words"),
         pytest.param({"boundsPeriod": [{"end": "2026-03-09"}, {"end": "2026-03-31"}]}, id="two periods"),
     ],
@@ -376,7 +378,7 @@ def test_an_end_that_is_written_and_cannot_be_read_is_not_taken_for_none(read: R
     assert read({"repeat": {**DAILY, **BOUNDS, **more}}).has_unreadable_end
 
 
-@pytest.mark.parametrize("end", [None, "", "2026-03-31", "9999-12-31", "2200-01-01T00:00:00Z"])
+@pytest.mark.parametrize("end", [None, "", "2026-03-31", "2026-04", "2027", "9999-12-31", "2200-01-01T00:00:00Z"])
 def test_an_end_that_can_be_read_or_means_none_is_no_unreadable_one(read: Read, end: Any) -> None:
     assert not read({"repeat": {**DAILY, "boundsPeriod": {"start": "2026-03-02", "end": end}}}).has_unreadable_end
 

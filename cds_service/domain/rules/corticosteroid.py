@@ -38,7 +38,7 @@ from cds_service.domain.quantities import (
 )
 from cds_service.domain.reference_range import exceeds
 from cds_service.domain.registry import Answers, rule, rule_of_several
-from cds_service.domain.steroid_as_written import as_written, judged_as_written
+from cds_service.domain.steroid_as_written import each_alone, gravest_of_readings, one_after_the_other, with_open_ends
 from cds_service.domain.steroid_course import Course, course_around, required_end, required_start
 from cds_service.domain.steroid_dose import (
     DAY,
@@ -363,7 +363,7 @@ def _dose_shown(day: DailySteroid, weight: WeightInKg, facts: PatientFacts, know
 @rule
 def steroid_dose_low(facts: PatientFacts, known: Known) -> Answer:
     """The daily dose is below the label's 1 mg/kg, beyond the site's tolerance, on the newest weight (label 2.1)."""
-    return judged_as_written(_dose_low, _LOW, facts, known)
+    return gravest_of_readings(_dose_low, _LOW, facts, known, with_open_ends(facts))
 
 
 _LOW = ("very-low", "low", "outgrown")
@@ -448,7 +448,8 @@ def steroid_dose_high(facts: PatientFacts, known: Known) -> Answers:
     days = _days_to_judge(facts, known)
     if not days:
         return (_nothing_to_judge(facts),)
-    too_high = judged_as_written(_too_high, _HIGH, facts, known, in_part=True, each_alone=True)
+    readings = [*one_after_the_other(facts, known), *each_alone(facts)]
+    too_high = gravest_of_readings(_too_high, _HIGH, facts, known, readings)
     return (too_high, _two_drugs(days, facts, known))
 
 
@@ -511,7 +512,8 @@ def steroid_not_computable(facts: PatientFacts, known: Known) -> Answers:
 
     Its cover is unproven, and permission for a taper is withheld.
     """
-    contradiction = [*_contradiction(facts, known), *_contradiction(as_written(facts) or facts, known)][:1]
+    readings = (facts, *with_open_ends(facts))
+    contradiction = [answer for reading in readings for answer in _contradiction(reading, known)][:1]
     answers = [*_untold_orders(facts, known), *contradiction, *_unclear_status(facts, known)]
     return tuple(answers) or (_nothing_to_judge(facts),)
 

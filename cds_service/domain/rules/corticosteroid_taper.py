@@ -50,7 +50,7 @@ from cds_service.domain.pending_tests import pending_request, tests_for_missing
 from cds_service.domain.quantities import exact_product, to_significant_digits
 from cds_service.domain.reference_range import written_multiple
 from cds_service.domain.registry import Answers, rule, rule_of_several
-from cds_service.domain.steroid_as_written import judged_as_written
+from cds_service.domain.steroid_as_written import gravest_of_readings, with_open_ends
 from cds_service.domain.steroid_course import LOOK_BACK
 from cds_service.domain.steroid_dose import DAY, DailySteroid, daily_mg, first_day_of, steroid_on
 from cds_service.domain.steroid_states import CourseState, CourseStatus, course_status, has_full_course
@@ -355,7 +355,7 @@ def _may_reduce(draft: SteroidOrder, facts: PatientFacts, known: Known) -> bool:
 @rule
 def steroid_taper_too_early(facts: PatientFacts, known: Known) -> Answer:
     """The dose is reduced before the 30 days are over (label 2.1)."""
-    return judged_as_written(_too_early, ("too-early",), facts, known)
+    return gravest_of_readings(_too_early, ("too-early",), facts, known, with_open_ends(facts))
 
 
 def _too_early(facts: PatientFacts, known: Known) -> Answer:
@@ -380,7 +380,7 @@ def _too_early(facts: PatientFacts, known: Known) -> Answer:
 @rule
 def steroid_taper_unsupported(facts: PatientFacts, known: Known) -> Answer:
     """The dose is reduced after the 30 days, and the liver tests are not proven to be unremarkable (label 2.1)."""
-    return judged_as_written(_unsupported, _UNSUPPORTED, facts, known)
+    return gravest_of_readings(_unsupported, _UNSUPPORTED, facts, known, with_open_ends(facts))
 
 
 _UNSUPPORTED = ("abnormal", "not-proven", "planned-abnormal", "planned-not-proven")
@@ -535,7 +535,7 @@ def _ends_on(order: SteroidOrder, day: date) -> bool:
 @rule_of_several
 def steroid_taper_short(facts: PatientFacts, known: Known) -> Answers:
     """The taper lasts fewer than the label's 28 days, or falls by a large step (label 2.1)."""
-    short = judged_as_written(_length, _SHORT, facts, known)
+    short = gravest_of_readings(_length, _SHORT, facts, known, with_open_ends(facts))
     status = _course(facts, known)
     if status is None or not _is_taper_told(status):
         return (short,)
@@ -629,7 +629,7 @@ def _large_step(begins: date, status: CourseStatus, known: Known) -> Answer:
 @rule
 def steroid_taper_abrupt(facts: PatientFacts, known: Known) -> Answer:
     """The corticosteroid stops without a completed taper (label 2.1: never abruptly)."""
-    return judged_as_written(_abrupt, _ABRUPT, facts, known)
+    return gravest_of_readings(_abrupt, _ABRUPT, facts, known, with_open_ends(facts))
 
 
 _ABRUPT = (

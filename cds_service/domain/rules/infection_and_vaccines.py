@@ -29,7 +29,7 @@ from cds_service.domain.known import Known
 from cds_service.domain.medicines import Vaccination, VaccineOrder
 from cds_service.domain.quantities import exact_product, exact_quotient, to_significant_digits
 from cds_service.domain.registry import Answers, rule, rule_of_several
-from cds_service.domain.steroid_as_written import judged_as_written, readings_in_part
+from cds_service.domain.steroid_as_written import gravest_of_readings, one_after_the_other
 from cds_service.domain.steroid_course import LOOK_BACK, course_around, required_end, required_start
 from cds_service.domain.steroid_dose import DAY, DailySteroid, last_day_of_any, ordered_on, steroid_on
 
@@ -267,7 +267,8 @@ def live_vaccine_high_dose_steroid(facts: PatientFacts, known: Known) -> Answers
 
 
 def _live_vaccine(order: VaccineOrder, facts: PatientFacts, known: Known) -> Answer:
-    return judged_as_written(partial(_beside_high_dose, order), _ON_HIGH_DOSE, facts, known, in_part=True)
+    judge = partial(_beside_high_dose, order)
+    return gravest_of_readings(judge, _ON_HIGH_DOSE, facts, known, one_after_the_other(facts, known))
 
 
 _ON_HIGH_DOSE = ("label-vaccine", "other-live")
@@ -437,7 +438,7 @@ def _during_steroid(order: VaccineOrder, facts: PatientFacts, known: Known) -> A
 
 def _is_on_high_dose(day: date, facts: PatientFacts, known: Known) -> bool:
     """Whether the rule on high doses tells it, by what can be read or by what is written."""
-    readings = readings_in_part(facts, known)
+    readings = (facts, *one_after_the_other(facts, known))
     return any(_high_dose_until(day, reading, known).days >= _required_days(known) for reading in readings)
 
 
