@@ -54,15 +54,16 @@ def _rank(answer: Answer, grades: Sequence[str]) -> int:
 def with_open_ends(facts: PatientFacts) -> list[PatientFacts]:
     """The facts with every order of an unreadable end as if it had none; nothing where that does not tell all doses.
 
-    Nothing is guessed: no first day, and no dose of steps without days. So a fall of the dose is one that is written,
-    and no stop is told that rests on an end that nobody can read.
+    Nothing is guessed: no first day, no dose of steps without days, and not whether an order goes on beside one that
+    follows it. So a fall of the dose is one that is written, and no stop rests on an end that nobody can read.
     """
     return facts.once(_with_open_ends)
 
 
 def _with_open_ends(facts: PatientFacts) -> list[PatientFacts]:
     in_doubt = [phase for order in facts.steroid_orders for phase in order.phases if phase.why_days_unknown]
-    if not in_doubt or not all(_has_only_an_unreadable_end(phase) for phase in in_doubt):
+    sequence = _Sequence.of(facts) if in_doubt else None
+    if sequence is None or not all(_may_only_go_on(phase, sequence) for phase in in_doubt):
         return []
     orders = (
         replace(order, phases=tuple(replace(phase, why_days_unknown="") for phase in order.phases))
@@ -71,9 +72,11 @@ def _with_open_ends(facts: PatientFacts) -> list[PatientFacts]:
     return [replace(facts, steroid_orders=tuple(orders))]
 
 
-def _has_only_an_unreadable_end(phase: SteroidPhase) -> bool:
+def _may_only_go_on(phase: SteroidPhase, sequence: _Sequence) -> bool:
     has_dose = phase.mg is not None or phase.mg_per_kg is not None
-    return phase.why_days_unknown == "end-unreadable" and phase.first_day is not None and has_dose
+    if phase.why_days_unknown != "end-unreadable" or phase.first_day is None or not has_dose:
+        return False
+    return phase.last_day is not None or sequence.next_after(phase.first_day) is None
 
 
 # --- as if one followed the other

@@ -287,7 +287,7 @@ def is_end_unreadable(period: object, clock: SiteClock) -> bool:
 
 def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> bool:
     """Whether one of the elements that may end a schedule is there and cannot be read: then it is not open-ended."""
-    if is_end_unreadable(repeat.get("boundsPeriod"), clock) or _is_end_before_start(repeat, clock):
+    if is_end_unreadable(repeat.get("boundsPeriod"), clock) or _is_month_without_start(repeat, clock):
         return True
     count = repeat.get("count")
     if count is not None and (whole_number(count) or 0) < 1:
@@ -299,17 +299,16 @@ def _is_end_unreadable(repeat: JsonObject, start: date, clock: SiteClock) -> boo
     return any(last_day_of_length(start, length) is None for length in lengths)
 
 
-def _is_end_before_start(repeat: JsonObject, clock: SiteClock) -> bool:
-    """Whether a month or a year alone is the end, and its first day may come before the start."""
+def _is_month_without_start(repeat: JsonObject, clock: SiteClock) -> bool:
+    """Whether a month or a year alone ends what has no first day, so that it may be over before it begins."""
     period = only_object(repeat.get("boundsPeriod"))
     start, end = read_time(period.get("start"), clock), read_time(period.get("end"), clock)
-    earliest = last_day_until(period.get("end"), clock)
-    return end.day is None and earliest is not None and (start.day is None or start.day > earliest)
+    return start.day is None and end.day is None and end.latest is not None
 
 
 def _bounds_end(repeat: JsonObject, clock: SiteClock) -> date | None:
     period = only_object(repeat.get("boundsPeriod"))
-    if _is_end_before_start(repeat, clock):
+    if _is_month_without_start(repeat, clock):
         return None
     end, start = last_day_until(period.get("end"), clock), read_time(period.get("start"), clock).day
     is_same_day = start is not None and start == read_time(period.get("end"), clock).day
