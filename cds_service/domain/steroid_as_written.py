@@ -120,7 +120,7 @@ class _Sequence:
     def of(cls, facts: PatientFacts) -> _Sequence:
         """The instructions of all drugs: of two drugs, too, the second takes the place of the first."""
         orders = (order for order in facts.steroid_orders if order.standing is Standing.ACCEPTED)
-        spans = sorted((_begin(p, o, facts), _readable_end(p)) for o in orders for p in o.phases)
+        spans = sorted((first_day_of(p, o, facts), _readable_end(p)) for o in orders for p in o.phases)
         return cls([begin for begin, _ in spans], list(accumulate((end for _, end in spans), max)))
 
     def next_after(self, day: date) -> date | None:
@@ -144,19 +144,13 @@ def _at_its_word(phase: SteroidPhase, order: SteroidOrder, sequence: _Sequence, 
     """
     if not phase.why_days_unknown:
         return phase
-    begins, last = _begin(phase, order, facts), phase.last_day
+    begins, last = first_day_of(phase, order, facts), phase.last_day
     if phase.why_days_unknown == "start-unreadable":
         running_to = sequence.last_end_of_those_begun(begins)
         begins = running_to + DAY if begins <= running_to < (last or date.max) else begins
     following = sequence.next_after(begins) if last is None else None
     last = following - DAY if following is not None else last
     return replace(phase, why_days_unknown="", first_day=begins, last_day=last)
-
-
-def _begin(phase: SteroidPhase, order: SteroidOrder, facts: PatientFacts) -> date:
-    """The first day of an instruction; of an unreadable one where it would begin without, but not after its end."""
-    begins = first_day_of(phase, order, facts)
-    return min(begins, phase.last_day or begins) if phase.why_days_unknown else begins
 
 
 def _computable(facts: PatientFacts, known: Known) -> PatientFacts:
@@ -169,7 +163,7 @@ def _computable(facts: PatientFacts, known: Known) -> PatientFacts:
     left_out = sum(len(o.phases) - len(n.phases) for o, n in zip(facts.steroid_orders, orders, strict=True))
     if not left_out and len(doses) == len(facts.steroid_doses):
         return facts
-    return replace(facts, steroid_orders=tuple(order for order in orders if order.phases), steroid_doses=tuple(doses))
+    return replace(facts, steroid_orders=tuple(orders), steroid_doses=tuple(doses))
 
 
 # --- as if there were no other
@@ -187,5 +181,5 @@ def _each_alone(facts: PatientFacts) -> list[PatientFacts]:
 
 
 def _to_its_own_end(order: SteroidOrder, facts: PatientFacts) -> SteroidOrder:
-    phases = (replace(p, why_days_unknown="", first_day=_begin(p, order, facts)) for p in order.phases)
+    phases = (replace(p, why_days_unknown="", first_day=first_day_of(p, order, facts)) for p in order.phases)
     return replace(order, phases=tuple(phases))
