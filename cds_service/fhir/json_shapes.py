@@ -137,4 +137,4 @@ def is_illegible_coding(coding: object) -> bool:
     """Whether a Coding is there, and it, its system or its code is no text."""
     if not isinstance(coding, dict):
         return not says_nothing(coding)
-    return any(not says_nothing(part) and not text(part) for part in (coding.get("system"), coding.get("code")))
+    return any(part is not None and not isinstance(part, str) for part in (coding.get("system"), coding.get("code")))
